@@ -1,0 +1,156 @@
+"""The shapes of the outside world: what a mailbox, a sender and a clock must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+
+class ProviderError(Exception):
+    """A provider did not do what was asked. The subclass says what the caller may do next."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NothingHappened(ProviderError):
+    """The provider certainly did nothing: the same request may be tried again later."""
+
+
+class MaybeHappened(ProviderError):
+    """The outcome is unknown: resolve it with the provider, never retry blindly."""
+
+
+class NeverWill(ProviderError):
+    """The provider refused for good: give up, and tell a person what to mend."""
+
+
+class TokenExpired(NothingHappened):
+    """The access token has expired and could not be refreshed just now."""
+
+
+class TokenRevoked(NeverWill):
+    """The grant was revoked (`invalid_grant`): stop polling and ask the tenant to connect again."""
+
+
+class QuotaExceeded(NothingHappened):
+    """The provider's quota is spent for now: back off for `retry_after_seconds`."""
+
+
+class HistoryExpired(Exception):
+    """The mailbox no longer knows the cursor: a full resync is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMail:
+    """One rendered mail, frozen: exactly the bytes that may go out under `idempotency_key`."""
+
+    card_id: UUID
+    idempotency_key: str
+    message_id: str
+    """RFC 5322 Message-ID with angle brackets; ours, so that bounces can be tied to it."""
+    sender: str
+    """RFC 5322 mailbox, such as `Ana Diaz <ana@acme.example>`."""
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    html: str | None = None
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    reply_to: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """In-Reply-To, References, List-Unsubscribe, List-Unsubscribe-Post, Auto-Submitted …"""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """ASCII letters, digits, `_` and `-` only; always carries `card` and `tenant`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the mail and named it."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMail:
+    """A mail that the provider remembers having taken."""
+
+    provider_id: str
+    state: Literal["accepted", "delivered", "bounced", "failed"]
+    at: datetime | None
+
+
+class MailSender(Protocol):
+    """A way out for mail. Lent by the executor for one card; nothing else may hold one."""
+
+    name: str
+    keeps_keys: bool
+    """True when the provider remembers idempotency keys, so the same key and bytes may be tried again."""
+
+    def send(self, mail: OutboundMail, *, deadline_seconds: float) -> Accepted:
+        """Hand `mail` over, in at most `deadline_seconds` in all.
+
+        Raises NothingHappened, MaybeHappened or NeverWill.
+        """
+        ...
+
+    def find(self, mail: OutboundMail, *, deadline_seconds: float) -> FoundMail | None:
+        """Look `mail` up in the provider's own listing (by our `card` tag or Message-ID).
+
+        None says that the provider's listing, which must reach back past the first try, does not have it.
+        Raises NothingHappened when the listing can't be read or does not reach back that far.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """One message as a mailbox holds it."""
+
+    provider_message_id: str
+    provider_thread_id: str
+    raw: bytes
+    labels: tuple[str, ...]
+    received_at: datetime
+    history_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some messages, and the cursor that may be stored once all of them are."""
+
+    messages: tuple[RawMessage, ...]
+    next_cursor: str | None
+    """None until the last page of one sync: the stored cursor must not move before then."""
+    broken: tuple[tuple[str, str], ...] = ()
+    """(provider_message_id, reason) of what could not be read at all."""
+
+
+class Mailbox(Protocol):
+    """A place where a tenant's mail arrives."""
+
+    name: str
+
+    def changes(self, cursor: str | None, *, known: Sequence[str] = ()) -> Iterator[Page]:
+        """Yield what is new since `cursor`, oldest page first; a None cursor means all of it.
+
+        `known` holds the ids already stored after an interrupted full sync; they are not fetched again.
+        Raises HistoryExpired, TokenExpired, TokenRevoked, QuotaExceeded, NothingHappened, NeverWill.
+        """
+        ...
+
+    def recent_ids(self, days: int) -> frozenset[str]:
+        """The ids of the messages of the last `days` days, for the hourly reconciliation."""
+        ...
+
+    def fetch(self, provider_message_id: str) -> RawMessage | None:
+        """One message by its id; None when it was deleted meanwhile."""
+        ...
+
+    def address(self) -> str:
+        """The mailbox's own address, as the provider states it."""
+        ...
