@@ -9,6 +9,19 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 
+DeliveryKind = Literal[
+    "sent",
+    "delivered",
+    "delivery_delayed",
+    "bounced",
+    "complained",
+    "failed",
+    "suppressed",
+    "opened",
+    "clicked",
+]
+
+
 class ProviderError(Exception):
     """A provider did not do what was asked. The subclass says what the caller may do next."""
 
@@ -82,6 +95,30 @@ class FoundMail:
     provider_id: str
     state: Literal["accepted", "delivered", "bounced", "failed"]
     at: datetime | None
+    message_id: str | None = None
+    """The Message-ID that the mail really carries: a provider may put its own in place of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEvent:
+    """What a provider's webhook, already verified, says became of a mail."""
+
+    event_id: str
+    """The provider's id of this notification, the same for each repetition: deduplicate on it."""
+    kind: DeliveryKind
+    provider_id: str
+    recipients: tuple[str, ...]
+    at: datetime
+    tags: Mapping[str, str]
+    """Ours, given back: `card` and `tenant` (empty when the mail was not sent by us)."""
+    message_id: str | None = None
+    """The Message-ID that the mail really carries: replies and bounces refer to this one."""
+    bounce_type: str | None = None
+    """`Permanent`, `Transient` or `Undetermined`; only with `bounced`."""
+    bounce_subtype: str | None = None
+    """`General`, `NoEmail`, `MailboxFull`, `Suppressed` …; only with `bounced`."""
+    detail: str | None = None
+    """What the receiving server said, the reason of a failure, or the link that was clicked."""
 
 
 class MailSender(Protocol):
@@ -98,8 +135,12 @@ class MailSender(Protocol):
         """
         ...
 
-    def find(self, mail: OutboundMail, *, deadline_seconds: float) -> FoundMail | None:
+    def find(
+        self, mail: OutboundMail, *, deadline_seconds: float, since: datetime | None = None
+    ) -> FoundMail | None:
         """Look `mail` up in the provider's own listing (by our `card` tag or Message-ID).
+
+        `since` is when the first try was made; without it the card's own birth (a UUIDv7) is taken.
 
         None says that the provider's listing, which must reach back past the first try, does not have it.
         Raises NothingHappened when the listing can't be read or does not reach back that far.
