@@ -1,0 +1,1 @@
+"""What runs: one recipe per file, and one page that lists everything recurring."""

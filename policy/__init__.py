@@ -1,0 +1,1 @@
+"""May we? Pure rules that take facts and return a verdict with its reason."""

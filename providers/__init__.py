@@ -1,0 +1,1 @@
+"""The outside world: every vendor's SDK ends in this room."""

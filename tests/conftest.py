@@ -1,0 +1,46 @@
+"""Fixtures every test may ask for, and the rules every test run keeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from tests import gears
+
+hypothesis.settings.register_profile("hourhand", deadline=None, database=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("hourhand")
+
+GUARD = gears.NetworkGuard()
+GUARD.install()
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    """Fail a test that reached for the network, even where the code under test hid the refusal."""
+    GUARD.attempts.clear()
+    yield
+    assert not GUARD.attempts, f"{gears.OffLoopback.__doc__} {GUARD.attempts}"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[gears.Cluster]:
+    """The run's embedded PostgreSQL with a migrated template."""
+    yield from gears.cluster_for_run(os.environ.get("PYTEST_XDIST_TESTRUNUID", ""))
+
+
+@pytest.fixture
+def cloned(cluster: gears.Cluster) -> Iterator[gears.Clone]:
+    """A migrated database of the test's own, by its URLs."""
+    clone = cluster.clone()
+    yield clone
+    cluster.retire(clone)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failed run: what wasn't checked there is checked nowhere."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

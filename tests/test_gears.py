@@ -1,0 +1,97 @@
+"""The gears turn: clones are separate, migrated and restricted, and nothing reaches the network."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests import gears
+from tests.conftest import GUARD
+
+
+def test_a_clone_is_migrated_and_entered_by_the_restricted_role(cloned: gears.Clone) -> None:
+    with psycopg.connect(cloned.url()) as connection:
+        who = connection.execute(
+            "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        )
+        assert who.fetchone() == ("hourhand_app", False, False, False)
+    with psycopg.connect(cloned.admin_url) as connection:
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'hourhand'").fetchone()
+        assert tables is not None
+        assert tables[0] > 0
+
+
+def test_clones_share_nothing_but_the_server(cluster: gears.Cluster) -> None:
+    first, second = cluster.clone(), cluster.clone()
+    with psycopg.connect(first.admin_url) as connection:
+        connection.execute("CREATE TABLE public.only_here (id int)")
+    with psycopg.connect(second.admin_url) as connection:
+        found = connection.execute("SELECT to_regclass('public.only_here')").fetchone()
+    cluster.retire(first)
+    cluster.retire(second)
+    assert found == (None,)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.test", "0.0.0.0", "2001:db8::1"])
+def test_a_socket_that_leaves_the_machine_is_refused(host: str) -> None:
+    with pytest.raises(gears.OffLoopback):
+        socket.create_connection((host, 80), timeout=1)
+    assert GUARD.attempts
+    GUARD.attempts.clear()
+
+
+def test_loopback_stays_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert client.getpeername() == server.getsockname()
+
+
+def test_a_refusal_that_the_code_swallows_still_fails_the_test(pytester_folder: Path) -> None:
+    outcome = _run(
+        pytester_folder,
+        """
+        import socket
+        def test_sneaky():
+            try:
+                socket.create_connection(("192.0.2.1", 80), timeout=1)
+            except Exception:
+                pass
+        """,
+        ci=False,
+    )
+    assert "1 passed, 1 error" in outcome
+
+
+def test_ci_fails_on_a_skipped_test(pytester_folder: Path) -> None:
+    source = """
+        import pytest
+        def test_skipped():
+            pytest.skip("no browser here")
+        """
+    assert "exit 0" in _run(pytester_folder, source, ci=False)
+    assert "exit 1" in _run(pytester_folder, source, ci=True)
+
+
+@pytest.fixture
+def pytester_folder(tmp_path: Path) -> Path:
+    """An empty test folder that keeps this suite's rules."""
+    (tmp_path / "conftest.py").write_text("from tests.conftest import _no_network, pytest_sessionfinish\n")
+    return tmp_path
+
+
+def _run(folder: Path, source: str, *, ci: bool) -> str:
+    import os
+    import subprocess
+    import textwrap
+
+    (folder / "test_inner.py").write_text(textwrap.dedent(source))
+    environment = {key: value for key, value in os.environ.items() if key != "CI" and not key.startswith("PYTEST")}
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(Path(__file__).parents[1])} | (
+        {"CI": "true"} if ci else {}
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return f"{done.stdout}\nexit {done.returncode}"
