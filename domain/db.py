@@ -1,0 +1,170 @@
+"""Transactions: each belongs to one tenant, or to one of the few roles that may look over the walls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb, JsonbDumper
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from domain.clock import Clock
+
+Row = RowMapping
+Role = Literal["dispatcher", "fleet", "control"]
+
+# A dead host must not keep its locks for hours.
+_LOCK_CONNECTION_OPTIONS = (
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=15000"
+)
+_SESSION_OPTIONS = "-c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=60000"
+
+
+class FenceLost(Exception):
+    """Another worker has taken this tenant over: what this one meant to write is void."""
+
+
+class Tx:
+    """One open transaction. Commits when its block ends, rolls back when it raises."""
+
+    def __init__(
+        self, connection: Connection, clock: Clock, tenant_id: UUID | None, actor: str, run_id: UUID | None
+    ) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+        self.clock = clock
+        self.actor = actor
+        self.run_id = run_id
+        self.now: datetime = clock.now()
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant whose rows this transaction sees. Raises LookupError where there is none."""
+        if self._tenant_id is None:
+            raise LookupError("this transaction belongs to no tenant")
+        return self._tenant_id
+
+    def rows(self, sql: str, **values: Any) -> Sequence[Row]:
+        """Every row of a query. `:name` stands for a value; a dict becomes jsonb, a list an array."""
+        return self._connection.execute(text(sql), values).mappings().all()
+
+    def row(self, sql: str, **values: Any) -> Row | None:
+        """The first row, or None."""
+        return self._connection.execute(text(sql), values).mappings().first()
+
+    def value(self, sql: str, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        return self._connection.execute(text(sql), values).scalar()
+
+    def run(self, sql: str, **values: Any) -> int:
+        """Execute a statement; the number of rows that it touched."""
+        return self._connection.execute(text(sql), values).rowcount
+
+    def run_many(self, sql: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Execute a statement once per mapping, in one batch."""
+        if values:
+            self._connection.execute(text(sql), [dict(each) for each in values])
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A block whose failure undoes itself alone."""
+        with self._connection.begin_nested():
+            yield
+
+
+class Database:
+    """The database as the process sees it: logged in as `hourhand_app`, walled in per transaction."""
+
+    def __init__(self, url: str, clock: Clock, *, pool_size: int = 12, application_name: str = "hourhand") -> None:
+        self.url = url
+        self.clock = clock
+        self._engine = _engine(url, pool_size, application_name)
+
+    @contextmanager
+    def tenant(
+        self, tenant_id: UUID, *, actor: str = "agent", run_id: UUID | None = None, fence: int | None = None
+    ) -> Iterator[Tx]:
+        """A transaction that sees one tenant's rows and no others.
+
+        With `fence`, the tenant's lock must still be held under that number, and can't change hands before the commit.
+        Raises FenceLost.
+        """
+        with self._engine.begin() as connection:
+            tx = Tx(connection, self.clock, tenant_id, actor, run_id)
+            self._set(tx, {"app.tenant_id": str(tenant_id)})
+            if fence is not None:
+                # locked until the commit, so that a successor's first write waits for our last
+                held = tx.value("SELECT 1 FROM agent_tenant_locks WHERE fence = :fence FOR SHARE", fence=fence)
+                if held is None:
+                    raise FenceLost(f"tenant {tenant_id}: fence {fence} is no longer held")
+            yield tx
+
+    @contextmanager
+    def wearing(self, role: Role, *, actor: str = "system") -> Iterator[Tx]:
+        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists and no tenant's rows."""
+        with self._engine.begin() as connection:
+            tx = Tx(connection, self.clock, None, actor, None)
+            self._set(tx, {"role": f"hourhand_{role}"})
+            yield tx
+
+    @contextmanager
+    def founding(self, tenant_id: UUID, *, actor: str) -> Iterator[tuple[Tx, Tx]]:
+        """One transaction in two guises, control then tenant, to found a tenant with its first rows."""
+        with self._engine.begin() as connection:
+            control = Tx(connection, self.clock, None, actor, None)
+            inside = Tx(connection, self.clock, tenant_id, actor, None)
+            self._set(control, {"role": "hourhand_control"})
+            yield control, inside
+
+    def enter(self, inside: Tx) -> None:
+        """Leave control behind and step inside the tenant that is being founded."""
+        inside.run("RESET ROLE")
+        self._set(inside, {"app.tenant_id": str(inside.tenant_id)})
+
+    def direct(self, *, application_name: str = "hourhand-lock") -> psycopg.Connection:
+        """A connection of its own in autocommit, for session locks; it must never read or write tenant data."""
+        return psycopg.connect(
+            _libpq(self.url), autocommit=True, application_name=application_name, options=_LOCK_CONNECTION_OPTIONS
+        )
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+    def _set(self, tx: Tx, settings: dict[str, str]) -> None:
+        if self.clock.virtual:
+            settings = {**settings, "app.now": tx.now.isoformat()}
+        calls = ", ".join(f"set_config('{name}', :v{at}, true)" for at, name in enumerate(settings))
+        tx.value(f"SELECT {calls}", **{f"v{at}": value for at, value in enumerate(settings.values())})
+
+
+def json_list(values: Sequence[Any]) -> Jsonb:
+    """A list for a jsonb column; a bare list would become an array."""
+    return Jsonb(list(values))
+
+
+def _engine(url: str, pool_size: int, application_name: str) -> Engine:
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_timeout=10,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        connect_args={"application_name": application_name, "options": _SESSION_OPTIONS, "prepare_threshold": 3},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _adapt(connection: Any, _record: Any) -> None:
+        connection.adapters.register_dumper(dict, JsonbDumper)
+
+    return engine
+
+
+def _libpq(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,84 @@
+"""The append-only event store: every change leaves its event in the transaction that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.db import Row, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, as it is stored in `warehouse_events`."""
+
+    id: UUID
+    at: datetime
+    type: str
+    subject_type: str
+    subject_id: str
+    actor: str
+    client_id: UUID | None = None
+    contact_id: UUID | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(
+    tx: Tx,
+    type: str,
+    subject_type: str,
+    subject_id: UUID | str,
+    *,
+    client_id: UUID | None = None,
+    contact_id: UUID | None = None,
+    react: bool = False,
+    **data: Any,
+) -> UUID:
+    """Store one event; with `react`, an engine will take it in during the next React phase."""
+    id = tx.clock.uuid()
+    tx.run(
+        f"""WITH told AS (
+            INSERT INTO warehouse_events
+                (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id, contact_id, data)
+            VALUES (:tenant, :id, :now, :type, :subject_type, :subject_id, :actor, :run, :client, :contact, :data)
+            RETURNING tenant_id, id)
+        {"INSERT INTO reactions_due (tenant_id, event_id, not_before) SELECT tenant_id, id, :now FROM told"
+         if react else "SELECT 1 FROM told"}""",
+        tenant=tx.tenant_id, id=id, now=tx.now, type=type, subject_type=subject_type, subject_id=str(subject_id),
+        actor=tx.actor, run=tx.run_id, client=client_id, contact=contact_id, data=dict(data),
+    )  # fmt: skip
+    return id
+
+
+def due(tx: Tx, *, limit: int) -> list[tuple[Event, int]]:
+    """Events that still wait for a reaction, oldest first, each with the number of failed tries."""
+    rows = tx.rows(
+        """SELECT e.id, e.at, e.type, e.subject_type, e.subject_id, e.actor, e.client_id, e.contact_id, e.data,
+                  d.attempts
+           FROM reactions_due d JOIN warehouse_events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
+           WHERE d.tenant_id = :tenant AND d.not_before <= :now ORDER BY d.event_id LIMIT :limit""",
+        tenant=tx.tenant_id, now=tx.now, limit=limit,
+    )  # fmt: skip
+    return [(_event(row), row["attempts"]) for row in rows]
+
+
+def reacted(tx: Tx, event_ids: Sequence[UUID]) -> None:
+    """Strike events off the list; call it in the transaction that holds their reactions."""
+    tx.run("DELETE FROM reactions_due WHERE tenant_id = :t AND event_id = ANY(:ids)", t=tx.tenant_id, ids=event_ids)
+
+
+def reaction_failed(tx: Tx, event_id: UUID, error: str, *, retry_seconds: float) -> int:
+    """Note a failed reaction and try it again later; the number of tries so far."""
+    attempts = tx.value(
+        """UPDATE reactions_due SET attempts = attempts + 1, last_error = :error, not_before = :later
+           WHERE tenant_id = :tenant AND event_id = :id RETURNING attempts""",
+        tenant=tx.tenant_id, id=event_id, error=error[:500], later=tx.now + timedelta(seconds=retry_seconds),
+    )  # fmt: skip
+    return int(attempts or 0)
+
+
+def _event(row: Row) -> Event:
+    return Event(**{name: row[name] for name in Event.__slots__})

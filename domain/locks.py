@@ -1,0 +1,159 @@
+"""One cycle per tenant at a time: an advisory lock excludes, a fence keeps a lost holder from writing."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+
+from domain.db import Database, FenceLost
+
+LOCK_CLASS = 42
+LEASE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A tenant's lock as its holder has it: pass `fence` to every transaction of the cycle."""
+
+    tenant_id: UUID
+    lock_id: int
+    fence: int
+    generation: int
+
+
+class TenantLocks:
+    """The tenant locks of one process, all on one direct connection."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self.holder = holder
+        self._database = database
+        self._mutex = threading.Lock()
+        self._connection: psycopg.Connection | None = None
+        self._generation = 0
+        # session locks are re-entrant: the process itself must remember what it holds
+        self._held: dict[int, Held] = {}
+
+    def acquire(self, tenant_id: UUID) -> Held | None:
+        """Take a tenant's lock and a new fence, or None when somebody else has it.
+
+        A holder whose lease has run out is cut off: its lock connection is ended, and what it still writes is refused.
+        """
+        with self._database.tenant(tenant_id, actor=self.holder) as tx:
+            lock_id = tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tenant_id)
+            expired = tx.value(
+                "SELECT 1 FROM agent_tenant_locks WHERE tenant_id = :t AND expires_at < hourhand.db_now()", t=tenant_id
+            )
+        if lock_id is None:
+            return None
+        with self._mutex:
+            if lock_id in self._held or not self._lock(lock_id, cut_off=expired is not None):
+                return None
+            try:
+                held = Held(tenant_id, lock_id, self._fence(tenant_id), self._generation)
+            except BaseException:
+                self._unlock(lock_id)
+                raise
+            self._held[lock_id] = held
+            return held
+
+    def extend(self, held: Held) -> None:
+        """Prolong the lease of a long cycle. Raises FenceLost when the lock connection or the lock was lost."""
+        with self._mutex:
+            if self._held.get(held.lock_id) != held or not self._alive():
+                raise FenceLost(f"tenant {held.tenant_id}: the lock connection was lost")
+        with self._database.tenant(held.tenant_id, actor=self.holder) as tx:
+            touched = tx.run(
+                """UPDATE agent_tenant_locks SET heartbeat_at = hourhand.db_now(),
+                          expires_at = hourhand.db_now() + :lease
+                   WHERE tenant_id = :t AND fence = :fence""",
+                t=held.tenant_id, fence=held.fence, lease=timedelta(seconds=LEASE_SECONDS),
+            )  # fmt: skip
+        if not touched:
+            raise FenceLost(f"tenant {held.tenant_id}: fence {held.fence} is no longer held")
+
+    def release(self, held: Held) -> None:
+        """Give a tenant's lock back; nothing happens when it was lost before."""
+        with self._database.tenant(held.tenant_id, actor=self.holder) as tx:
+            tx.run("DELETE FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence",
+                   t=held.tenant_id, fence=held.fence)  # fmt: skip
+        with self._mutex:
+            if self._held.pop(held.lock_id, None) is not None and held.generation == self._generation:
+                self._unlock(held.lock_id)
+
+    def held(self) -> tuple[Held, ...]:
+        """What this process holds now."""
+        with self._mutex:
+            return tuple(self._held.values())
+
+    def close(self) -> None:
+        """Let everything go by closing the connection."""
+        with self._mutex:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+            self._held.clear()
+
+    def _lock(self, lock_id: int, *, cut_off: bool) -> bool:
+        connection = self._connected()
+        for attempt in (1, 2):
+            row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, lock_id)).fetchone()
+            if row and row[0]:
+                return True
+            if not cut_off or attempt == 2:
+                return False
+            connection.execute(
+                """SELECT pg_terminate_backend(pid, 2000) FROM pg_locks
+                   WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND objsubid = 2 AND granted
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                     AND pid <> pg_backend_pid()""",
+                (LOCK_CLASS, lock_id),
+            )
+        return False
+
+    def _fence(self, tenant_id: UUID) -> int:
+        with self._database.tenant(tenant_id, actor=self.holder) as tx:
+            fence = tx.value("UPDATE tenant_schedule SET fence = fence + 1 WHERE tenant_id = :t RETURNING fence", t=tenant_id)
+            tx.run(
+                """INSERT INTO agent_tenant_locks (tenant_id, holder, fence, since, heartbeat_at, expires_at)
+                   VALUES (:t, :holder, :fence, hourhand.db_now(), hourhand.db_now(), hourhand.db_now() + :lease)
+                   ON CONFLICT (tenant_id) DO UPDATE SET holder = excluded.holder, fence = excluded.fence,
+                       since = excluded.since, heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at""",
+                t=tenant_id, holder=self.holder, fence=fence, lease=timedelta(seconds=LEASE_SECONDS),
+            )  # fmt: skip
+        return int(fence)
+
+    def _unlock(self, lock_id: int) -> None:
+        if self._connection is None or self._connection.closed:
+            return
+        try:
+            self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, lock_id))
+        except psycopg.OperationalError:
+            self._lose()
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or not self._alive():
+            self._lose()
+            self._connection = self._database.direct(application_name=f"hourhand-lock {self.holder}"[:63])
+            self._generation += 1
+        return self._connection
+
+    def _alive(self) -> bool:
+        if self._connection is None or self._connection.closed:
+            return False
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            self._lose()
+            return False
+        return True
+
+    def _lose(self) -> None:
+        """Forget a dead connection and every lock that it held; their cycles find out at the next `extend`."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._held.clear()

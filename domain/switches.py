@@ -1,0 +1,159 @@
+"""The kill switch: its levels, what each of them stops, and the flip that returns only when stopped means stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from domain import audit, events, gate
+from domain.db import Database, Tx
+
+Level = Literal["all", "mail", "engine", "action"]
+
+OUTWARD = frozenset({
+    "send_email", "follow_up", "send_quote", "request_feedback", "broadcast_email", "compliance_reminder",
+    "request_order_info",
+})  # fmt: skip
+"""The action types that leave the house as mail."""
+
+DRAIN_SECONDS = 20.0
+
+
+class UnknownSwitch(Exception):
+    """There is no such switch: the level is all, mail, engine or action, and the last two need a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One switch: of the house when `tenant_id` is None, else of that tenant."""
+
+    tenant_id: UUID | None
+    level: Level
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.level not in ("all", "mail", "engine", "action") or (self.level in ("engine", "action")) != bool(self.name):
+            raise UnknownSwitch(f"{self.level} {self.name}".strip())
+
+    @property
+    def config_key(self) -> str:
+        """Its key in `system_config`, where it is a switch of the house."""
+        return {"all": "global_enabled", "mail": "email_send_disabled"}.get(
+            self.level, f"{self.level}_disabled.{self.name}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A card that was still executing when the stop gave up waiting."""
+
+    tenant_id: UUID
+    card_id: UUID
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """What a flip came to. Stopped, nothing new starts; settled, nothing in flight remains either."""
+
+    stopped: bool
+    settled: bool
+    in_flight: tuple[InFlight, ...] = ()
+
+
+def stop(database: Database, switch: Switch, *, by: str, reason: str, timeout_seconds: float = DRAIN_SECONDS) -> Flip:
+    """Stop what `switch` governs, on every machine. Linearizable: once this returns settled, it has stopped.
+
+    The flag is committed first; then the stop lock is taken alone, so that every send which read the old flag has
+    finished; then the durable rows are asked, because a lost gate connection frees its locks early.
+    """
+    lock_id = _write(database, switch, stopped=True, by=by, reason=reason)
+    clock, started = database.clock, database.clock.monotonic()
+    key = gate.GLOBAL_KEY if lock_id is None else (gate.TENANT_CLASS, lock_id)
+    drained = gate.drain(database, key, timeout_seconds=timeout_seconds)
+    while in_flight := _in_flight(database, switch):
+        if clock.monotonic() - started >= timeout_seconds:
+            return Flip(stopped=True, settled=False, in_flight=in_flight)
+        clock.wait(0.02)
+    return Flip(stopped=True, settled=drained)
+
+
+def resume(database: Database, switch: Switch, *, by: str, reason: str) -> Flip:
+    """Let what `switch` governs go on."""
+    _write(database, switch, stopped=False, by=by, reason=reason)
+    return Flip(stopped=False, settled=True)
+
+
+def closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
+    """Every switch that is stopped for this tenant, as (scope, level, name); scope is house or tenant."""
+    rows = tx.rows(
+        """SELECT 'house' AS scope,
+                  CASE WHEN key = 'global_enabled' THEN 'all' WHEN key = 'email_send_disabled' THEN 'mail'
+                       ELSE split_part(key, '_disabled.', 1) END AS level,
+                  CASE WHEN key LIKE '%\\_disabled.%' THEN split_part(key, '_disabled.', 2) ELSE '' END AS name
+           FROM system_config
+           WHERE (key = 'global_enabled' AND value = 'false')
+              OR (value = 'true' AND (key = 'email_send_disabled' OR key LIKE 'engine\\_disabled.%'
+                                      OR key LIKE 'action\\_disabled.%'))
+           UNION ALL SELECT 'tenant', 'all', '' FROM tenants WHERE tenant_id = :tenant AND NOT agent_enabled
+           UNION ALL SELECT 'tenant', level, name FROM tenant_switches WHERE tenant_id = :tenant AND stopped""",
+        tenant=tx.tenant_id,
+    )  # fmt: skip
+    return frozenset((row["scope"], row["level"], row["name"]) for row in rows)
+
+
+def stops(closed_switches: frozenset[tuple[str, str, str]], type: str, engine: str) -> tuple[str, str, str] | None:
+    """The strongest closed switch that stops an action of `type` proposed by `engine`, or None."""
+    levels = [("all", ""), ("engine", engine), ("action", type)]
+    if type in OUTWARD:
+        levels.insert(1, ("mail", ""))
+    for level, name in levels:
+        for scope in ("house", "tenant"):
+            if (scope, level, name) in closed_switches:
+                return scope, level, name
+    return None
+
+
+def _write(database: Database, switch: Switch, *, stopped: bool, by: str, reason: str) -> int | None:
+    """Commit the flag with its audit line; the tenant's lock id, or None for the house."""
+    verb = "switch.stop" if stopped else "switch.resume"
+    subject = f"{switch.level}:{switch.name}" if switch.name else switch.level
+    if switch.tenant_id is None:
+        with database.wearing("control", actor=by) as tx:
+            tx.run(
+                """INSERT INTO hourhand.system_config (key, value, reason, updated_by, updated_at)
+                   VALUES (:key, to_jsonb(CAST(:value AS boolean)), :reason, :by, :now)
+                   ON CONFLICT (key) DO UPDATE SET value = excluded.value, reason = excluded.reason,
+                       updated_by = excluded.updated_by, updated_at = excluded.updated_at""",
+                key=switch.config_key, value=stopped != (switch.level == "all"), reason=reason, by=by, now=tx.now,
+            )  # fmt: skip
+            audit.record_control(tx, verb, subject, reason=reason)
+        return None
+    with database.tenant(switch.tenant_id, actor=by) as tx:
+        if switch.level == "all":
+            tx.run("UPDATE tenants SET agent_enabled = :on, updated_at = :now WHERE tenant_id = :t",
+                   on=not stopped, now=tx.now, t=tx.tenant_id)  # fmt: skip
+        else:
+            tx.run(
+                """INSERT INTO tenant_switches (tenant_id, level, name, stopped, reason, changed_by, changed_at)
+                   VALUES (:t, :level, :name, :stopped, :reason, :by, :now)
+                   ON CONFLICT (tenant_id, level, name) DO UPDATE SET stopped = excluded.stopped,
+                       reason = excluded.reason, changed_by = excluded.changed_by, changed_at = excluded.changed_at""",
+                t=tx.tenant_id, level=switch.level, name=switch.name, stopped=stopped, reason=reason, by=by, now=tx.now,
+            )  # fmt: skip
+        audit.record(tx, verb, subject, reason=reason)
+        events.record(tx, verb, "switch", subject, reason=reason)
+        return int(tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id))
+
+
+def _in_flight(database: Database, switch: Switch) -> tuple[InFlight, ...]:
+    query = """SELECT tenant_id, id, type FROM hourhand.kanban_cards
+               WHERE state = 'executing' AND executing_until > hourhand.db_now()"""
+    if switch.tenant_id is None:
+        with database.wearing("control") as tx:
+            rows = tx.rows(query)
+    else:
+        with database.tenant(switch.tenant_id) as tx:
+            rows = tx.rows(query)
+    return tuple(InFlight(row["tenant_id"], row["id"], row["type"]) for row in rows)

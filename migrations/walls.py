@@ -1,0 +1,113 @@
+"""Row-level security: which tables belong to a tenant, who else may look where, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+TENANT_MATCH = "tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid)"
+
+# Every table of schema `hourhand` is either here or in GLOBAL_TABLES; the wall prover checks it.
+TENANT_TABLES: dict[str, str] = {
+    "tenants": "SELECT, UPDATE (name, agent_enabled, settings, policy_version, updated_at)",
+    "tenant_switches": "SELECT, INSERT, UPDATE",
+    "users": "SELECT, INSERT, UPDATE, DELETE",
+    "api_keys": "SELECT, INSERT, UPDATE",
+    "tenant_credentials": "SELECT, INSERT, UPDATE, DELETE",
+    "audit_log": "SELECT, INSERT",
+    "warehouse_events": "SELECT, INSERT",
+    "reactions_due": "SELECT, INSERT, UPDATE, DELETE",
+    "idempotent_requests": "SELECT, INSERT, UPDATE, DELETE",
+    "clients": "SELECT, INSERT, UPDATE, DELETE",
+    "contacts": "SELECT, INSERT, UPDATE, DELETE",
+    "contact_addresses": "SELECT, INSERT, UPDATE, DELETE",
+    "suppressions": "SELECT, INSERT, UPDATE",
+    "engagement_clocks": "SELECT, INSERT, UPDATE, DELETE",
+    "touches": "SELECT, INSERT, UPDATE, DELETE",
+    "cases": "SELECT, INSERT, UPDATE, DELETE",
+    "tasks": "SELECT, INSERT, UPDATE, DELETE",
+    "blobs": "SELECT, INSERT, DELETE",
+    "mailboxes": "SELECT, INSERT, UPDATE, DELETE",
+    "mail_threads": "SELECT, INSERT, UPDATE, DELETE",
+    "thread_keys": "SELECT, INSERT, DELETE",
+    "gmail_messages": "SELECT, INSERT, UPDATE, DELETE",
+    "attachments": "SELECT, INSERT, DELETE",
+    "quarantine": "SELECT, INSERT, UPDATE, DELETE",
+    "webhook_deliveries": "SELECT, INSERT, UPDATE, DELETE",
+    "email_provider_failures": "SELECT, INSERT, DELETE",
+    "kanban_cards": "SELECT, INSERT, UPDATE, DELETE",
+    "card_verdicts": "SELECT, INSERT, DELETE",
+    "outbound_messages": "SELECT, INSERT, UPDATE, DELETE",
+    "agent_policy_violations": "SELECT, INSERT, DELETE",
+    "agent_rate_limits": "SELECT, INSERT, UPDATE, DELETE",
+    "operator_notices": "SELECT, INSERT, UPDATE, DELETE",
+    "agent_autonomous_runs": "SELECT, INSERT, UPDATE, DELETE",
+    "run_obligations": "SELECT, INSERT, UPDATE, DELETE",
+    "agent_hourly_reflections": "SELECT, INSERT, DELETE",
+    "agent_tenant_locks": "SELECT, INSERT, UPDATE, DELETE",
+    "agent_alerts": "SELECT, INSERT, UPDATE, DELETE",
+    # a tenant sees its own line of these two; the fleet's roles see the rest by the policies below
+    "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, gmail_due_at, "
+    "last_slot_at, last_cycle_at, idle_hours, fence)",
+    "tenant_rollup": "SELECT, INSERT, UPDATE",
+}
+
+# Tables without a tenant: (grants to hourhand_app, grants to hourhand_control).
+GLOBAL_TABLES: dict[str, tuple[str, str]] = {
+    "system_config": ("SELECT", "SELECT, INSERT, UPDATE"),
+    "alembic_version": ("SELECT", "SELECT"),
+}
+
+# The few doors in the walls, each for one role that no tenant transaction wears.
+# (table, role, grants, command, USING)
+DOORS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("tenants", "hourhand_control", "SELECT, INSERT", "ALL", "true"),
+    ("tenant_schedule", "hourhand_control", "SELECT, INSERT", "ALL", "true"),
+    # FOR ALL: under a SELECT-only policy FOR UPDATE silently returns nothing
+    (
+        "tenant_schedule",
+        "hourhand_dispatcher",
+        "SELECT, UPDATE (next_due_at, work_due_at, gmail_due_at, last_slot_at, idle_hours)",
+        "ALL",
+        "true",
+    ),
+    ("tenant_schedule", "hourhand_fleet", "SELECT", "SELECT", "true"),
+    ("tenant_rollup", "hourhand_fleet", "SELECT", "SELECT", "true"),
+    # whoever stops the house must see what is still in flight, and no more of it than this
+    (
+        "kanban_cards",
+        "hourhand_control",
+        "SELECT (tenant_id, id, type, state, executing_until)",
+        "SELECT",
+        "state = 'executing'",
+    ),
+)
+
+
+def statements() -> Iterator[str]:
+    """Every statement that raises the walls, in order; safe to run again."""
+    for table, grants in TENANT_TABLES.items():
+        yield from wall(table, grants)
+    for table, (app, control) in GLOBAL_TABLES.items():
+        yield f"GRANT {app} ON hourhand.{table} TO hourhand_app"
+        yield f"GRANT {control} ON hourhand.{table} TO hourhand_control"
+    for table, role, grants, command, using in DOORS:
+        name = f"door_{role}"
+        yield f"DROP POLICY IF EXISTS {name} ON hourhand.{table}"
+        yield f"GRANT {grants} ON hourhand.{table} TO {role}"
+        check = f" WITH CHECK ({using})" if command == "ALL" else ""
+        yield f"CREATE POLICY {name} ON hourhand.{table} FOR {command} TO {role} USING ({using}){check}"
+    for table in ("admin_keys", "audit_log", "idempotent_requests"):
+        writes = "SELECT, INSERT" if table == "audit_log" else "SELECT, INSERT, UPDATE, DELETE"
+        yield f"GRANT {writes} ON control.{table} TO hourhand_control"
+
+
+def wall(table: str, grants: str) -> Iterator[str]:
+    """The statements that wall one tenant table in."""
+    yield f"ALTER TABLE hourhand.{table} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE hourhand.{table} FORCE ROW LEVEL SECURITY"
+    yield f"DROP POLICY IF EXISTS tenant_wall ON hourhand.{table}"
+    yield (
+        f"CREATE POLICY tenant_wall ON hourhand.{table} TO hourhand_app "
+        f"USING ({TENANT_MATCH}) WITH CHECK ({TENANT_MATCH})"
+    )
+    yield f"GRANT {grants} ON hourhand.{table} TO hourhand_app"
