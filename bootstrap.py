@@ -1,0 +1,237 @@
+"""Sets everything up on a machine that has only Python, then does what it is asked: `python3 bootstrap.py help`."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+TOOLS = ROOT / ".tools"
+STAMP = VENV / "set-up"
+LOCK = ROOT / "requirements-dev.lock"
+TOOLS_LOCK = ROOT / "requirements-tools.lock"
+OLDEST_PYTHON = (3, 11)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; the exit code is that of the program it ran."""
+    if sys.version_info < OLDEST_PYTHON:
+        return _refuse(
+            f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; this is {sys.version.split()[0]}"
+        )
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
+    if verb not in VERBS:
+        return _refuse(f"there is no verb {verb!r}; `python3 bootstrap.py help` lists them")
+    os.chdir(ROOT)
+    try:
+        return VERBS[verb](rest)
+    except subprocess.CalledProcessError as error:
+        return _refuse(f"`{' '.join(map(str, error.cmd))}` failed with code {error.returncode}")
+
+
+def show_help(_: list[str]) -> int:
+    """list these verbs"""
+    print("make <verb>, or where make is absent: python3 bootstrap.py <verb>\n")
+    for name, verb in VERBS.items():
+        print(f"  {name:8}{verb.__doc__}")
+    return 0
+
+
+def set_up(_: list[str]) -> int:
+    """make the environment in .venv (every other verb does it by itself)"""
+    _ensure_environment()
+    return 0
+
+
+def demo(rest: list[str]) -> int:
+    """two companies, a mailbox, several hours; then the API keeps running (DEMO_EXIT=1 stops instead)"""
+    return _become("hourhand", "demo", *rest)
+
+
+def test(rest: list[str]) -> int:
+    """every test, on two cores (ARGS='-k clocks' narrows)"""
+    return _become("python", "-m", "pytest", *([] if rest else ["-n", "2", "--dist", "worksteal"]), *rest)
+
+
+def check(_: list[str]) -> int:
+    """style, types, import contracts and the search for secrets"""
+    steps = (
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("mypy",),
+        ("lint-imports", "--no-logo", "--no-cache"),
+        ("python", "-m", "tests.architecture.leaks"),
+    )
+    failed = []
+    for step in steps:
+        print(f"── {' '.join(step)}", flush=True)
+        if _run(*step):
+            failed.append(" ".join(step))
+    print("check: " + (f"failed: {', '.join(failed)}" if failed else "all clean"))
+    return 1 if failed else 0
+
+
+def bench(rest: list[str]) -> int:
+    """measure what the documents claim about speed"""
+    return _become("python", "-m", "pytest", "-o", "python_files=bench_*.py", "-q", "-s", *rest)
+
+
+def write_map(_: list[str]) -> int:
+    """rewrite the README's map from the captions of the modules"""
+    return _become("python", "-m", "tests.architecture.room_map")
+
+
+def lock(rest: list[str]) -> int:
+    """resolve pyproject.toml anew into the hashed locks (ARGS=--upgrade takes newer versions)"""
+    _ensure_environment()
+    uv = _uv()
+    if uv is None:
+        return _refuse("locking needs uv, which can't run here")
+    common = ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet"]
+    command = [uv, "pip", "compile", "pyproject.toml", *common, "--python-version", "3.11", *rest]
+    _call([*command, "--output-file", "requirements.lock"])
+    _call([*command, "--group", "dev", "--constraint", "requirements.lock", "--output-file", LOCK.name])
+    return 0
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "help": show_help,
+    "setup": set_up,
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "map": write_map,
+    "lock": lock,
+}
+
+
+def _become(program: str, *arguments: str) -> int:
+    """Turn into a program of the environment: signals and the exit code are its own from here on."""
+    _ensure_environment()
+    path = str(VENV / "bin" / program)
+    os.execve(path, [path, *arguments], _environment())
+
+
+def _run(program: str, *arguments: str) -> int:
+    _ensure_environment()
+    sys.stdout.flush()
+    return subprocess.run([VENV / "bin" / program, *arguments], env=_environment(), check=False).returncode
+
+
+def _ensure_environment() -> None:
+    """Make .venv hold exactly the locked packages and this project; nothing to do if it does already."""
+    wanted = _fingerprint()
+    if _is_set_up(wanted):
+        return
+    with _one_at_a_time():
+        if _is_set_up(wanted):
+            return
+        print(
+            "Setting up the environment in .venv (once; seconds with cached packages, else a minute or two)", flush=True
+        )
+        uv = _uv()
+        if uv is not None:
+            _install_with_uv(uv)
+        else:
+            _install_with_pip()
+        STAMP.write_text(wanted)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    for name in (LOCK.name, "pyproject.toml", "bootstrap.py"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _is_set_up(wanted: str) -> bool:
+    return STAMP.exists() and STAMP.read_text() == wanted and (VENV / "bin" / "python").exists()
+
+
+def _install_with_uv(uv: str) -> None:
+    if not (VENV / "bin" / "python").exists():
+        _call([uv, "venv", "--quiet", "--clear", "--no-project", "--python", _python(), str(VENV)])
+    target = ["--python", str(VENV / "bin" / "python"), "--quiet"]
+    # `sync` also takes away what is no longer locked; the project itself goes in last, without its dependencies,
+    # and is built by the locked setuptools: build isolation would fetch another one, unpinned.
+    _call([uv, "pip", "sync", *target, "--require-hashes", str(LOCK)])
+    _call([uv, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+
+
+def _install_with_pip() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    _call([_python(), "-m", "venv", "--without-pip", str(VENV)])  # with pip it needs a package Debian splits off
+    pip = [_python(), "-m", "pip", "--python", str(VENV / "bin" / "python"), "install", "--quiet", "--no-deps"]
+    _call([*pip, "--require-hashes", "--requirement", str(LOCK)])
+    _call([*pip, "--no-build-isolation", "--editable", str(ROOT)])
+
+
+def _uv() -> str | None:
+    """A uv that runs here: ours, the machine's, or one installed beside the project from its hashed lock."""
+    ours = TOOLS / "bin" / "uv"
+    for candidate in (str(ours), shutil.which("uv")):
+        if candidate and _works(candidate):
+            return candidate
+    # --target is allowed where the system's Python is closed to pip (PEP 668).
+    install = [_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+    install += ["--target", str(TOOLS), "--no-deps", "--require-hashes", "--requirement", str(TOOLS_LOCK)]
+    if not _works(_python(), "-m", "pip"):
+        raise SystemExit("bootstrap: this Python has no pip; install it (Debian: apt-get install python3-pip)")
+    if subprocess.run(install, env=_environment(), check=False).returncode == 0 and _works(str(ours)):
+        return str(ours)
+    print("uv can't run here: falling back to pip, which takes a minute or so", flush=True)
+    return None
+
+
+def _works(*command: str) -> bool:
+    try:
+        return subprocess.run([*command, "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _python() -> str:
+    """The machine's own Python, also when we were started from inside .venv."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with caches beside the project where there is no home to write to."""
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    environment.pop("VIRTUAL_ENV", None)
+    home = environment.get("HOME", "")
+    if not (home and os.access(home, os.W_OK)):
+        environment.setdefault("UV_CACHE_DIR", str(TOOLS / "cache" / "uv"))
+        environment.setdefault("PIP_CACHE_DIR", str(TOOLS / "cache" / "pip"))
+    return environment
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two `make` at once take turns."""
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _call(command: list[str]) -> None:
+    subprocess.run(command, check=True, env=_environment())
+
+
+def _refuse(reason: str) -> int:
+    print(f"bootstrap: {reason}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
