@@ -182,7 +182,7 @@ def _uv() -> str | None:
         if candidate and _works(candidate):
             return candidate
     # --target is allowed where the system's Python is closed to pip (PEP 668).
-    install = [_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+    install = [_python(), "-m", "pip", "install", "--quiet", "--root-user-action", "ignore", "--upgrade"]
     install += ["--target", str(TOOLS), "--no-deps", "--require-hashes", "--requirement", str(TOOLS_LOCK)]
     if not _works(_python(), "-m", "pip"):
         raise SystemExit("bootstrap: this Python has no pip; install it (Debian: apt-get install python3-pip)")

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from domain.db import Database
 from tests import gears
+from tests.hand_clock import HandClock
 
 hypothesis.settings.register_profile("hourhand", deadline=None, database=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("hourhand")
@@ -37,6 +39,20 @@ def cloned(cluster: gears.Cluster) -> Iterator[gears.Clone]:
     clone = cluster.clone()
     yield clone
     cluster.retire(clone)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A Monday morning that lasts until the test moves on."""
+    return HandClock()
+
+
+@pytest.fixture
+def clone(cloned: gears.Clone, clock: HandClock) -> Iterator[Database]:
+    """A migrated database of the test's own, entered as the process enters it."""
+    database = Database(cloned.url(), clock)
+    yield database
+    database.dispose()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

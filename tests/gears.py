@@ -1,4 +1,4 @@
-"""The three gears of the tests: pure (nothing), tx (one transaction, rolled back), clone (a database of its own)."""
+"""The gears of the tests: pure (no database) and clone (a migrated one of its own, in some 30 ms)."""
 
 from __future__ import annotations
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from domain.db import Database
 from tests import gears
 from tests.conftest import GUARD
+from tests.hand_clock import A_MONDAY, HandClock
 
 
 def test_a_clone_is_migrated_and_entered_by_the_restricted_role(cloned: gears.Clone) -> None:
@@ -23,6 +26,13 @@ def test_a_clone_is_migrated_and_entered_by_the_restricted_role(cloned: gears.Cl
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'hourhand'").fetchone()
         assert tables is not None
         assert tables[0] > 0
+
+
+def test_the_database_keeps_the_tests_own_time(clone: Database, clock: HandClock) -> None:
+    clock.advance(days=400)
+    with clone.wearing("control") as tx:
+        assert tx.now == clock.now() == A_MONDAY + timedelta(days=400)
+        assert tx.value("SELECT current_setting('app.now')::timestamptz") == clock.now()
 
 
 def test_clones_share_nothing_but_the_server(cluster: gears.Cluster) -> None:
