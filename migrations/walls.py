@@ -46,7 +46,7 @@ TENANT_TABLES: dict[str, str] = {
     "agent_tenant_locks": "SELECT, INSERT, UPDATE, DELETE",
     "agent_alerts": "SELECT, INSERT, UPDATE, DELETE",
     # a tenant sees its own line of these two; the fleet's roles see the rest by the policies below
-    "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, gmail_due_at, "
+    "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, extra_due_at, gmail_due_at, "
     "last_slot_at, last_cycle_at, idle_hours, fence)",
     "tenant_rollup": "SELECT, INSERT, UPDATE",
 }
@@ -66,7 +66,7 @@ DOORS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "tenant_schedule",
         "hourhand_dispatcher",
-        "SELECT, UPDATE (next_due_at, work_due_at, gmail_due_at, last_slot_at, idle_hours)",
+        "SELECT, UPDATE (next_due_at, work_due_at, extra_due_at, gmail_due_at, last_slot_at, idle_hours)",
         "ALL",
         "true",
     ),

@@ -33,7 +33,8 @@ CREATE TABLE hourhand.tenant_schedule (
     enabled boolean NOT NULL DEFAULT true,
     sync_enabled boolean NOT NULL DEFAULT false,
     next_due_at timestamptz NOT NULL,          -- next hourly slot
-    work_due_at timestamptz,                   -- the earliest moment at which anything is due; null: nothing known
+    work_due_at timestamptz,                   -- the earliest moment at which anything is due; null: nothing is
+    extra_due_at timestamptz,                  -- something came in between that should not wait for the slot
     gmail_due_at timestamptz,
     last_slot_at timestamptz,
     last_cycle_at timestamptz,
@@ -41,7 +42,7 @@ CREATE TABLE hourhand.tenant_schedule (
     fence bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX tenant_schedule_due ON hourhand.tenant_schedule (next_due_at) WHERE enabled;
-CREATE INDEX tenant_schedule_work ON hourhand.tenant_schedule (work_due_at) WHERE enabled AND work_due_at IS NOT NULL;
+CREATE INDEX tenant_schedule_extra ON hourhand.tenant_schedule (extra_due_at) WHERE enabled AND extra_due_at IS NOT NULL;
 CREATE INDEX tenant_schedule_gmail ON hourhand.tenant_schedule (gmail_due_at) WHERE sync_enabled AND gmail_due_at IS NOT NULL;
 
 -- Global: numbers only, for fleet pages, alerts and metrics.

@@ -96,7 +96,7 @@ CREATE TABLE hourhand.card_verdicts (
     card_id uuid NOT NULL,
     run_id uuid,
     stage text NOT NULL CHECK (stage IN ('plan', 'execute', 'approve', 'resolve')),
-    decision text NOT NULL CHECK (decision IN ('allow', 'block', 'defer', 'needs_approval', 'hold')),
+    decision text NOT NULL CHECK (decision IN ('allow', 'block', 'defer', 'needs_approval', 'hold', 'expire')),
     policy_version int NOT NULL,
     verdicts jsonb NOT NULL,                    -- [{rule, decision, reason, until, facts}] for every rule
     at timestamptz NOT NULL,

@@ -1,0 +1,329 @@
+"""Action cards: the one list of what the agent means to do, does and did, and the only moves a card may make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain import schedule
+from domain.db import Row, Tx
+
+MOVES: Mapping[str, frozenset[str]] = {
+    "proposed": frozenset({"queued", "awaiting_approval", "blocked", "deferred", "held", "cancelled", "expired"}),
+    "queued": frozenset({"executing", "awaiting_approval", "blocked", "deferred", "held", "cancelled", "expired"}),
+    "deferred": frozenset({"queued", "awaiting_approval", "blocked", "held", "cancelled", "expired"}),
+    "awaiting_approval": frozenset({"queued", "rejected", "blocked", "cancelled", "expired"}),
+    "executing": frozenset({"done", "failed", "uncertain", "queued", "deferred"}),
+    "uncertain": frozenset({"executing", "done", "failed"}),
+    "done": frozenset(),
+    "failed": frozenset(),
+    "held": frozenset(),
+    "blocked": frozenset(),
+    "rejected": frozenset(),
+    "cancelled": frozenset(),
+    "expired": frozenset(),
+}
+"""The lifecycle; the database holds the same in `hourhand.card_moves`."""
+
+LIVE = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "executing", "uncertain"})
+WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval"})
+
+
+class IllegalMove(Exception):
+    """The card is not in a state from which it may go there, or somebody else moved it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an engine would like to be done; it becomes a card unless the same intention already has one."""
+
+    type: str
+    engine: str
+    title: str
+    subject_type: str
+    subject_id: str
+    dedupe_key: str
+    due_at: datetime
+    latest_at: datetime
+    not_before: datetime | None = None
+    client_id: UUID | None = None
+    contact_id: UUID | None = None
+    thread_id: UUID | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as it stands in the database."""
+
+    id: UUID
+    type: str
+    state: str
+    engine: str
+    run_id: UUID | None
+    title: str
+    client_id: UUID | None
+    contact_id: UUID | None
+    thread_id: UUID | None
+    subject_type: str
+    subject_id: str
+    payload: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    priority: int
+    dedupe_key: str
+    due_at: datetime
+    not_before: datetime
+    latest_at: datetime
+    reason: str | None
+    rule: str | None
+    outcome: Mapping[str, Any]
+    attempts: int
+    owner: str | None
+    fence: int | None
+    executing_until: datetime | None
+    reserved_at: datetime | None
+    idempotency_key: str | None
+    provider_id: str | None
+    resolve_after: datetime | None
+    approval_hash: bytes | None
+    approval_expires_at: datetime | None
+    approved_by: str | None
+    approved_at: datetime | None
+    created_at: datetime
+    state_changed_at: datetime
+
+
+COLUMNS = ", ".join(Card.__slots__)
+
+
+def load(row: Row) -> Card:
+    """A card from a row that has every column of `COLUMNS`."""
+    return Card(**{name: row[name] for name in Card.__slots__})
+
+
+def get(tx: Tx, card_id: UUID) -> Card | None:
+    """One card of the tenant, or None."""
+    row = tx.row(f"SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=card_id)
+    return load(row) if row else None
+
+
+def propose(tx: Tx, proposals: Sequence[Proposal], *, reconsider_hours: float = 24.0) -> list[Card]:
+    """Make cards of `proposals`, one statement for all; the cards that are new.
+
+    An intention (its dedupe key) that has a live or finished card makes none, and neither does one that was
+    blocked, rejected, failed or expired within the last `reconsider_hours`.
+    """
+    if not proposals:
+        return []
+    fresh = list({each.dedupe_key: each for each in proposals}.values())
+    rows = tx.rows(
+        f"""WITH wished AS (
+            SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:engines AS text[]),
+                CAST(:titles AS text[]), CAST(:clients AS uuid[]), CAST(:contacts AS uuid[]), CAST(:threads AS uuid[]),
+                CAST(:subject_types AS text[]), CAST(:subject_ids AS text[]), CAST(:payloads AS jsonb[]),
+                CAST(:evidences AS jsonb[]), CAST(:priorities AS int[]), CAST(:keys AS text[]),
+                CAST(:dues AS timestamptz[]), CAST(:befores AS timestamptz[]), CAST(:latests AS timestamptz[]))
+            AS w (id, type, engine, title, client_id, contact_id, thread_id, subject_type, subject_id, payload, evidence,
+                  priority, dedupe_key, due_at, not_before, latest_at)
+        ), made AS (
+            INSERT INTO kanban_cards (tenant_id, run_id, created_at, state_changed_at, id, type, engine, title, client_id,
+                contact_id, thread_id, subject_type, subject_id, payload, evidence, priority, dedupe_key, due_at,
+                not_before, latest_at)
+            SELECT :tenant, :run, :now, :now, w.* FROM wished w
+            WHERE NOT EXISTS (
+                SELECT FROM kanban_cards c WHERE c.tenant_id = :tenant AND c.dedupe_key = w.dedupe_key
+                AND (c.state IN ('proposed','queued','executing','deferred','awaiting_approval','uncertain','done')
+                     OR c.state IN ('blocked','rejected','failed','expired') AND c.state_changed_at > :since))
+            ON CONFLICT DO NOTHING RETURNING {COLUMNS}
+        ), told AS (
+            INSERT INTO warehouse_events (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id,
+                                          contact_id, data)
+            SELECT :tenant, e.event_id, :now, 'card.proposed', 'card', m.id::text, :actor, :run, m.client_id, m.contact_id,
+                   jsonb_build_object('type', m.type, 'engine', m.engine, 'due_at', m.due_at)
+            FROM made m JOIN unnest(CAST(:ids AS uuid[]), CAST(:event_ids AS uuid[])) AS e (id, event_id) USING (id)
+        ) SELECT {COLUMNS} FROM made ORDER BY id""",
+        tenant=tx.tenant_id, run=tx.run_id, now=tx.now, actor=tx.actor,
+        since=tx.now - timedelta(hours=reconsider_hours),
+        event_ids=[tx.clock.uuid() for _ in fresh], **_columns(tx, fresh),
+    )  # fmt: skip
+    return [load(row) for row in rows]
+
+
+def _columns(tx: Tx, proposals: Sequence[Proposal]) -> dict[str, Any]:
+    return {
+        "ids": [tx.clock.uuid() for _ in proposals],
+        "types": [p.type for p in proposals],
+        "engines": [p.engine for p in proposals],
+        "titles": [p.title for p in proposals],
+        "clients": [p.client_id for p in proposals],
+        "contacts": [p.contact_id for p in proposals],
+        "threads": [p.thread_id for p in proposals],
+        "subject_types": [p.subject_type for p in proposals],
+        "subject_ids": [p.subject_id for p in proposals],
+        "payloads": [dict(p.payload) for p in proposals],
+        "evidences": [dict(p.evidence) for p in proposals],
+        "priorities": [p.priority for p in proposals],
+        "keys": [p.dedupe_key for p in proposals],
+        "dues": [p.due_at for p in proposals],
+        "befores": [p.not_before or p.due_at for p in proposals],
+        "latests": [p.latest_at for p in proposals],
+    }
+
+
+def move(
+    tx: Tx, card_ids: Sequence[UUID], to: str, *, frm: Sequence[str] = (), reason: str | None = None,
+    rule: str | None = None, not_before: datetime | None = None, extra: str = "", **values: Any,
+) -> list[Card]:  # fmt: skip
+    """Move cards to `to`, each with its event, in one statement; the cards that did move.
+
+    A card moves only from a state that allows it (or one of `frm`). `extra` is further SQL of the SET list, with `values`.
+    """
+    if not card_ids:
+        return []
+    sources = list(frm) or [state for state, targets in MOVES.items() if to in targets]
+    rows = tx.rows(
+        f"""WITH moved AS (
+            UPDATE kanban_cards SET state = :to, state_changed_at = :now, reason = :reason, rule = :rule,
+                not_before = coalesce(CAST(:not_before AS timestamptz), not_before){", " + extra if extra else ""}
+            WHERE tenant_id = :tenant AND id = ANY(:ids) AND state = ANY(:sources) RETURNING {COLUMNS}
+        ), told AS (
+            INSERT INTO warehouse_events (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id,
+                                          contact_id, data)
+            SELECT :tenant, e.event_id, :now, 'card.' || CAST(:to AS text), 'card', m.id::text, :actor, :run, m.client_id,
+                   m.contact_id, jsonb_strip_nulls(jsonb_build_object('type', m.type, 'engine', m.engine,
+                       'reason', m.reason, 'rule', m.rule, 'until', CAST(:not_before AS timestamptz)))
+            FROM moved m JOIN unnest(CAST(:ids AS uuid[]), CAST(:event_ids AS uuid[])) AS e (id, event_id) USING (id)
+        ) SELECT {COLUMNS} FROM moved ORDER BY id""",
+        tenant=tx.tenant_id, run=tx.run_id, now=tx.now, actor=tx.actor, ids=list(card_ids), to=to, reason=reason,
+        rule=rule, not_before=not_before, sources=sources, event_ids=[tx.clock.uuid() for _ in card_ids], **values,
+    )  # fmt: skip
+    return [load(row) for row in rows]
+
+
+def move_one(tx: Tx, card_id: UUID, to: str, **how: Any) -> Card:
+    """Move one card. Raises IllegalMove when it could not go."""
+    moved = move(tx, [card_id], to, **how)
+    if not moved:
+        raise IllegalMove(f"card {card_id} cannot move to {to}")
+    return moved[0]
+
+
+def due(tx: Tx, *, limit: int) -> list[Card]:
+    """Cards whose time has come, most urgent first: waiting ones past `not_before`, and any past `latest_at`."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :tenant
+              AND (state IN ('proposed', 'queued', 'deferred') AND not_before <= :now
+                   OR state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND latest_at <= :now)
+            ORDER BY priority DESC, id LIMIT :limit""",
+        tenant=tx.tenant_id, now=tx.now, limit=limit,
+    )  # fmt: skip
+    return [load(row) for row in rows]
+
+
+def unsettled(tx: Tx) -> list[Card]:
+    """Cards left executing past their deadline, and uncertain ones whose next look is due."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :tenant
+              AND (state = 'executing' AND executing_until < hourhand.db_now()
+                   OR state = 'uncertain' AND resolve_after <= :now) ORDER BY id""",
+        tenant=tx.tenant_id, now=tx.now,
+    )  # fmt: skip
+    return [load(row) for row in rows]
+
+
+def claim(tx: Tx, card: Card, *, owner: str, fence: int, lease_seconds: float) -> Card:
+    """Take a queued card for execution, for at most `lease_seconds`. Raises IllegalMove."""
+    return move_one(
+        tx, card.id, "executing", frm=("queued",), owner=owner, fence=fence, lease=timedelta(seconds=lease_seconds),
+        extra="owner = :owner, fence = :fence, attempts = attempts + 1, executing_until = hourhand.db_now() + :lease",
+    )  # fmt: skip
+
+
+def reserve(tx: Tx, card: Card, *, idempotency_key: str) -> None:
+    """Bind a claimed card to its key: from here on it is resolved, never restarted. Raises IllegalMove."""
+    touched = tx.run(
+        """UPDATE kanban_cards SET reserved_at = :now, idempotency_key = :key
+           WHERE tenant_id = :t AND id = :id AND state = 'executing' AND owner = :owner AND attempts = :attempts""",
+        now=tx.now, key=idempotency_key, t=tx.tenant_id, id=card.id, owner=card.owner, attempts=card.attempts,
+    )  # fmt: skip
+    if not touched:
+        raise IllegalMove(f"card {card.id} is no longer ours to reserve")
+
+
+def settle(
+    tx: Tx, card: Card, to: str, *, reason: str | None = None, provider_id: str | None = None,
+    outcome: Mapping[str, Any] | None = None, resolve_after: datetime | None = None,
+) -> Card:  # fmt: skip
+    """Finish an execution by compare-and-set on its owner and attempt. Raises IllegalMove when somebody else has."""
+    still = tx.value(
+        """SELECT 1 FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = 'executing' AND owner = :owner
+           AND attempts = :attempts FOR UPDATE""",
+        t=tx.tenant_id, id=card.id, owner=card.owner, attempts=card.attempts,
+    )  # fmt: skip
+    if still is None:
+        raise IllegalMove(f"card {card.id} was settled by somebody else")
+    return move_one(
+        tx, card.id, to, frm=("executing",), reason=reason, provider_id=provider_id, outcome=dict(outcome or {}),
+        resolve_after=resolve_after,
+        extra="provider_id = coalesce(:provider_id, provider_id), outcome = outcome || :outcome, resolve_after = :resolve_after, "
+        "owner = NULL, executing_until = NULL" if to != "executing" else "",
+    )  # fmt: skip
+
+
+def wait_for_approval(tx: Tx, card_id: UUID, *, seen: bytes, rule: str, reason: str, expires_at: datetime) -> Card:
+    """Put a card before a person; the approval will count only for content whose hash is `seen`."""
+    return move_one(
+        tx, card_id, "awaiting_approval", rule=rule, reason=reason, seen=seen, expires=expires_at,
+        extra="approval_hash = :seen, approval_expires_at = :expires, approved_by = NULL, approved_at = NULL",
+    )  # fmt: skip
+
+
+def approve(tx: Tx, card_id: UUID, *, by: str) -> Card:
+    """Approve what is shown on the card; it goes out at the next cycle if it is still the same then."""
+    card = move_one(tx, card_id, "queued", frm=("awaiting_approval",), by=by,
+                    extra="approved_by = :by, approved_at = :now")  # fmt: skip
+    schedule.bring_forward(tx, tx.now, extra=True)
+    return card
+
+
+def reject(tx: Tx, card_id: UUID, *, by: str, reason: str) -> Card:
+    """Refuse a card; its intention is not proposed again for a day."""
+    return move_one(tx, card_id, "rejected", frm=("awaiting_approval",), reason=f"{by}: {reason}", rule="approval")
+
+
+def snooze(tx: Tx, card_id: UUID, *, until: datetime) -> None:
+    """Leave a card waiting for approval, unseen before `until`. Raises IllegalMove."""
+    touched = tx.run(
+        """UPDATE kanban_cards SET not_before = :until, latest_at = greatest(latest_at, :until + interval '24 hours'),
+                  approval_expires_at = greatest(approval_expires_at, :until + interval '24 hours')
+           WHERE tenant_id = :t AND id = :id AND state = 'awaiting_approval'""",
+        until=until, t=tx.tenant_id, id=card_id,
+    )  # fmt: skip
+    if not touched:
+        raise IllegalMove(f"card {card_id} is not waiting for approval")
+
+
+def edit(tx: Tx, card_id: UUID, *, payload: Mapping[str, Any]) -> None:
+    """Change what a waiting card would say; any approval it had is void. Raises IllegalMove."""
+    touched = tx.run(
+        """UPDATE kanban_cards SET payload = payload || :payload, approval_hash = NULL, approved_by = NULL, approved_at = NULL
+           WHERE tenant_id = :t AND id = :id AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+        payload=dict(payload), t=tx.tenant_id, id=card_id,
+    )  # fmt: skip
+    if not touched:
+        raise IllegalMove(f"card {card_id} can no longer be edited")
+
+
+def cancel_for_client(tx: Tx, client_id: UUID, *, reason: str, types: Sequence[str]) -> list[Card]:
+    """Cancel every waiting card of these types for one account: a reply stops its sequences."""
+    rows = tx.rows(
+        """SELECT id FROM kanban_cards WHERE tenant_id = :t AND client_id = :client AND type = ANY(:types)
+           AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+        t=tx.tenant_id, client=client_id, types=list(types),
+    )  # fmt: skip
+    return move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule="no_spam.reply_stops")

@@ -1,0 +1,83 @@
+"""The house: the small typed bundle of everything a job may use, built once and handed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from domain.clock import Clock
+from domain.db import Database, Tx
+from domain.gate import Gate
+from domain.locks import TenantLocks
+from domain.ports import Mailbox, MailSender
+from domain.settings import Mode
+from domain.vault import Vault
+
+
+class Hands(Protocol):
+    """Where the ways out and in come from; the executor alone lends a sender, for one card."""
+
+    def sender(self, tx: Tx, name: str) -> MailSender:
+        """The tenant's own sender, with its own credentials. Raises NeverWill when it has none."""
+        ...
+
+    def mailbox(self, tx: Tx, mailbox_id: UUID) -> Mailbox:
+        """One of the tenant's mailboxes. Raises NeverWill when it is not configured."""
+        ...
+
+
+class Fault(Protocol):
+    """A hook at every step boundary; does nothing in production, kills in the laboratory."""
+
+    def __call__(self, step: str) -> None:
+        """Pass the boundary named `step`, or raise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBrakes:
+    """The brakes that work without the database: environment at start, and a flag file polled per host."""
+
+    kill_switch: bool = False
+    kill_reason: str = ""
+    mail_disabled: bool = False
+    send_mode: Mode = Mode.live
+    flag_file: Path | None = None
+
+    def stopped(self) -> str | None:
+        """Why this host must do nothing at all, or None."""
+        if self.kill_switch:
+            return f"AGENT_KILL_SWITCH is set{': ' + self.kill_reason if self.kill_reason else ''}"
+        if self.flag_file is not None and self.flag_file.exists():
+            return f"the flag file {self.flag_file.name} is present"
+        return None
+
+    def mail_stopped(self) -> str | None:
+        """Why this host must not send mail, or None."""
+        return self.stopped() or ("EMAIL_SEND_DISABLED is set" if self.mail_disabled else None)
+
+
+def no_fault(step: str) -> None:
+    """The production hook: passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a job may use."""
+
+    clock: Clock
+    database: Database
+    gate: Gate
+    locks: TenantLocks
+    hands: Hands
+    vault: Vault
+    brakes: LocalBrakes
+    public_url: str
+    """Where our own pages answer (unsubscribe), without a trailing slash."""
+    holder: str
+    """This process's name in locks and cards: host, pid and start."""
+    fault: Fault = no_fault
+    provider_deadline_seconds: float = 10.0
+    lease_seconds: float = 15.0

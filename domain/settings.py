@@ -1,0 +1,154 @@
+"""A tenant's settings: every number of the product page that a tenant may change, with its default and its limits."""
+
+from __future__ import annotations
+
+from datetime import time
+from enum import IntEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from domain import audit, events
+from domain.db import Tx
+
+Autonomy = Literal["suggest", "approve", "auto"]
+
+
+class Mode(IntEnum):
+    """Send modes, strictest first: of two, the smaller wins."""
+
+    dry_run = 0
+    internal_only = 1
+    limited_live = 2
+    live = 3
+
+
+class InvalidSetting(Exception):
+    """A setting has no such name or not this kind of value."""
+
+
+class TenantSettings(BaseModel):
+    """What one tenant has set; unknown names and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # who the tenant is in its mails
+    sender_name: str = ""
+    sender_address: str = ""
+    postal_address: str = ""
+    reply_to: str = ""
+    language: Literal["en", "es", "pt"] = "en"
+    country: str = Field(default="US", pattern="^[A-Z]{2}$")
+    timezone: str = "UTC"
+    registered_domains: tuple[str, ...] = ()
+    """Domains that links in outgoing mail may point to, subdomains included."""
+
+    # the outward brakes
+    send_mode: Literal["dry_run", "internal_only", "limited_live", "live"] = "dry_run"
+    provider: Literal["resend", "smtp"] = "resend"
+    allow_list: tuple[str, ...] = ()
+    """Addresses and domains that `internal_only` may reach."""
+    max_emails_per_hour: int = Field(default=20, ge=0)
+    limited_live_emails_per_day: int = Field(default=25, ge=0)
+    limited_live_new_contacts_per_day: int = Field(default=5, ge=0)
+    max_research_per_hour: int = Field(default=5, ge=0)
+    max_sandbox_jobs_per_hour: int = Field(default=5, ge=0)
+    max_actions_per_hour: dict[str, int] = Field(default_factory=dict)
+    """Further caps by action type."""
+    max_people_per_account_per_day: int = Field(default=2, ge=1)
+    minimum_gap_hours: float = Field(default=72, ge=0)
+    conversation_gap_hours: float = Field(default=24, ge=0)
+    send_window_start: time = time(8, 30)
+    send_window_end: time = time(17, 30)
+    mass_recipients: int = Field(default=5, ge=1)
+    autonomy: dict[str, Autonomy] = Field(default_factory=dict)
+    """By action type; what is not named is `auto`."""
+    approval_hours: float = Field(default=48, gt=0)
+    latest_hours: float = Field(default=24, gt=0)
+    latest_reply_hours: float = Field(default=8, gt=0)
+    person_silence_hours: float = Field(default=72, ge=0)
+    """How long the agent stays out of a thread after a person of the tenant wrote in it."""
+
+    # breakers
+    bounce_breaker_count: int = Field(default=5, ge=1)
+    bounce_breaker_rate: float = Field(default=0.02, gt=0, le=1)
+    complaint_breaker_count: int = Field(default=2, ge=1)
+    complaint_breaker_rate: float = Field(default=0.001, gt=0, le=1)
+
+    # engagement
+    engagement_days: int = Field(default=21, ge=1)
+    due_soon_days: int = Field(default=3, ge=0)
+    follow_up_days: tuple[int, ...] = Field(default=(4, 4, 5, 5), max_length=4)
+    """Days from each mail of a sequence to its next follow-up."""
+    touches_per_cycle: int = Field(default=50, ge=1)
+
+    # the cycle
+    cycle_deadline_minutes: float = Field(default=20, gt=0)
+    reconsider_hours: float = Field(default=24, ge=0)
+    """How long a blocked, rejected or failed intention rests before it may be proposed again."""
+
+    @field_validator("allow_list", "registered_domains")
+    @classmethod
+    def _lower(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(value.strip().lower().lstrip("@") for value in values if value.strip())
+
+    @property
+    def mode(self) -> Mode:
+        """The tenant's own send mode."""
+        return Mode[self.send_mode]
+
+
+def of(tx: Tx) -> TenantSettings:
+    """The tenant's settings as they stand."""
+    return parse(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {})
+
+
+def parse(stored: dict[str, Any]) -> TenantSettings:
+    """Settings from their stored or given form. Raises InvalidSetting, which names the field."""
+    try:
+        return TenantSettings.model_validate(stored)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise InvalidSetting(f"{field}: {first['msg']}") from error
+
+
+def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> TenantSettings:
+    """Change some settings; every change makes a new policy version, which voids approvals given under the old one.
+
+    Leaving dry_run forgets the shadow clocks, so that planning starts again from the real ones. Raises InvalidSetting.
+    """
+    stored = dict(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id) or {})
+    before = parse(stored)
+    after = parse({**stored, **changes})
+    kept = after.model_dump(mode="json", exclude_defaults=True)
+    tx.run(
+        """UPDATE tenants SET settings = :settings, policy_version = policy_version + 1, updated_at = :now
+           WHERE tenant_id = :t""",
+        settings=kept, now=tx.now, t=tx.tenant_id,
+    )  # fmt: skip
+    names = ", ".join(sorted(changes))
+    audit.record(tx, "settings.change", names, reason=reason, before={n: getattr(before, n) for n in changes if n in TenantSettings.model_fields and _plain(getattr(before, n))}, after=_json(changes))  # fmt: skip
+    events.record(tx, "settings.changed", "tenant", tx.tenant_id, names=sorted(changes))
+    if before.mode != after.mode:
+        tx.run(
+            """UPDATE engagement_clocks SET shadow_due_at = NULL, shadow_step = NULL, shadow_follow_up_due_at = NULL
+               WHERE tenant_id = :t AND (shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL)""",
+            t=tx.tenant_id,
+        )  # fmt: skip
+        events.record(tx, "mode.changed", "tenant", tx.tenant_id, before=before.send_mode, after=after.send_mode)
+    return after
+
+
+def policy_version(tx: Tx) -> int:
+    """The number of the policy in force; it rises with every change of a setting."""
+    return int(tx.value("SELECT policy_version FROM tenants WHERE tenant_id = :t", t=tx.tenant_id))
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool | None.__class__ | UUID)
+
+
+def _json(changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if _plain(value) else str(value) for name, value in changes.items()}

@@ -1,0 +1,96 @@
+"""What an engine is: it says what is worth doing and handles what came of it; it holds no keys and judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from domain.cards import Card, Proposal
+from domain.db import Tx
+from domain.events import Event
+from domain.settings import TenantSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an engine is given: one tenant, one transaction, the present instant, the tenant's settings."""
+
+    tx: Tx
+    settings: TenantSettings
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.tx.tenant_id
+
+    @property
+    def now(self) -> datetime:
+        return self.tx.now
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Something due now. The ledger tells what became of it: by its card, or by what the engine itself says of it."""
+
+    kind: str
+    """contact_overdue, follow_up_due, order_waiting …"""
+    subject_type: str
+    subject_id: str
+    due_at: datetime
+    dedupe_key: str | None = None
+    """The intention that answers it; its card's state is the disposition."""
+    disposition: Literal["deferred", "blocked"] | None = None
+    """Where no card is proposed: what stands in the way …"""
+    rule: str | None = None
+    reason: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An engine's answer for one hour."""
+
+    obligations: tuple[Obligation, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a handler did; stored on the card. `undo` holds what is needed to take it back."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    undo: Mapping[str, Any] | None = None
+
+
+Handler = Callable[[Context, Card], Outcome]
+"""Carries out an internal action inside the settling transaction; it reaches nothing outside the database."""
+
+
+class Engine(Protocol):
+    """One engine. Every method runs inside one transaction of one tenant."""
+
+    name: str
+    handlers: Mapping[str, Handler]
+    """Internal action types and what carries them out; mail is carried out by the executor."""
+
+    def plan(self, ctx: Context) -> Plan:
+        """Everything due now and what to do about it, in a number of statements that does not grow with the data."""
+        ...
+
+    def settled(self, ctx: Context, card: Card) -> None:
+        """Take in that a card of this engine ended done, held, failed …, in the transaction that ended it."""
+        ...
+
+    def react(self, ctx: Context, event: Event) -> None:
+        """Take in something that happened since the last cycle. May be called again after a failure."""
+        ...
+
+    def stats(self, ctx: Context) -> Mapping[str, float]:
+        """Numbers for the reflection and the metrics, read at the end of each cycle."""
+        ...
+
+    def next_due(self, ctx: Context) -> datetime | None:
+        """The next instant at which this engine will have something due, or None: an idle tenant costs nothing."""
+        ...
