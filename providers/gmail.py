@@ -1,0 +1,186 @@
+"""Mail in from Gmail: incremental by history id, complete when that has expired, exact bytes, nothing skipped."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from domain.ports import HistoryExpired, NothingHappened, Page, ProviderError, RawMessage
+from providers.gmail_calls import GmailCalls, Refused
+
+LEFT_OUT = frozenset({"DRAFT", "CHAT", "SPAM", "TRASH"})
+LARGEST_LIST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """Deleted meanwhile, or among what is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    provider_message_id: str
+    reason: str
+
+
+Fetched = RawMessage | _Gone | _Broken | ProviderError
+
+
+class GmailMailbox:
+    """A Mailbox over the Gmail API."""
+
+    name = "gmail"
+
+    def __init__(self, calls: GmailCalls, *, page_size: int = 50, in_flight: int = 4) -> None:
+        self._calls = calls
+        self._page_size = page_size
+        # More than five at once earns 429 ("too many concurrent requests for user").
+        self._in_flight = in_flight
+
+    def changes(self, cursor: str | None, *, known: Sequence[str] = ()) -> Iterator[Page]:
+        """Yield what is new since `cursor` (a history id, a string: it is an unsigned 64-bit number)."""
+        if cursor is None:
+            # Before the listing: what arrives while it runs is then in the history after this id.
+            new_cursor = str(self._profile()["historyId"])
+            # Gmail lists newest first; the oldest come first here, so that threads grow from their roots.
+            ids: list[str] = list(reversed(list(self._list_ids())))
+        else:
+            ids, new_cursor = self._history(cursor)
+        stored = frozenset(known)
+        yield from self._pages([i for i in ids if i not in stored], new_cursor)
+
+    def recent_ids(self, days: int) -> frozenset[str]:
+        """The ids of the last `days` days, drafts, chats, spam and rubbish left out."""
+        return frozenset(self._list_ids(f"newer_than:{days}d"))
+
+    def fetch(self, provider_message_id: str) -> RawMessage | None:
+        """One message by its id; None when it was deleted, or is among what is left out."""
+        got = self._get(provider_message_id)
+        if isinstance(got, ProviderError):
+            raise got
+        if isinstance(got, _Broken):
+            raise NothingHappened(got.reason)
+        return got if isinstance(got, RawMessage) else None
+
+    def address(self) -> str:
+        """The mailbox's own address."""
+        return str(self._profile()["emailAddress"])
+
+    def _profile(self) -> dict[str, Any]:
+        profile = self._calls.ask(lambda users: users.getProfile(userId="me"))
+        if not profile.get("historyId") or not profile.get("emailAddress"):
+            raise NothingHappened("Gmail's profile lacks historyId or emailAddress.")
+        return profile
+
+    def _list_ids(self, query: str = "") -> Iterator[str]:
+        search = f"{query} -in:drafts -in:chats".strip()
+        token: str | None = None
+        while True:
+            page = self._calls.ask(_listing(search, token))
+            for message in page.get("messages") or []:
+                yield str(message["id"])
+            token = page.get("nextPageToken")
+            if not token:
+                return
+
+    def _history(self, cursor: str) -> tuple[list[str], str]:
+        """The ids added since `cursor`, oldest first, and the cursor that stands for them."""
+        ids: dict[str, None] = {}
+        new_cursor: str | None = None
+        token: str | None = None
+        while True:
+            try:
+                page = self._calls.ask(_since(cursor, token))
+            except Refused as error:
+                if error.status == 404 or "starthistoryid" in error.message.lower():
+                    raise HistoryExpired(f"Gmail no longer knows history id {cursor}.") from error
+                raise
+            # The first page's id: whatever a later page's id covers beyond it comes once more, and is recognised.
+            new_cursor = new_cursor or page.get("historyId")
+            # A page may bring a token and no history at all.
+            for record in page.get("history") or []:
+                ids.update(dict.fromkeys(_arrived(record)))
+            token = page.get("nextPageToken")
+            if not token:
+                return list(ids), str(new_cursor or cursor)
+
+    def _pages(self, ids: Sequence[str], new_cursor: str) -> Iterator[Page]:
+        if not ids:
+            yield Page((), new_cursor)
+            return
+        left = len(ids)
+        with ThreadPoolExecutor(self._in_flight, thread_name_prefix="gmail") as pool:
+            for chunk in _chunks(ids, self._page_size):
+                left -= len(chunk)
+                got = list(pool.map(self._get, chunk))
+                failure = next((one for one in got if isinstance(one, ProviderError)), None)
+                yield Page(
+                    messages=tuple(one for one in got if isinstance(one, RawMessage)),
+                    next_cursor=new_cursor if left == 0 and failure is None else None,
+                    broken=tuple((one.provider_message_id, one.reason) for one in got if isinstance(one, _Broken)),
+                )
+                if failure is not None:
+                    # After the page: what did arrive is kept, so that a big mailbox gets on despite its quota.
+                    raise failure
+
+    def _get(self, message_id: str) -> Fetched:
+        try:
+            message = self._calls.ask(lambda users: users.messages().get(userId="me", id=message_id, format="raw"))
+        except Refused as error:
+            return _Gone() if error.status == 404 else _Broken(message_id, str(error))
+        except ProviderError as error:
+            return error
+        labels = tuple(str(label) for label in message.get("labelIds") or ())
+        if LEFT_OUT & set(labels):
+            return _Gone()
+        try:
+            return RawMessage(
+                provider_message_id=message_id,
+                provider_thread_id=str(message["threadId"]),
+                raw=_decoded(message["raw"]),
+                labels=labels,
+                received_at=datetime.fromtimestamp(int(message["internalDate"]) / 1000, tz=UTC),
+                history_id=str(message["historyId"]) if "historyId" in message else None,
+            )
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, binascii.Error) as error:
+            return _Broken(message_id, f"Gmail's answer is malformed: {type(error).__name__}: {error}")
+
+
+def _decoded(raw: str) -> bytes:
+    """Base64url, with or without its padding."""
+    return base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+
+
+def _listing(search: str, token: str | None) -> Any:
+    return lambda users: users.messages().list(userId="me", q=search, maxResults=LARGEST_LIST, pageToken=token)
+
+
+def _since(cursor: str, token: str | None) -> Any:
+    # labelRemoved too: a mail taken out of spam or rubbish arrives only by losing that label.
+    return lambda users: users.history().list(
+        userId="me",
+        startHistoryId=cursor,
+        maxResults=LARGEST_LIST,
+        pageToken=token,
+        historyTypes=["messageAdded", "labelRemoved"],
+    )
+
+
+def _arrived(record: dict[str, Any]) -> Iterator[str]:
+    for added in record.get("messagesAdded") or []:
+        yield str(added["message"]["id"])
+    for freed in record.get("labelsRemoved") or []:
+        if LEFT_OUT & set(freed.get("labelIds") or ()):
+            yield str(freed["message"]["id"])
+
+
+def _chunks(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(ids)
+    while chunk := list(islice(rest, size)):
+        yield chunk
