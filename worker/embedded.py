@@ -39,6 +39,7 @@ THROWAWAY: Mapping[str, str] = {  # for data nobody will miss: tests, laboratori
     "max_wal_senders": "0",
     "max_wal_size": "256MB",
     "autovacuum": "off",
+    "dynamic_shared_memory_type": "mmap",  # beside the data, so that removing the folder removes everything
     "shared_buffers": "64MB",
 }
 
