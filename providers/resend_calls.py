@@ -56,7 +56,7 @@ class Courier:
         if call is None or not url.startswith(NOWHERE):
             raise CallOutsideOfCourier(CallOutsideOfCourier.__doc__)
         if files is not None or data is not None:
-            raise NotImplementedError("only JSON calls are carried")
+            raise TypeError("only JSON calls are carried")
         own = {**headers, "Authorization": f"Bearer {call.api_key}"}
         body = b""
         if method.lower() != "get" and json is not None:

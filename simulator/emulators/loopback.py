@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import json
 import socket
 import socketserver
@@ -53,7 +54,7 @@ def tell(status: int, data: object, headers: Mapping[str, str] | None = None) ->
     return Told(status, json.dumps(data).encode(), headers or {})
 
 
-class Loopback:
+class Loopback(abc.ABC):
     """The common part of the emulators: a context manager that listens on 127.0.0.1 and counts what arrives.
 
     A subclass answers in `act`; `error` gives its dialect of a failure. Both are called in many threads.
@@ -68,13 +69,13 @@ class Loopback:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
+    @abc.abstractmethod
     def act(self, asked: Asked) -> Told:
         """Do what was asked and answer."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def error(self, status: int, name: str, message: str) -> object:
         """The body of a failure in this vendor's words."""
-        raise NotImplementedError
 
     def break_next(self, fault: Fault) -> None:
         """Let `fault` befall the next requests that fit it."""
