@@ -236,30 +236,41 @@ def unsettled(tx: Tx) -> list[Card]:
     return [load(row) for row in rows]
 
 
-def claim(tx: Tx, card: Card, *, owner: str, fence: int, lease_seconds: float) -> Card:
-    """Take a queued card for execution, for at most `lease_seconds`. Raises IllegalMove."""
+def lock(tx: Tx, card_id: UUID, *, states: Sequence[str]) -> Card | None:
+    """The card, locked until this transaction ends, if it is in one of `states`; else None."""
+    row = tx.row(
+        f"SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = ANY(:states) FOR UPDATE",
+        t=tx.tenant_id, id=card_id, states=list(states),
+    )  # fmt: skip
+    return load(row) if row else None
+
+
+def reserve(
+    tx: Tx, card: Card, *, owner: str, fence: int, lease_seconds: float, idempotency_key: str | None
+) -> Card:  # fmt: skip
+    """Take a card for one execution of at most `lease_seconds`.
+
+    With a key it holds a reservation: from here on it is resolved, never restarted. Raises IllegalMove.
+    """
     return move_one(
-        tx, card.id, "executing", frm=("queued",), owner=owner, fence=fence, lease=timedelta(seconds=lease_seconds),
-        extra="owner = :owner, fence = :fence, attempts = attempts + 1, executing_until = hourhand.db_now() + :lease",
+        tx, card.id, "executing", frm=("queued", "uncertain"), owner=owner, fence=fence, key=idempotency_key,
+        lease=timedelta(seconds=lease_seconds),
+        extra="owner = :owner, fence = :fence, attempts = attempts + 1, resolve_after = NULL, "
+        "executing_until = hourhand.db_now() + CAST(:lease AS interval), "
+        "idempotency_key = coalesce(CAST(:key AS text), idempotency_key), "
+        "reserved_at = CASE WHEN CAST(:key AS text) IS NULL THEN reserved_at ELSE coalesce(reserved_at, :now) END",
     )  # fmt: skip
-
-
-def reserve(tx: Tx, card: Card, *, idempotency_key: str) -> None:
-    """Bind a claimed card to its key: from here on it is resolved, never restarted. Raises IllegalMove."""
-    touched = tx.run(
-        """UPDATE kanban_cards SET reserved_at = :now, idempotency_key = :key
-           WHERE tenant_id = :t AND id = :id AND state = 'executing' AND owner = :owner AND attempts = :attempts""",
-        now=tx.now, key=idempotency_key, t=tx.tenant_id, id=card.id, owner=card.owner, attempts=card.attempts,
-    )  # fmt: skip
-    if not touched:
-        raise IllegalMove(f"card {card.id} is no longer ours to reserve")
 
 
 def settle(
-    tx: Tx, card: Card, to: str, *, reason: str | None = None, provider_id: str | None = None,
-    outcome: Mapping[str, Any] | None = None, resolve_after: datetime | None = None,
+    tx: Tx, card: Card, to: str, *, reason: str | None = None, rule: str | None = None,
+    provider_id: str | None = None, outcome: Mapping[str, Any] | None = None, resolve_after: datetime | None = None,
+    not_before: datetime | None = None, released: bool = False,
 ) -> Card:  # fmt: skip
-    """Finish an execution by compare-and-set on its owner and attempt. Raises IllegalMove when somebody else has."""
+    """Finish an execution by compare-and-set on its owner and attempt. Raises IllegalMove when somebody else has.
+
+    `released` gives the reservation back: only where the provider certainly did nothing.
+    """
     still = tx.value(
         """SELECT 1 FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = 'executing' AND owner = :owner
            AND attempts = :attempts FOR UPDATE""",
@@ -268,10 +279,12 @@ def settle(
     if still is None:
         raise IllegalMove(f"card {card.id} was settled by somebody else")
     return move_one(
-        tx, card.id, to, frm=("executing",), reason=reason, provider_id=provider_id, outcome=dict(outcome or {}),
-        resolve_after=resolve_after,
-        extra="provider_id = coalesce(:provider_id, provider_id), outcome = outcome || :outcome, resolve_after = :resolve_after, "
-        "owner = NULL, executing_until = NULL" if to != "executing" else "",
+        tx, card.id, to, frm=("executing",), reason=reason, rule=rule, not_before=not_before, provider_id=provider_id,
+        outcome=dict(outcome or {}), resolve_after=resolve_after, kept=not released,
+        extra="provider_id = coalesce(CAST(:provider_id AS text), provider_id), outcome = outcome || :outcome, "
+        "resolve_after = :resolve_after, owner = NULL, executing_until = NULL, "
+        "reserved_at = CASE WHEN :kept THEN reserved_at END, "
+        "idempotency_key = CASE WHEN :kept THEN idempotency_key END",
     )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ class Context:
 
     tx: Tx
     settings: TenantSettings
+    hints: tuple[Mapping[str, Any], ...] = ()
+    """What the last reflection said about this hour."""
 
     @property
     def tenant_id(self) -> UUID:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from domain.limits import Cap as Limit
+
+__all__ = ["Decision", "Judgement", "Limit", "STRICTEST_FIRST", "Verdict", "deciding"]
+
 Decision = Literal["allow", "hold", "needs_approval", "defer", "block", "expire"]
 
 STRICTEST_FIRST: tuple[Decision, ...] = ("expire", "block", "defer", "hold", "needs_approval", "allow")
@@ -36,21 +40,12 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """A cap that the executor takes from, atomically, when it reserves."""
-
-    key: str
-    window_start: datetime
-    window_end: datetime
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """Every rule's verdict on a card, and the one that decides."""
 
     verdicts: tuple[Verdict, ...]
     limits: tuple[Limit, ...] = ()
+    """Caps that the executor takes from, atomically, when it reserves."""
 
     @property
     def deciding(self) -> Verdict:

@@ -1,0 +1,136 @@
+"""Cycles as rows: the number, the phase now running, the work blocks, and how each hour ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain import events
+from domain.db import Row, Tx, json_list
+
+PHASES = ("plan", "act", "react", "reflect", "finished")
+COUNTED = ("planned", "executed", "blocked", "deferred", "failed", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One cycle of one tenant."""
+
+    id: UUID
+    cycle_number: int
+    kind: str
+    slot_at: datetime | None
+    phase: str
+    started_at: datetime
+    deadline_at: datetime
+    idle_hours: int
+    resumed: bool
+
+
+def begin(
+    tx: Tx, *, kind: str, fence: int, holder: str, mode: str, model: str, deadline_minutes: float
+) -> Run | None:  # fmt: skip
+    """Open this hour's run, or take up the one that a crash left open; None when the slot already had its run.
+
+    The caller holds the tenant's lock, so there is nobody to race with.
+    """
+    schedule = tx.row(
+        "SELECT last_slot_at, idle_hours FROM tenant_schedule WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id
+    )
+    if schedule is None:
+        return None
+    left = tx.row("SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND finished_at IS NULL", t=tx.tenant_id)
+    if left is not None:
+        return _resume(tx, left, fence=fence, holder=holder, deadline_minutes=deadline_minutes)
+    slot = schedule["last_slot_at"] if kind == "scheduled" else None
+    if slot is not None and tx.value("SELECT 1 FROM agent_autonomous_runs WHERE tenant_id = :t AND slot_at = :slot",
+                                     t=tx.tenant_id, slot=slot):  # fmt: skip
+        return None
+    row = tx.row(
+        """INSERT INTO agent_autonomous_runs (tenant_id, id, cycle_number, kind, slot_at, phase, fence, holder, mode, model,
+               idle_hours, started_at, deadline_at)
+           SELECT :t, :id, coalesce(max(cycle_number), 0) + 1, :kind, :slot, 'plan', :fence, :holder, :mode, :model,
+               :idle, :now, :deadline FROM agent_autonomous_runs WHERE tenant_id = :t RETURNING *""",
+        t=tx.tenant_id, id=tx.clock.uuid(), kind=kind, slot=slot, fence=fence, holder=holder, mode=mode, model=model,
+        idle=schedule["idle_hours"], now=tx.now, deadline=tx.now + timedelta(minutes=deadline_minutes),
+    )  # fmt: skip
+    assert row is not None
+    tx.run(
+        """UPDATE tenant_schedule SET idle_hours = 0, last_cycle_at = :now, extra_due_at = NULL
+           WHERE tenant_id = :t""",
+        now=tx.now, t=tx.tenant_id,
+    )  # fmt: skip
+    tx.run_id = row["id"]
+    events.record(tx, "cycle.started", "run", row["id"], number=row["cycle_number"], kind=kind)
+    return _run(row, resumed=False)
+
+
+def enter(tx: Tx, run_id: UUID, phase: str, *, block: Mapping[str, Any]) -> None:
+    """Finish a phase with its work block and enter `phase`, in the transaction that held the phase's last work."""
+    counts = {name: int(block["counts"].get(name, 0)) for name in COUNTED}
+    raised = ", ".join(f"{name} = {name} + :{name}" for name in COUNTED)
+    tx.run(
+        f"""UPDATE agent_autonomous_runs SET phase = :phase, work_blocks = work_blocks || :block, {raised}
+            WHERE tenant_id = :t AND id = :id""",
+        phase=phase, block=json_list([dict(block)]), t=tx.tenant_id, id=run_id, **counts,
+    )  # fmt: skip
+
+
+def finish(tx: Tx, run: Run, outcome: str) -> None:
+    """Close a run."""
+    tx.run(
+        """UPDATE agent_autonomous_runs SET phase = 'finished', outcome = CASE WHEN :outcome = 'completed' AND errors <> '[]'
+                  THEN 'completed_with_errors' ELSE :outcome END,
+               finished_at = :now, duration_ms = extract(epoch FROM CAST(:now AS timestamptz) - started_at) * 1000
+           WHERE tenant_id = :t AND id = :id""",
+        outcome=outcome, now=tx.now, t=tx.tenant_id, id=run.id,
+    )  # fmt: skip
+    events.record(tx, "cycle.finished", "run", run.id, number=run.cycle_number, outcome=outcome)
+
+
+def note_error(tx: Tx, run_id: UUID, *, where: str, error: str, traceback_id: str) -> None:
+    """Record on the run that one part of it went wrong while the rest went on."""
+    tx.run(
+        "UPDATE agent_autonomous_runs SET errors = errors || :error WHERE tenant_id = :t AND id = :id",
+        error=json_list([{"traceback_id": traceback_id, "where": where, "error": error[:500]}]), t=tx.tenant_id,
+        id=run_id,
+    )  # fmt: skip
+
+
+def get(tx: Tx, run_id: UUID) -> Row | None:
+    """One run, every column."""
+    return tx.row("SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=run_id)
+
+
+def recent(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[Row]:
+    """The tenant's runs, newest first, those before cycle number `before`."""
+    return list(
+        tx.rows(
+            """SELECT * FROM agent_autonomous_runs
+               WHERE tenant_id = :t AND (CAST(:before AS int) IS NULL OR cycle_number < :before)
+               ORDER BY cycle_number DESC LIMIT :limit""",
+            t=tx.tenant_id, before=before, limit=limit,
+        )
+    )  # fmt: skip
+
+
+def _resume(tx: Tx, left: Row, *, fence: int, holder: str, deadline_minutes: float) -> Run:
+    row = tx.row(
+        """UPDATE agent_autonomous_runs SET fence = :fence, holder = :holder, deadline_at = :deadline
+           WHERE tenant_id = :t AND id = :id RETURNING *""",
+        fence=fence, holder=holder, deadline=tx.now + timedelta(minutes=deadline_minutes), t=tx.tenant_id, id=left["id"],
+    )  # fmt: skip
+    assert row is not None
+    tx.run_id = row["id"]
+    events.record(tx, "cycle.resumed", "run", row["id"], number=row["cycle_number"], phase=row["phase"])
+    return _run(row, resumed=True)
+
+
+def _run(row: Row, *, resumed: bool) -> Run:
+    return Run(
+        id=row["id"], cycle_number=row["cycle_number"], kind=row["kind"], slot_at=row["slot_at"], phase=row["phase"],
+        started_at=row["started_at"], deadline_at=row["deadline_at"], idle_hours=row["idle_hours"], resumed=resumed,
+    )  # fmt: skip

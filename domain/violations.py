@@ -1,0 +1,71 @@
+"""What the policy said of each card, stored for "why?", and what it refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.cards import Card
+from domain.db import Tx, json_list
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A card's judgement in the form in which it is stored."""
+
+    card: Card
+    decision: str
+    verdicts: Sequence[Mapping[str, Any]]
+
+
+def store(tx: Tx, stage: str, policy_version: int, judged: Sequence[Judged]) -> None:
+    """Keep every verdict on every card, and a violation for each rule that did not simply allow."""
+    tx.run_many(
+        """INSERT INTO card_verdicts (tenant_id, id, card_id, run_id, stage, decision, policy_version, verdicts, at)
+           VALUES (:t, :id, :card, :run, :stage, :decision, :version, :verdicts, :now)""",
+        [
+            {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "stage": stage,
+             "decision": each.decision, "version": policy_version, "verdicts": json_list(each.verdicts), "now": tx.now}
+            for each in judged
+        ],
+    )  # fmt: skip
+    tx.run_many(
+        """INSERT INTO agent_policy_violations (tenant_id, id, card_id, run_id, rule, reason, blocked, action, facts, at)
+           VALUES (:t, :id, :card, :run, :rule, :reason, :blocked, :action, :facts, :now)""",
+        [
+            {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "rule": verdict["rule"],
+             "reason": verdict["reason"], "blocked": verdict["decision"] == "block", "action": _action(each.card),
+             "facts": dict(verdict["facts"]), "now": tx.now}
+            for each in judged for verdict in each.verdicts if verdict["decision"] in ("block", "needs_approval")
+        ],
+    )  # fmt: skip
+
+
+def of_card(tx: Tx, card_id: UUID) -> list[dict[str, Any]]:
+    """Every judgement of a card, oldest first."""
+    rows = tx.rows(
+        """SELECT stage, decision, policy_version, verdicts, at, run_id FROM card_verdicts
+           WHERE tenant_id = :t AND card_id = :c ORDER BY at, id""",
+        t=tx.tenant_id, c=card_id,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+def recent(tx: Tx, *, before: UUID | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """The tenant's violations, newest first, those before id `before`."""
+    rows = tx.rows(
+        """SELECT id, card_id, run_id, rule, reason, blocked, action, facts, at FROM agent_policy_violations
+           WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, before=before, limit=limit,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+def _action(card: Card) -> dict[str, Any]:
+    return {
+        "type": card.type, "engine": card.engine, "title": card.title, "payload": dict(card.payload),
+        "client_id": str(card.client_id) if card.client_id else None,
+        "contact_id": str(card.contact_id) if card.contact_id else None,
+    }  # fmt: skip
