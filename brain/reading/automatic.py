@@ -42,6 +42,8 @@ class Automation:
     auto_submitted: str | None
     is_reply: bool
     """An answer that a machine gave to one message (vacation, receipt)."""
+    is_vacation: bool = False
+    """The subject alone says: automatic reply."""
 
 
 def automation_of(parsed: Parsed, subject: str, from_address: str | None) -> Automation:
@@ -49,11 +51,12 @@ def automation_of(parsed: Parsed, subject: str, from_address: str | None) -> Aut
     flags = set()
     auto = parsed.raw("auto-submitted").partition(";")[0].strip().lower() or None
     precedence = parsed.raw("precedence").strip().lower()
+    titled = bool(_AUTO_SUBJECT.search(subject))
     is_reply = (
         auto in ("auto-replied", "auto-reply")
         or precedence in _REPLY_PRECEDENCE
         or _says_autoreply(parsed)
-        or bool(_AUTO_SUBJECT.search(subject))
+        or titled
     )
     if any(parsed.has(name) for name in _LIST_HEADERS):
         flags.add("list_mail")
@@ -63,7 +66,7 @@ def automation_of(parsed: Parsed, subject: str, from_address: str | None) -> Aut
         flags.add("noreply")
     if is_reply or _is_machine(parsed, auto, from_address):
         flags.add("automatic")
-    return Automation(frozenset(flags), auto, is_reply)
+    return Automation(frozenset(flags), auto, is_reply, titled)
 
 
 def _says_autoreply(parsed: Parsed) -> bool:

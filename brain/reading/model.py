@@ -169,6 +169,8 @@ class Reading:
     people: tuple[Fact, ...] = ()
     authentication: Authentication = Authentication()
     bounces: tuple[Bounce, ...] = ()
+    complainants: tuple[str, ...] = ()
+    """Who pressed "spam", when a feedback report names them."""
     original_message_ids: tuple[str, ...] = ()
     """Message ids that a delivery, complaint or automatic report is about."""
     return_date: dt.date | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from brain.reading.reason_words import reason_in, refused_after_data
+
 
 class Action(NamedTuple):
     """What a reason means for the address."""
@@ -18,6 +20,7 @@ ACTIONS: dict[str, Action] = {
     "unknown_user": Action(True, True, "There is no such mailbox."),
     "unknown_host": Action(True, True, "The domain does not exist or takes no mail."),
     "disabled": Action(True, False, "The mailbox is disabled or suspended, perhaps for a while."),
+    "closed": Action(True, True, "The mailbox is disabled and accepts nothing (5.2.1)."),
     "moved": Action(True, True, "The mailbox has moved away."),
     "mailbox_full": Action(True, False, "The mailbox is full: it may have room tomorrow."),
     "too_big": Action(True, False, "The message was too large for the mailbox."),
@@ -31,6 +34,7 @@ ACTIONS: dict[str, Action] = {
     "system": Action(True, False, "The receiving system failed."),
     "network": Action(True, False, "The receiving host could not be reached."),
     "expired": Action(True, False, "Delivery was tried for too long without success."),
+    "sender": Action(True, False, "Our sender address was refused, not the recipient."),
     "rate": Action(True, False, "We sent too fast or too much."),
     "undefined": Action(True, False, "The report gives no reason that we know."),
     "delayed": Action(False, False, "Delivery is delayed and still being tried."),
@@ -38,18 +42,18 @@ ACTIONS: dict[str, Action] = {
 
 # RFC 3463 subject and detail; the class digit (4 or 5) settles permanence.
 _BY_STATUS: dict[str, str] = {
-    "1.0": "undefined",
+    "1.0": "unknown_user",
     "1.1": "unknown_user",
     "1.2": "unknown_host",
     "1.3": "unknown_user",
     "1.4": "unknown_user",
     "1.6": "moved",
-    "1.7": "content",
-    "1.8": "authentication",
+    "1.7": "sender",
+    "1.8": "sender",
     "1.9": "content",
     "1.10": "unknown_host",
     "2.0": "undefined",
-    "2.1": "disabled",
+    "2.1": "closed",
     "2.2": "mailbox_full",
     "2.3": "too_big",
     "2.4": "system",
@@ -96,18 +100,75 @@ _BY_STATUS: dict[str, str] = {
 }
 
 STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d(?=[ \t:\-#]|$)", re.MULTILINE)
+_PROOF = re.compile(
+    r"(?<![\d.])5\.1\.[1-46](?!\d)|mailbox unavailable|have an? \S+ account|invalid recipient", re.IGNORECASE
+)
+_SECOND_HAND = re.compile(r"\[user unknown\]|^\s*recipient not found\s*$", re.IGNORECASE | re.MULTILINE)
+_SENDER_REFUSED = re.compile(r"after MAIL FROM|in reply to MAIL FROM|> From:\s+Domain is invalid|>>> MAIL F[^\n]*\n<<< 5", re.IGNORECASE)
+# Codes whose meaning no wording overrules, because only one thing can be meant.
+_FIRM = {"mailbox_full", "sender"}
+_NAMES_ADDRESS = {"unknown_user", "unknown_host", "closed", "moved"}
+# Carriers that answer "user unknown" after the text was sent, when it is the customer's own filter that speaks.
+_FILTERS_SAY_UNKNOWN = ("docomo.ne.jp", "ezweb.ne.jp", "softbank.ne.jp", "vodafone.ne.jp", "au.com")
 
 
-def reason_of(status: str, words: str) -> str:
+def status_of(stated: str, words: str) -> str:
+    """The code that tells most: the one that the refusing server spoke, else the report's own; else from a reply code."""
+    spoken = STATUS.search(words)
+    written = STATUS.search(stated)
+    if spoken and not (written and _is_vague(spoken[0])):
+        return spoken[0]
+    if written:
+        return written[0]
+    reply = _REPLY_CODE.search(words)
+    return f"{reply[1]}.0.0" if reply else ""
+
+
+def _is_vague(status: str) -> bool:
+    return status[1:] in (".0.0", ".3.0", ".5.0")
+
+
+def reason_of(status: str, words: str, transcript: str = "", address: str = "") -> str:
     """The reason behind a failed recipient: the server's words where they are clear, else its code."""
-    from brain.reading.reason_words import reason_in
-
-    spoken = reason_in(words)
     code = STATUS.search(status)
-    coded = _BY_STATUS.get(f"{int(code[2])}.{int(code[3])}", "undefined") if code else "undefined"
+    coded = _BY_STATUS.get(f"{int(code[2])}.{int(code[3])}") if code else None
+    if coded is None and code and code[2] == "1":
+        coded = "unknown_user"
+    if coded in _FIRM:
+        return str(coded)
+    spoken = reason_in(words)
+    if spoken == "unknown_user" and coded not in _NAMES_ADDRESS:
+        if _is_hearsay(words, transcript, address) or _is_filter_speaking(address, transcript):
+            return "filtered"
+    if spoken in ("unknown_user", "unknown_host") and _SENDER_REFUSED.search(transcript):
+        return "sender"
+    if spoken == "policy" and coded not in (None, "undefined", "system"):
+        return str(coded)
     if spoken is None:
+        return coded or "undefined"
+    if coded == "unknown_user" and spoken in ("policy", "expired", "network", "disabled"):
         return coded
     return spoken
+
+
+def _is_hearsay(words: str, transcript: str, address: str) -> bool:
+    """A remote server's bare "550 unknown" proves nothing unless it was the answer to naming the recipient.
+
+    Filters say the same after they have seen the text. A server that speaks of its own mailboxes gives no reply code.
+    """
+    if _PROOF.search(transcript) or _PROOF.search(words) or f"<{address}>: User unknown" in words:
+        return False
+    if refused_after_data(transcript) or _SECOND_HAND.search(words):
+        return True
+    quoted = any(_REPLY_CODE.search(line) and reason_in(line) == "unknown_user" for line in words.splitlines())
+    return quoted and not re.search(r"\bRCPT\b", transcript)
+
+
+def _is_filter_speaking(address: str, transcript: str) -> bool:
+    if not address.endswith(_FILTERS_SAY_UNKNOWN):
+        return False
+    return "RCPT TO" not in transcript and f"<{address}>: User unknown" not in transcript
 
 
 def action_of(reason: str, status: str) -> Action:

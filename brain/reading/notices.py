@@ -1,0 +1,212 @@
+"""Delivery failures told in plain words, without a structured report: is this one, and whom does it name?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from brain.reading.addresses import is_robot, mailboxes, normalise_address
+from brain.reading.model import Bounce
+from brain.reading.parse import Parsed
+from brain.reading.reasons import action_of, reason_of, status_of
+
+MAX_NOTICE_CHARS = 20_000
+MAX_ADDRESSES = 500
+
+_DAEMON_NAME = re.compile(
+    r"mail(?:er)?[-_ .]?daemon|mail[-_ .]?deliver\w*[-_ .]?(?:sub)?system|postmaster|system administrator|mail system"
+    r"|internet mail|mail administrator|mail.?server|returned mail|bounce|smtp.?(?:mail.?)?serv|delivery (?:sub)?system",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"(?:mail|message|email|e-mail|delivery|status)[^\n]{0,30}\b(?:fail|undeliver|could not|not (?:be )?deliver|error|notification|bounce|reject|problem|warning)"
+    r"|undeliver(?:able|ed)|fail(?:ed|ure)[ _-]?(?:notice|delivery|mail|to deliver)|returned[ _-]?(?:e?-?mail|to sender|message)|returning message"
+    r"|non[- ]?deliver(?:y|able)|not (?:been )?delivered|\bDSN\b|could(?: not|n't) (?:be )?(?:deliver|send|sent)|bounced? (?:mail|message|e-?mail|notification)"
+    r"|mail system error|error sending your mail|user unknown|unknown user|no such user|warning[:-]+ ?(?:message|could)|delivery (?:report|delayed|incomplete|aborted)"
+    r"|non remis|non distribu|[ée]chec de (?:la )?(?:remise|distribution)|unzustellbar|nicht zugestellt|zustell(?:fehler|ung)|onbestelbaar"
+    r"|no (?:se )?(?:ha podido|pudo) (?:ser )?entregar|entrega (?:fallida|incompleta)|n[aã]o (?:foi )?(?:entregue|p[oô]de ser entregue)|falha na entrega"
+    r"|mancat[ao] (?:consegna|recapito)|не доставлено|недоставлен|配信|送信でき|エラー|不達|退信|無法|未送达|未傳遞",
+    re.IGNORECASE,
+)
+_PHRASE = re.compile(
+    r"could not be delivered|(?:un|not )able to (?:be )?deliver|cannot be delivered|can't be delivered|was not delivered|not been delivered|did not reach"
+    r"|delivery (?:to|has|of)[^.\n]{0,60}(?:fail|delayed|abort)|delivery failed|undeliver(?:able|ed)|permanent (?:fatal )?errors?|(?:had|have) (?:delivery|permanent|transient) (?:errors|problems)"
+    r"|following (?:address|recipient)[^\n]{0,30}(?:fail|reject|had|could|was|were|error|delayed)|(?:was|were|been) (?:automatically )?(?:rejected|returned|bounced)|failed recipients?"
+    r"|mail (?:delivery )?(?:error|failure|failed)|returned (?:mail|to sender|message)|message not (?:be )?(?:delivered|sent)|(?:error|problem|trouble)[^.\n]{0,30}deliver"
+    r"|non[- ]delivery|user unknown|unknown user|no such user|does ?n[o']t exist|mailbox (?:is )?full|over quota|exceeded[^.\n]{0,20}quota|rejected recipient|no mailbox here"
+    r"|smtp error|rcpt to|remote host said|permanent error|failed for|exceeds? allowed|invalid final delivery|account[^.\n]{0,30}(?:disabled|discontinued|suspended)|inactive user"
+    r"|delivery status notification|has been delayed|delayed for more|being returned|unable to process|not have an account|message is being returned|delivery attempts? (?:will|failed)"
+    r"|^<[^<>\s]+@[^<>\s]+>:|failed address|no valid recipients|unknown host|postponed|full mailbox"
+    r"|n'a pas pu [eê]tre|non remis|konnte nicht (?:zugestellt|[uü]bermittelt)|nicht zugestellt|no se ha podido entregar|no pudo (?:ser )?entreg|n[aã]o (?:p[oô]de|foi) (?:ser )?entreg"
+    r"|не может быть доставлен|не удалось доставить|送信でき|配信でき|エラーのため|退回|投递失败|無法傳遞",
+    re.IGNORECASE | re.MULTILINE,
+)
+_END = re.compile(
+    r"^[>\s*]*(?:-{2,}|={3,}|_{3,}|\*{3,})?[ \t]*(?:"
+    r"(?:this|below|here|following|the following|attachment|enclosed)[^\n]{0,40}(?:copy|part|headers?|beginning|text)[^\n]{0,30}(?:original|message|mail|headers)[^\n]*"
+    r"|below (?:this|the next) line is a copy[^\n]*|(?:the )?(?:header|headers|text|body|start|copy|first \d+ \w+)? ?(?:of )?(?:the |your )?"
+    r"(?:original|returned|unsent|undelivered|bounced|rejected|failed|old) (?:message|mail|e-?mail|letter)(?: (?!was|that|has|is|could)[^\n]{0,60})?"
+    r"|(?:message|original|returned|unsent) (?:headers?|message|text|contents?)(?: (?:follows?|below|headers?))?|-+ ?forwarded message[^\n]*|message header (?:follows|removed)"
+    r"|old message|unsent message below|returned mail|message truncated|message removed"
+    r"|(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):[^\n]*"
+    r")[ \t]*[-=*_:.]*[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]=|*]+@[\w-]+(?:\.[\w-]+)*")
+_NOT_THIS = re.compile(
+    r"(?:mail from|(?<!generated )(?<!expanded )from|sender|envelope-from|contact|reply-to|return-path|message-?id|identifier|f=|generated response to|write to|e-?mail (?:us )?at|mail to postmaster"
+    r"|sent by|queue id|help|support|assistance|questions?|abuse|via)\W{0,4}(?:is |to |at )?[<\[\"'(]*$",
+    re.IGNORECASE,
+)
+_ID_LINE = re.compile(r"message-?id|^\s*(?:from|date|subject|in-reply-to|references|reply-to|cc)\s*:|mts-id|^\s*(?:id|by)\b|reporting-mta", re.IGNORECASE)
+_TO_LINE = re.compile(r"^\s*to\s*:", re.IGNORECASE)
+_DELAY = re.compile(
+    r"(?:has |is |been |message |delivery )(?:being )?delayed|not (?:yet )?been delivered (?:to|because|after)|has not yet been delivered|delivery attempts will continue"
+    r"|will (?:be )?(?:retr(?:y|ied)|continue|try again|keep trying)|warning message only|temporary (?:failure|problem)|retried for|postponed|still (?:being )?(?:trying|queued)|could not send mail for past",
+    re.IGNORECASE,
+)
+_GAVE_UP = re.compile(r"given up|giving up|permanent (?:fatal )?(?:error|failure)|permanently|will not be retried", re.IGNORECASE)
+_FORWARD = re.compile(r"^(?:fwd?|wg|tr|rv|enc|i)\s*:", re.IGNORECASE)
+_QUOTE = re.compile(r"^(?:> ?)+", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The words of a report, without the copy of the returned mail."""
+
+    text: str
+    returned: str
+
+
+def notice_of(text: str) -> Notice:
+    """Cut the copy of the original mail off; text that starts with it is left whole."""
+    text = text[:200_000]
+    for hit in _END.finditer(text):
+        if len(text[: hit.start()].strip()) > 20:
+            return Notice(text[: min(hit.start(), MAX_NOTICE_CHARS)], text[hit.start() :])
+    return Notice(text[:MAX_NOTICE_CHARS], "")
+
+
+def is_notice(parsed: Parsed, subject: str, from_name: str, from_address: str | None, notice: Notice) -> bool:
+    """A mail system tells that a mail did not arrive."""
+    if parsed.has("x-failed-recipients"):
+        return True
+    forwarded = bool(_FORWARD.match(subject))
+    body = _QUOTE.sub("", notice.text[:6_000]) if forwarded else notice.text[:6_000]
+    speaks = bool(_PHRASE.search(body))
+    titled = bool(_SUBJECT.search(subject))
+    path = parsed.raw("return-path").strip()
+    daemon = (
+        path == "<>"
+        or "mailer-daemon" in path.lower()
+        or is_from_daemon(from_name, from_address or parsed.text("from"))
+    )
+    if parsed.has("list-id") or parsed.has("list-post"):
+        if parsed.has("in-reply-to") or not titled:
+            return False
+        return (daemon and bool(speaks or notice.returned)) or (speaks and _names_somebody(body))
+    if daemon:
+        return speaks or (titled and bool(_ADDRESS.search(body)))
+    return titled and speaks and (forwarded or not parsed.has("references")) and _names_somebody(body)
+
+
+def is_titled(subject: str) -> bool:
+    """A subject such as `Undeliverable: …`."""
+    return bool(_SUBJECT.search(subject))
+
+
+def is_from_daemon(name: str, address: str) -> bool:
+    return is_robot(address) or bool(_DAEMON_NAME.search(name)) or bool(_DAEMON_NAME.search(address.partition("@")[0]))
+
+
+def _names_somebody(body: str) -> bool:
+    hit = _ADDRESS.search(body)
+    return hit is not None and hit.start() < 1_500
+
+
+def bounces_in(
+    notice: Notice, parsed: Parsed, subject: str, own: Iterable[str], original: str | None
+) -> tuple[Bounce, ...]:
+    """The recipients that the words name, each with the words said about it."""
+    text = _QUOTE.sub("", notice.text) if _FORWARD.match(subject) else notice.text
+    stated = [person.address for person in mailboxes(parsed.all("x-failed-recipients"))]
+    places = _places(text, set(own) - set(stated)) or _places(text, set())
+    wanted = stated or list(dict.fromkeys(address for address, _ in places))
+    if not wanted:
+        wanted = _from_subject(subject, set(own)) or _from_returned(notice.returned, set(own))
+    found = []
+    for address in wanted[:MAX_ADDRESSES]:
+        words = _words_about(address, text, places, alone=len(wanted) == 1)
+        found.append(_bounce(address, words, text, subject, original, alone=len(wanted) == 1))
+    return tuple(found)
+
+
+def bounce_about(address: str, notice: Notice, subject: str, original: str | None) -> Bounce:
+    """The only recipient there is, whom the words need not name."""
+    return _bounce(address, notice.text[:1_500], notice.text, subject, original, alone=True)
+
+
+def _places(text: str, own: set[str]) -> list[tuple[str, int]]:
+    """Every address that may be a failed recipient, with where it stands."""
+    found: list[tuple[str, int]] = []
+    weak: list[tuple[str, int]] = []
+    for hit in _ADDRESS.finditer(text):
+        start = text.rfind("\n", 0, hit.start()) + 1
+        before = text[start : hit.start()]
+        if _NOT_THIS.search(before) or _ID_LINE.search(before):
+            continue
+        address = normalise_address(_tidy(hit[0]))
+        if address and address not in own and "." in address.rpartition("@")[2] and not is_robot(address):
+            (weak if _TO_LINE.match(before) else found).append((address, hit.start()))
+        if len(found) > 4 * MAX_ADDRESSES:
+            break
+    return found or weak
+
+
+def _tidy(address: str) -> str:
+    lowered = address.lower()
+    for prefix in ("mailto:", "smtp=", "rfc822;"):
+        if lowered.startswith(prefix):
+            return address[len(prefix) :]
+    return address
+
+
+def _from_subject(subject: str, own: set[str]) -> list[str]:
+    return [address for address, _ in _places(subject, own)]
+
+
+def _from_returned(returned: str, own: set[str]) -> list[str]:
+    """The one recipient of the returned copy, when the notice names nobody."""
+    hit = re.search(r"^[>\s]*to:[ \t]*(.*(?:\n[ \t]+.*)*)", returned[:8_000], re.IGNORECASE | re.MULTILINE)
+    people = mailboxes([hit[1]]) if hit else ()
+    return [people[0].address] if len(people) == 1 and people[0].address not in own else []
+
+
+def _words_about(address: str, text: str, places: list[tuple[str, int]], alone: bool) -> str:
+    if alone:
+        first = next((at for found, at in places if found == address), 0)
+        line = text.rfind("\n", 0, first) + 1
+        return text[line : line + 1_500]
+    pieces = []
+    for index, (found, at) in enumerate(places):
+        if found != address:
+            continue
+        end = next((where for other, where in places[index + 1 :] if other != address), at + 800)
+        pieces.append(text[text.rfind("\n", 0, at) + 1 : min(max(text.rfind("\n", at, end), at + len(address)), at + 800)])
+    return "\n".join(pieces)[:2_000]
+
+
+def _bounce(address: str, words: str, text: str, subject: str, original: str | None, alone: bool) -> Bounce:
+    delayed = bool(_DELAY.search(text) or re.search(r"\bdelay|warning\b", subject, re.IGNORECASE)) and not _GAVE_UP.search(words)
+    status = status_of("", words) or (status_of("", text) if alone else "")
+    if delayed and not status.startswith("4"):
+        status = "4.0.0"
+    status = status or "5.0.0"
+    reason = reason_of(status, words, text if alone else words, address)
+    if reason == "undefined" and alone:
+        reason = reason_of(status, text, text, address)
+    if delayed:
+        reason = "delayed"
+    row = action_of(reason, status)
+    return Bounce(address, row.permanent, row.suppress, status, reason, original, " ".join(words.split())[:500])
