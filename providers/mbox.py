@@ -1,0 +1,46 @@
+"""An mbox file taken apart into its messages, byte for byte; only the quoting of `From ` lines is undone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+# The line that starts a message: `From `, an address, and a date as asctime or a takeout writes it.
+SEPARATOR = re.compile(rb"From \S*[ \t].*\d{1,2}:\d\d(?::\d\d)?\b.*\d{4}\s*")
+QUOTED = re.compile(rb"(?m)^>(>*From )")
+BLANK = (b"\n", b"\r\n")
+
+
+def split(file: BinaryIO, *, largest_bytes: int) -> Iterator[tuple[int, bytes | None]]:
+    """Yield (offset, message) from where `file` stands; None stands for one larger than `largest_bytes`.
+
+    What precedes the first separator is no message.
+    """
+    offset = file.tell()
+    start: int | None = None
+    lines: list[bytes] = []
+    size = 0
+    after_blank = True
+    for line in file:
+        if after_blank and line.startswith(b"From ") and SEPARATOR.fullmatch(line):
+            if start is not None:
+                yield start, _message(lines, size, largest_bytes)
+            start, lines, size = offset, [], 0
+        elif start is not None:
+            size += len(line)
+            if size <= largest_bytes:
+                lines.append(line)
+        after_blank = line in BLANK
+        offset += len(line)
+    if start is not None:
+        yield start, _message(lines, size, largest_bytes)
+
+
+def _message(lines: list[bytes], size: int, largest_bytes: int) -> bytes | None:
+    if size > largest_bytes:
+        return None
+    if lines and lines[-1] in BLANK:
+        # The empty line before the next separator belongs to the file, not to the message.
+        lines.pop()
+    return QUOTED.sub(rb"\1", b"".join(lines))
