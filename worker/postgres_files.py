@@ -114,7 +114,8 @@ def copied(package: Path, target: Path) -> Path:
     copy = final / package.name / VERSION_FOLDER
     if copy.exists():
         return copy
-    target.mkdir(mode=0o755, exist_ok=True)
+    target.mkdir(exist_ok=True)
+    target.chmod(0o755)  # whatever our umask says, the server's user must get in
     partial = Path(tempfile.mkdtemp(dir=target))
     # The programs find their libraries by a path relative to themselves, so the layout is kept.
     for part in ("bin", "lib", "share"):
