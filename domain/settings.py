@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from domain import audit, events
+from domain import audit, events, schedule
 from domain.db import Tx
 
 Autonomy = Literal["suggest", "approve", "auto"]
@@ -137,6 +137,7 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
                WHERE tenant_id = :t AND (shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL)""",
             t=tx.tenant_id,
         )  # fmt: skip
+        schedule.bring_forward(tx, tx.now)
         events.record(tx, "mode.changed", "tenant", tx.tenant_id, before=before.send_mode, after=after.send_mode)
     return after
 

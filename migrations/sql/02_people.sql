@@ -82,7 +82,9 @@ CREATE TABLE hourhand.engagement_clocks (
     last_touch_type text,
     last_touch_by text,
     last_reply_at timestamptz,
+    first_due_at timestamptz NOT NULL,          -- as the clock was started: no later touch makes it earlier
     due_at timestamptz NOT NULL,                -- the 21-day promise
+    voided_touches int NOT NULL DEFAULT 0,      -- rises with each bounce, so that the same due date is a new intention
     sequence_step int NOT NULL DEFAULT 0,       -- 0 none, 1 first touch sent, 2 to 5 follow-ups sent
     sequence_thread_id uuid,
     follow_up_due_at timestamptz,
@@ -90,13 +92,15 @@ CREATE TABLE hourhand.engagement_clocks (
     shadow_due_at timestamptz,
     shadow_step int,
     shadow_follow_up_due_at timestamptz,
-    planned_at timestamptz GENERATED ALWAYS AS (
+    planned_at timestamptz GENERATED ALWAYS AS (greatest(
         least(coalesce(shadow_due_at, due_at),
-              CASE WHEN shadow_step IS NULL THEN follow_up_due_at ELSE shadow_follow_up_due_at END)) STORED,
+              CASE WHEN shadow_step IS NULL THEN follow_up_due_at ELSE shadow_follow_up_due_at END),
+        CASE WHEN status = 'paused' THEN paused_until END)) STORED,
     PRIMARY KEY (tenant_id, contact_id),
     FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX engagement_clocks_planned ON hourhand.engagement_clocks (tenant_id, planned_at) WHERE status <> 'exempt';
+CREATE INDEX engagement_clocks_paused ON hourhand.engagement_clocks (tenant_id, paused_until) WHERE status = 'paused';
 CREATE INDEX engagement_clocks_client ON hourhand.engagement_clocks (tenant_id, client_id);
 CREATE INDEX engagement_clocks_due ON hourhand.engagement_clocks (tenant_id, due_at) WHERE status <> 'exempt';
 

@@ -1,0 +1,364 @@
+"""Engagement clocks: when a contact was last touched, when the next touch is promised, where its sequence stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from domain import cards, schedule, settings
+from domain.db import Row, Tx
+
+TouchType = Literal["email", "reply", "call", "meeting"]
+Status = Literal["compliant", "due_soon", "overdue", "exempt"]
+
+SEQUENCE_TYPES = ("send_email", "follow_up")
+"""The cards that a sequence is made of; what stops the sequence cancels those that still wait."""
+
+BOUNCES_IN_A_ROW = 3
+"""So many voided touches with none that arrived between them, and the contact counts as out of reach."""
+
+PROMISED = "greatest(k.due_at, CASE WHEN k.status = 'paused' THEN k.paused_until END)"
+"""When the promise of a clock `k` falls due: for somebody who is away, not before the return."""
+
+_GOLDEN = 0.6180339887498949
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a clock stands right now, against the real promise."""
+
+    status: Status
+    days_overdue: int
+    """Whole days since the promise fell due; 0 for whoever is not overdue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How the tenant keeps its promise. Exempt contacts are counted, and stand outside the rate."""
+
+    compliant: int
+    due_soon: int
+    overdue: int
+    exempt: int
+    paused: int
+    accounts: int
+    accounts_overdue: int
+    """An account's clock is its latest contact's: it is overdue when nobody there was touched in time."""
+
+    @property
+    def active(self) -> int:
+        """Contacts inside the rate."""
+        return self.compliant + self.due_soon + self.overdue
+
+    @property
+    def rate(self) -> float:
+        """The share of active contacts inside their promise; 1 where nobody is promised anything."""
+        return (self.compliant + self.due_soon) / self.active if self.active else 1.0
+
+
+def start(
+    tx: Tx, contact_ids: Sequence[UUID], *, first_due: datetime | None = None, spread_days: float = 0.0
+) -> int:  # fmt: skip
+    """Give contacts a clock; how many were started.
+
+    The first touch is due at `first_due` (now, when not given), spread evenly over `spread_days` for an import.
+    A contact without an address starts exempt; called again once it has one, it is taken in. Others stay as they are.
+    """
+    if not contact_ids:
+        return 0
+    begin, span = first_due or tx.now, timedelta(days=spread_days)
+    rows = tx.rows(
+        """INSERT INTO engagement_clocks AS k
+               (tenant_id, contact_id, client_id, status, exempt_reason, first_due_at, due_at)
+           SELECT :t, c.id, c.client_id, CASE WHEN c.email IS NULL THEN 'exempt' ELSE 'active' END,
+                  CASE WHEN c.email IS NULL THEN 'no_address' END, a.due_at, a.due_at
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:dues AS timestamptz[])) AS a (contact_id, due_at)
+           JOIN contacts c ON c.tenant_id = :t AND c.id = a.contact_id
+           ON CONFLICT (tenant_id, contact_id) DO UPDATE SET status = 'active', exempt_reason = NULL
+               WHERE k.exempt_reason = 'no_address' AND excluded.status = 'active'
+           RETURNING contact_id, client_id, status, due_at, planned_at""",
+        t=tx.tenant_id, ids=list(contact_ids), dues=[begin + span * share for share in _shares(contact_ids)],
+    )  # fmt: skip
+    _tell(tx, "clock.started", rows, lambda row: {"status": row["status"], "due_at": row["due_at"].isoformat()})
+    _reschedule(tx, [row for row in rows if row["status"] != "exempt"])
+    return len(rows)
+
+
+def touch(
+    tx: Tx, contact_id: UUID, kind: TouchType, *, by: str, at: datetime | None = None, card_id: UUID | None = None,
+    message_id: UUID | None = None,
+) -> bool:  # fmt: skip
+    """Record that a contact was touched and wind its clock; False when this card or message was recorded before.
+
+    A reply, a call or a meeting ends a pause and stops every sequence of the account. A mail that bounced before
+    its touch came to be recorded is stored void. A touch in the past never shortens the first due date.
+    """
+    at = min(at or tx.now, tx.now)
+    made = _store_touch(tx, contact_id, kind, by, at, card_id, message_id)
+    if made is None:
+        return False
+    if made["voided_at"] is not None:
+        return True
+    if kind != "email":
+        stop_sequences(tx, made["client_id"], reason=f"{kind} of {at:%Y-%m-%d}")
+    if kind == "reply":
+        tx.run(
+            "UPDATE clients SET last_reply_at = greatest(last_reply_at, :at) WHERE tenant_id = :t AND id = :client",
+            at=at, t=tx.tenant_id, client=made["client_id"],
+        )  # fmt: skip
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET
+               due_at = greatest(first_due_at, greatest(last_touch_at, :at) + :span),
+               last_touch_type = CASE WHEN last_touch_at > :at THEN last_touch_type ELSE :type END,
+               last_touch_by = CASE WHEN last_touch_at > :at THEN last_touch_by ELSE :by END,
+               last_touch_at = greatest(last_touch_at, :at),
+               last_reply_at = CASE WHEN :type = 'reply' THEN greatest(last_reply_at, :at) ELSE last_reply_at END,
+               status = CASE WHEN status = 'paused' AND :type <> 'email' THEN 'active' ELSE status END,
+               paused_until = CASE WHEN :type <> 'email' THEN NULL ELSE paused_until END,
+               shadow_due_at = CASE WHEN shadow_due_at > :at + :span THEN shadow_due_at END
+           WHERE tenant_id = :t AND contact_id = :contact RETURNING contact_id, client_id, due_at, planned_at""",
+        t=tx.tenant_id, contact=contact_id, at=at, type=kind, by=by, span=_promise(tx),
+    )  # fmt: skip
+    _tell(tx, "clock.touched", rows, lambda row: {"type": kind, "at": _iso(at), "due_at": _iso(row["due_at"])})
+    _reschedule(tx, rows)
+    return True
+
+
+def void_touch(tx: Tx, card_id: UUID, reason: str) -> int:
+    """The mail of this card never arrived: its touch is void, and the clock goes back to the latest that counts.
+
+    Its sequence ends, for its thread holds a mail that nobody has. A contact whose mail failed `BOUNCES_IN_A_ROW`
+    times becomes exempt. The number of touches voided.
+    """
+    voided = tx.rows(
+        """UPDATE touches SET voided_at = :now, void_reason = :reason
+           WHERE tenant_id = :t AND card_id = :card AND voided_at IS NULL RETURNING contact_id, client_id""",
+        now=tx.now, reason=reason, t=tx.tenant_id, card=card_id,
+    )  # fmt: skip
+    if not voided:
+        return 0
+    rows = tx.rows(
+        """UPDATE engagement_clocks k SET last_touch_at = l.at, last_touch_type = l.type, last_touch_by = l.by,
+               due_at = greatest(k.first_due_at, l.at + :span), voided_touches = k.voided_touches + 1,
+               sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL
+           FROM unnest(CAST(:ids AS uuid[])) AS v (contact_id) LEFT JOIN LATERAL (
+               SELECT at, type, by FROM touches h WHERE h.tenant_id = :t AND h.contact_id = v.contact_id
+               AND h.voided_at IS NULL ORDER BY at DESC, id DESC LIMIT 1) AS l ON true
+           WHERE k.tenant_id = :t AND k.contact_id = v.contact_id
+           RETURNING k.contact_id, k.client_id, k.due_at, k.planned_at, (
+               SELECT count(*) FROM touches h WHERE h.tenant_id = :t AND h.contact_id = k.contact_id
+               AND h.voided_at IS NOT NULL AND (l.at IS NULL OR h.at > l.at)) AS bounces""",
+        t=tx.tenant_id, ids=[row["contact_id"] for row in voided], span=_promise(tx),
+    )  # fmt: skip
+    _tell(tx, "touch.voided", rows, lambda row: {"reason": reason, "due_at": row["due_at"].isoformat()})
+    _reschedule(tx, rows)
+    exempt(tx, [row["contact_id"] for row in rows if row["bounces"] >= BOUNCES_IN_A_ROW], "unreachable")
+    return len(voided)
+
+
+def pause(tx: Tx, contact_id: UUID, until: datetime, *, reason: str = "out_of_office") -> bool:
+    """Leave a contact in peace until its return; a later return wins over an earlier one. False: nothing changed."""
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET status = 'paused', paused_until = :until
+           WHERE tenant_id = :t AND contact_id = :contact AND status <> 'exempt' AND :until > :now
+             AND (paused_until IS NULL OR paused_until < :until) RETURNING contact_id, client_id""",
+        t=tx.tenant_id, contact=contact_id, until=until, now=tx.now,
+    )  # fmt: skip
+    _tell(tx, "clock.paused", rows, lambda _: {"until": until.isoformat(), "reason": reason})
+    return bool(rows)
+
+
+def resume(tx: Tx, contact_id: UUID) -> bool:
+    """End a pause before its time; False where there was none."""
+    return bool(_end_pauses(tx, "contact_id = :contact", contact=contact_id))
+
+
+def refresh_compliance(tx: Tx) -> int:
+    """Wake the clocks whose pause is over; how many. Whether a clock is overdue is never stored, so never stale."""
+    return len(_end_pauses(tx, "paused_until <= :now", now=tx.now))
+
+
+def exempt(tx: Tx, contact_ids: Sequence[UUID], reason: str) -> int:
+    """Take contacts that may not be reached out of the promise, their sequences with them; how many were in it."""
+    if not contact_ids:
+        return 0
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET status = 'exempt', exempt_reason = :reason, paused_until = NULL,
+               sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL,
+               shadow_step = NULL, shadow_follow_up_due_at = NULL
+           WHERE tenant_id = :t AND contact_id = ANY(:ids) AND status <> 'exempt' RETURNING contact_id, client_id""",
+        t=tx.tenant_id, ids=list(contact_ids), reason=reason,
+    )  # fmt: skip
+    _tell(tx, "clock.exempted", rows, lambda _: {"reason": reason})
+    return len(rows)
+
+
+def reinstate(tx: Tx, contact_id: UUID) -> bool:
+    """Take a contact back into the promise, with the due date that it had; False where it was not exempt."""
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET status = 'active', exempt_reason = NULL
+           WHERE tenant_id = :t AND contact_id = :contact AND status = 'exempt'
+           RETURNING contact_id, client_id, due_at, planned_at""",
+        t=tx.tenant_id, contact=contact_id,
+    )  # fmt: skip
+    _tell(tx, "clock.reinstated", rows, lambda row: {"due_at": row["due_at"].isoformat()})
+    _reschedule(tx, rows)
+    return bool(rows)
+
+
+def stop_sequences(tx: Tx, client_id: UUID, *, reason: str) -> int:
+    """Stop every sequence to an account and cancel its cards that still wait; the number of sequences stopped."""
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL,
+               shadow_step = NULL, shadow_follow_up_due_at = NULL
+           WHERE tenant_id = :t AND client_id = :client
+             AND (sequence_step <> 0 OR follow_up_due_at IS NOT NULL OR shadow_step IS NOT NULL)
+           RETURNING contact_id, client_id""",
+        t=tx.tenant_id, client=client_id,
+    )  # fmt: skip
+    cards.cancel_for_client(tx, client_id, reason=reason, types=SEQUENCE_TYPES)
+    _tell(tx, "sequence.stopped", rows, lambda _: {"reason": reason})
+    return len(rows)
+
+
+def advance_sequence(
+    tx: Tx, contact_id: UUID, *, step: int, thread_id: UUID | None, follow_up_due: datetime | None, sent_at: datetime
+) -> bool:  # fmt: skip
+    """A mail of the sequence went out at `sent_at`: 1 for the first touch, 2 to 5 for its follow-ups.
+
+    False, and nothing more is planned, when the contact became exempt or somebody at the account replied since.
+    """
+    rows = tx.rows(
+        """UPDATE engagement_clocks k SET sequence_step = :step, follow_up_due_at = :follow_up,
+               sequence_thread_id = coalesce(:thread, CASE WHEN :step > 1 THEN k.sequence_thread_id END),
+               shadow_due_at = NULL, shadow_step = NULL, shadow_follow_up_due_at = NULL
+           FROM clients c WHERE k.tenant_id = :t AND k.contact_id = :contact AND k.status <> 'exempt'
+             AND c.tenant_id = k.tenant_id AND c.id = k.client_id
+             AND (c.last_reply_at IS NULL OR c.last_reply_at <= :sent_at)
+           RETURNING k.contact_id, k.client_id, k.planned_at""",
+        t=tx.tenant_id, contact=contact_id, step=step, follow_up=follow_up_due, thread=thread_id, sent_at=sent_at,
+    )  # fmt: skip
+    _tell(tx, "sequence.advanced", rows, lambda _: {"step": step, "follow_up_due_at": _iso(follow_up_due)})
+    _reschedule(tx, rows)
+    return bool(rows)
+
+
+def shadow_advance(tx: Tx, contact_id: UUID, *, step: int, follow_up_due: datetime | None) -> bool:
+    """A mail was held by its mode: planning moves on as though it had gone out, the promise stays where it is."""
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET shadow_due_at = :due, shadow_step = :step, shadow_follow_up_due_at = :follow_up
+           WHERE tenant_id = :t AND contact_id = :contact AND status <> 'exempt'
+           RETURNING contact_id, client_id, planned_at""",
+        t=tx.tenant_id, contact=contact_id, due=tx.now + _promise(tx), step=step, follow_up=follow_up_due,
+    )  # fmt: skip
+    _tell(tx, "clock.shadowed", rows, lambda _: {"step": step, "follow_up_due_at": _iso(follow_up_due)})
+    _reschedule(tx, rows)
+    return bool(rows)
+
+
+def status(row: Mapping[str, Any], now: datetime, chosen: settings.TenantSettings) -> Standing:
+    """How a row of `engagement_clocks` (status, paused_until, due_at) stands at `now`."""
+    if row["status"] == "exempt":
+        return Standing("exempt", 0)
+    due: datetime = row["due_at"]
+    if row["status"] == "paused" and row["paused_until"] is not None:
+        due = max(due, row["paused_until"])
+    if due <= now:
+        return Standing("overdue", (now - due).days)
+    return Standing("due_soon" if due <= now + timedelta(days=chosen.due_soon_days) else "compliant", 0)
+
+
+def violations(tx: Tx, *, limit: int = 1000) -> Sequence[Row]:
+    """Engagement violations: contacts past their promise, the longest first (contact_id, client_id, due_at)."""
+    return tx.rows(
+        f"""SELECT k.contact_id, k.client_id, {PROMISED} AS due_at FROM engagement_clocks k
+            WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.due_at <= :now AND {PROMISED} <= :now
+            ORDER BY k.due_at, k.contact_id LIMIT :limit""",
+        t=tx.tenant_id, now=tx.now, limit=limit,
+    )  # fmt: skip
+
+
+def stats(tx: Tx, *, due_soon_days: int) -> Stats:
+    """The whole book of clocks counted once, in one statement."""
+    row = tx.row(
+        f"""WITH book AS (SELECT client_id, status, {PROMISED} AS due FROM engagement_clocks k WHERE tenant_id = :t),
+                 accounts AS (SELECT max(due) AS due FROM book WHERE status <> 'exempt' GROUP BY client_id)
+            SELECT count(*) FILTER (WHERE status <> 'exempt' AND due > :soon) AS compliant,
+                   count(*) FILTER (WHERE status <> 'exempt' AND due > :now AND due <= :soon) AS due_soon,
+                   count(*) FILTER (WHERE status <> 'exempt' AND due <= :now) AS overdue,
+                   count(*) FILTER (WHERE status = 'exempt') AS exempt,
+                   count(*) FILTER (WHERE status = 'paused') AS paused,
+                   (SELECT count(*) FROM accounts) AS accounts,
+                   (SELECT count(*) FROM accounts WHERE due <= :now) AS accounts_overdue FROM book""",
+        t=tx.tenant_id, now=tx.now, soon=tx.now + timedelta(days=due_soon_days),
+    )  # fmt: skip
+    assert row is not None
+    return Stats(**row)
+
+
+def _store_touch(
+    tx: Tx, contact_id: UUID, kind: str, by: str, at: datetime, card_id: UUID | None, message_id: UUID | None
+) -> Row | None:  # fmt: skip
+    return tx.row(
+        """INSERT INTO touches
+               (tenant_id, id, contact_id, client_id, type, at, by, card_id, message_id, voided_at, void_reason)
+           SELECT :t, :id, c.id, c.client_id, :type, :at, :by, :card, :message,
+                  CASE WHEN o.state = 'bounced' THEN :now END, CASE WHEN o.state = 'bounced' THEN 'bounced' END
+           FROM contacts c LEFT JOIN outbound_messages o ON o.tenant_id = c.tenant_id AND o.card_id = :card
+           WHERE c.tenant_id = :t AND c.id = :contact AND NOT EXISTS (
+               SELECT FROM touches h WHERE h.tenant_id = :t AND h.contact_id = :contact
+               AND (h.card_id = :card OR h.message_id = :message))
+           RETURNING client_id, voided_at""",
+        t=tx.tenant_id, id=tx.clock.uuid(), contact=contact_id, type=kind, at=at, by=by, card=card_id,
+        message=message_id, now=tx.now,
+    )  # fmt: skip
+
+
+def _end_pauses(tx: Tx, which: str, **values: Any) -> Sequence[Row]:
+    rows = tx.rows(
+        f"""UPDATE engagement_clocks SET status = 'active', paused_until = NULL
+            WHERE tenant_id = :t AND status = 'paused' AND {which} RETURNING contact_id, client_id, planned_at""",
+        t=tx.tenant_id, **values,
+    )  # fmt: skip
+    _tell(tx, "clock.resumed", rows, lambda _: {})
+    _reschedule(tx, rows)
+    return rows
+
+
+def _reschedule(tx: Tx, rows: Sequence[Row]) -> None:
+    if rows:
+        schedule.bring_forward(tx, min(row["planned_at"] for row in rows))
+
+
+def _promise(tx: Tx) -> timedelta:
+    return timedelta(days=settings.of(tx).engagement_days)
+
+
+def _shares(contact_ids: Sequence[UUID]) -> Iterator[float]:
+    # A low-discrepancy walk: even within a batch, and colleagues listed side by side land days apart. It begins
+    # where the first id falls, so that contacts started one at a time are spread as well.
+    begin = int.from_bytes(hashlib.sha256(contact_ids[0].bytes).digest()[:4]) / 2**32
+    return ((begin + at * _GOLDEN) % 1.0 for at in range(len(contact_ids)))
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _tell(tx: Tx, event: str, rows: Sequence[Row], data: Any) -> None:
+    if not rows:
+        return
+    tx.run(
+        """INSERT INTO warehouse_events
+               (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id, contact_id, data)
+           SELECT :t, e.id, :now, :type, 'contact', CAST(e.contact AS text), :actor, :run, e.client, e.contact, e.data
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:clients AS uuid[]), CAST(:contacts AS uuid[]),
+                       CAST(:data AS jsonb[])) AS e (id, client, contact, data)""",
+        t=tx.tenant_id, now=tx.now, type=event, actor=tx.actor, run=tx.run_id, ids=[tx.clock.uuid() for _ in rows],
+        clients=[row["client_id"] for row in rows], contacts=[row["contact_id"] for row in rows],
+        data=[data(row) for row in rows],
+    )  # fmt: skip
