@@ -14,7 +14,7 @@ MAX_TEXT_CHARS = 400_000
 
 _REPORT_PARTS = {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
 _REPORT_PARTS |= {"message/disposition-notification", "text/rfc822-headers", "text/rfc822-header"}
-_LOOKS_HTML = re.compile(r"^\s*(?:<!doctype html|<html|<head|<body|<div|<table|<meta|<p\b)", re.IGNORECASE)
+_LOOKS_HTML = re.compile(r"^\s*(?:<\?xml[^>]{0,100}>\s*)?(?:<!doctype html|<html|<head|<body|<div|<table|<meta|<p\b)", re.IGNORECASE)
 _NO_HTML = re.compile(r"(?:does|do) not (?:support|display) html|html (?:version|format|e?mail) |view (?:this|it) in", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/][^>]{0,400}>")
 

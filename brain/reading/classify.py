@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from brain.reading import absence, automatic, reports
+from brain.reading import absence, automatic, reports, visible_reply
 from brain.reading.body import Body
 from brain.reading.model import Reading
 from brain.reading.parse import Parsed
@@ -23,7 +23,7 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
         flags=about.flags,
         auto_submitted=about.auto_submitted,
         text=text,
-        reply=text.strip(),
+        reply=visible_reply.cut(text).reply,
         attachments=body.attachments(),
         bounces=report.bounces,
         original_message_ids=report.original_ids,

@@ -1,0 +1,213 @@
+"""What the writer wrote this time: quotes, forwards, and what programs put below are cut off."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from brain.reading import reply_words as words
+
+MAX_LINES = 20_000
+LONG_ANSWER_LINES = 7
+"""An answer below a quote that is at least this long is taken for an answer between the quotes."""
+
+
+def _any(choices: tuple[str, ...]) -> str:
+    return "|".join(re.escape(choice) for choice in sorted(choices, key=len, reverse=True))
+
+
+_WROTE = rf"(?:{_any(words.WROTE)})"
+_OPENER = rf"(?:{_any(words.OPENERS)})"
+_DAY = r"(?:\d{1,4}[./\-年]\s?\d{1,2}|\d{1,2}:\d{2}|\d{1,2}\.\d{2}|\d{4}|\d{1,2}\.? \w{3,})"
+_ADDRESS = r"[^\s<>()]+@[^\s<>()]+"
+_HEAD_END = r"[:：]\s*[>*]*\s*$"
+_LEAD = r"^[>\s*_]*"
+# "On <date>, <somebody> wrote:" and "<somebody> wrote on <date>:", whole or folded over a few lines.
+_INTRODUCED = re.compile(rf"{_LEAD}{_OPENER}\W.*{_DAY}.*{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
+_DATED = re.compile(rf"{_LEAD}(?:\w+\.?,? )?{_DAY}.*(?:{_ADDRESS}|{_WROTE}).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
+_BY_ADDRESS = re.compile(rf"{_LEAD}[^\n:]{{0,80}}{_ADDRESS}.{{0,40}}{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
+_BY_NAME = re.compile(rf"{_LEAD}[\w.'\"-]+(?: [\w.'\"-]+){{0,3}} (?:wrote|writes|schrieb|écrivait|skrev|a écrit){_HEAD_END}", re.IGNORECASE)
+_OLD_GMAIL = re.compile(rf"{_LEAD}\d{{4}}[/-]\d{{1,2}}[/-]\d{{1,2}},? [^\n]{{0,80}}<?{_ADDRESS}>?:?\s*$")
+_USENET = re.compile(rf"{_LEAD}in (?:article|message) <.*(?:wrote|writes|says).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
+_MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET)
+_MAY_START = re.compile(rf"{_LEAD}(?:{_OPENER}\W|(?:\w+\.?,? )?\d|in (?:article|message)\b|.*@|[\"<\[(]?\w+(?: \S+){{0,5}}$)", re.IGNORECASE)
+_MAY_END = re.compile(r"[:：]\s*[>*]*\s*$")
+
+_FORWARDED = re.compile(
+    rf"^[>\s*]*(?:[-_=*—]{{2,}}\s*(?:{_any(words.FORWARDED)}).{{0,80}}|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
+    rf"|début du message réexpédié|inicio del mensaje reenviado|início da mensagem reencaminhada|inizio messaggio inoltrato|begin doorgestuurd bericht)\s*:?)\s*[-_=*—]*\s*[*:]*\s*$",
+    re.IGNORECASE,
+)
+_DELIMITER = re.compile(r"^[ \t]*(?:[-_,=+~#*ᐧ—–][ \t]*){2,}[ \t]*$|^[ \t]*[—–][ \t]*$|^-- ?$")
+_TEAMS_RULE = re.compile(r"^_{20,}\s*$")
+_HEADER = re.compile(rf"^\s*\*?(?:{_any(words.HEADER_KEYS)})\s?\*?\s?[:：]\*?(?:[\s\u200e*]|$|\S)", re.IGNORECASE)
+_NOT_HEADER = re.compile(r"^\w+://")
+_QUOTE = re.compile(r"^\s*(?:>|\|\s|[A-Z]{1,2}>)")
+_MOBILE = re.compile(rf"^[\s<(\[*_~]*(?:{'|'.join(words.MOBILE)})$", re.IGNORECASE)
+_MOBILE_START = re.compile(
+    r"sent|writ|mail|compos|typed|from|via|get|envoy|t[ée]l|obte|vo|gesen|diese|holen|envi|mens|obter|inv|scar|ver|outl|send|skick|l[äa]h|hent|hanki"
+    r"|wys|pob|отп|над|посл|odes|odos|ip|k[üu]l|trim|posl|στά|someone|從|从|发|發|נש|أ|đã|dik|나",
+    re.IGNORECASE,
+)
+_MOBILE_END = re.compile(r"(?:から送信|에서 보냄|gönderildi|傳送|寄出|发送|küldve|gesendet|geschickt)[.!]?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The visible reply and what was found below it."""
+
+    reply: str
+    below: str
+    """Text under a signature rule, before any quote."""
+    forwarded: bool
+    quoted: bool
+
+
+def cut(text: str) -> Cut:
+    """Cut `text` (plain, LF newlines) down to what was written this time."""
+    lines = text.split("\n")[:MAX_LINES]
+    lines = _join_markers(lines)
+    kinds = [_kind(line) for line in lines]
+    forwarded = "f" in kinds
+    quoted = any(kind in "bqhf" for kind in kinds)
+    lines, kinds, below = _cut_at_rule(lines, kinds)
+    kept = [(line, kind) for line, kind in zip(lines, kinds, strict=True) if kind != "s"]
+    lines, pattern = [line for line, _ in kept], "".join(kind for _, kind in kept)
+    lines, pattern = _answer_below(lines, pattern)
+    lines, pattern = _cut_at_marker(lines, pattern)
+    lines, pattern = _without(lines, pattern, "b")
+    lines, pattern = _cut_at_headers(lines, pattern)
+    lines, pattern = _without(lines, pattern, "hf")
+    tail = re.search(r"[eq]+$", pattern)
+    if tail and "t" in pattern:
+        lines = lines[: tail.start()]
+    return Cut("\n".join(lines).strip(), below, forwarded, quoted)
+
+
+def _kind(line: str) -> str:
+    """One letter a line: e empty, d rule, f forward mark, b "… wrote:", h header, q quote, s phone's signature, t text."""
+    if not line or not line.strip():
+        return "e"
+    if len(line) > 2_000:
+        return "t"
+    if _DELIMITER.match(line):
+        return "d"
+    if ("--" in line or "__" in line or "orwarded" in line or line.rstrip().endswith(":") or "==" in line) and _FORWARDED.match(line):
+        return "f"
+    if _is_marker(line):
+        return "b"
+    if _HEADER.match(line):
+        return "h"
+    if _QUOTE.match(line):
+        return "q"
+    if len(line) < 160 and _is_mobile(line.strip()):
+        return "s"
+    return "t"
+
+
+def _is_mobile(line: str) -> bool:
+    bare = line.lstrip("<([*_~ ").rstrip(">)*_~ .")
+    if not _MOBILE_START.match(bare) and not _MOBILE_END.search(bare):
+        return False
+    return bool(_MOBILE.match(bare))
+
+
+def _is_marker(line: str) -> bool:
+    stripped = line.rstrip()
+    if not _MAY_END.search(stripped):
+        return bool(stripped[:5].strip("> ")[:4].isdigit() and _OLD_GMAIL.match(line))
+    if len(line) > 600:
+        return False
+    return any(marker.match(line) for marker in _MARKERS) or bool(_BY_NAME.match(line))
+
+
+def _join_markers(lines: list[str]) -> list[str]:
+    """Bring a "… wrote:" that was folded over several lines back onto one."""
+    joined: list[str] = []
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        size = _folded_marker(lines, index)
+        if size > 1:
+            joined.append(" ".join(piece.strip().lstrip("> ") if at else piece for at, piece in enumerate(lines[index : index + size])))
+            index += size
+        else:
+            joined.append(line)
+            index += 1
+    return joined
+
+
+def _folded_marker(lines: list[str], index: int) -> int:
+    """How many lines from `index` on make one "… wrote:"; 1 when none or unfolded."""
+    first = lines[index]
+    if not first.strip() or len(first) > 300 or _MAY_END.search(first) or not _MAY_START.match(first):
+        return 1
+    dated = re.match(rf"{_LEAD}{_OPENER}\W.*\d", first, re.IGNORECASE) is not None
+    if dated or re.search(r"[\d@]", first):
+        markers: tuple[re.Pattern[str], ...] = _MARKERS
+    elif index + 1 < len(lines) and lines[index + 1].lstrip("> ").startswith("<"):
+        markers = (_BY_ADDRESS,)  # only a name stands on the first line
+    else:
+        return 1
+    text, used = first, 1
+    for line in lines[index + 1 : index + (9 if dated else 4)]:
+        used += 1
+        if not line.strip():
+            if not dated or used > 8:
+                return 1
+            continue
+        if len(text) > 500:
+            return 1
+        text = f"{text} {line.strip().lstrip('> ')}"
+        if _MAY_END.search(line):
+            return used if len(line) < 200 and any(marker.match(text) for marker in markers) else 1
+    return 1
+
+
+def _cut_at_rule(lines: list[str], kinds: list[str]) -> tuple[list[str], list[str], str]:
+    """Everything from the first rule on goes; what stood right under it may be a signature."""
+    for index, kind in enumerate(kinds):
+        if kind == "d" or (kind == "f" and "t" in kinds[:index]):
+            end = next((at for at in range(index + 1, len(kinds)) if kinds[at] in "bfqdh"), len(lines))
+            below = "" if kind == "f" else "\n".join(lines[index + 1 : end]).strip()
+            return lines[:index], kinds[:index], below
+    return lines, kinds, ""
+
+
+def _answer_below(lines: list[str], pattern: str) -> tuple[list[str], str]:
+    """A mail that starts with the quote has its answer at the end."""
+    if re.match(r"(?:b[^q]+)*b[bqeh]*q[bqeh]*t[et]*$", pattern):
+        tail = re.search(r"t[et]*$", pattern)
+        if tail:
+            return lines[tail.start() :], pattern[tail.start() :]
+    return lines, pattern
+
+
+def _cut_at_marker(lines: list[str], pattern: str) -> tuple[list[str], str]:
+    """Cut at "… wrote:" unless the writer answers between the quotes."""
+    hit = re.search(r"te*b[^q]*$", pattern)
+    if not hit:
+        between = re.search(r"te*b[eqbh]*([te]*)$", pattern)
+        hit = between if between and between[1].count("t") < LONG_ANSWER_LINES else None
+    if not hit:
+        return lines, pattern
+    end = hit.start() + 1
+    return lines[:end], pattern[:end]
+
+
+def _without(lines: list[str], pattern: str, kinds: str) -> tuple[list[str], str]:
+    kept = [index for index, kind in enumerate(pattern) if kind not in kinds]
+    return [lines[index] for index in kept], "".join(pattern[index] for index in kept)
+
+
+def _cut_at_headers(lines: list[str], pattern: str) -> tuple[list[str], str]:
+    """Three header lines in a row start a forwarded mail; a long one among them may be folded."""
+    folded = re.search(r"h+[hte]+?h+e", pattern)
+    if folded and folded.group().count("h") >= 3 and len(folded.group()) < 14:
+        start, end = folded.span()
+        pattern = pattern[:start] + "h" * (end - start) + pattern[end:]
+    hit = re.search(r"t[eq]*h{3,}", pattern)
+    if hit:
+        end = hit.start() + 1
+        return lines[:end], pattern[:end]
+    return lines, pattern
