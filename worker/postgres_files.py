@@ -144,7 +144,10 @@ def closed_parent(path: Path) -> Path | None:
 
 def prepare_folder(data_dir: Path, owner: Owner) -> None:
     """Make the data folder; refuse one that the server's own user could never reach."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o755 if owner.differs else 0o700)
+    missing = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
+    data_dir.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        made.chmod(0o711 if owner.differs else 0o700)  # whatever our umask says
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise FolderClosed(
             f"{data_dir} may not be written by this user: set HOURHAND_DATA_DIR to a folder of your own."
