@@ -1,0 +1,82 @@
+"""E-mail addresses in one spelling, so that equal ones are equal: lower case, the domain in its ASCII form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import idna
+
+MAX_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+MAX_LOCAL_CHARACTERS = 64
+
+_LOCAL = re.compile(r"[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\]]+")
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]*[a-z0-9])")
+
+FREE_MAIL = frozenset({
+    "aol.com", "bol.com.br", "fastmail.com", "free.fr", "gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com",
+    "hotmail.co.uk", "hotmail.com", "hotmail.es", "hotmail.fr", "icloud.com", "libero.it", "live.com", "mac.com",
+    "mail.com", "mail.ru", "me.com", "msn.com", "orange.fr", "outlook.com", "outlook.es", "pm.me", "proton.me",
+    "protonmail.com", "qq.com", "t-online.de", "terra.com.br", "uol.com.br", "web.de", "yahoo.co.uk", "yahoo.com",
+    "yahoo.com.br", "yahoo.es", "yahoo.fr", "yandex.ru", "ymail.com", "zoho.com", "126.com", "163.com",
+})  # fmt: skip
+"""Domains that anybody may have an address at: sharing one makes nobody colleagues."""
+
+
+class InvalidAddress(Exception):
+    """This is not an e-mail address that mail can be sent to."""
+
+
+def normalise(address: str) -> str:
+    """The one spelling of an address. Raises InvalidAddress."""
+    told = address.strip().strip("<>").strip()
+    if told[:7].lower() == "mailto:":
+        told = told[7:]
+    local, at, host = told.rpartition("@")
+    if not at or not _plausible_local(local):
+        raise InvalidAddress(f"{address!r} is not an e-mail address such as ana@example.com")
+    spelled = f"{local.lower()}@{normalise_domain(host)}"
+    if len(spelled) > MAX_CHARACTERS:
+        raise InvalidAddress(f"an e-mail address of {len(spelled)} characters is longer than {MAX_CHARACTERS}")
+    return spelled
+
+
+def normalise_domain(host: str) -> str:
+    """The one spelling of a host name. Raises InvalidAddress."""
+    told = host.strip().rstrip(".").lower()
+    try:
+        ascii_form = told if told.isascii() else idna.encode(told, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as error:
+        raise InvalidAddress(f"{host!r} is not a domain name: {error}") from error
+    if not _DOMAIN.fullmatch(ascii_form):
+        raise InvalidAddress(f"{host!r} is not a domain name such as example.com")
+    return ascii_form
+
+
+def known(addresses: Iterable[str]) -> list[str]:
+    """The addresses of a list in their one spelling, once each; what is no address is left out."""
+    spelled: dict[str, None] = {}
+    for address in addresses:
+        try:
+            spelled[normalise(address)] = None
+        except InvalidAddress:
+            # nobody can be known by it, so it names nobody
+            continue
+    return list(spelled)
+
+
+def domain_of(address: str) -> str:
+    """What stands behind the @ of a normalised address."""
+    return address.rpartition("@")[2]
+
+
+def company_domain(address: str) -> str | None:
+    """The domain of a normalised address where it says who employs the person; None for free mail."""
+    domain = domain_of(address)
+    return None if domain in FREE_MAIL else domain
+
+
+def _plausible_local(local: str) -> bool:
+    if not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL_CHARACTERS:
+        return False
+    return not (local.startswith(".") or local.endswith(".") or ".." in local)

@@ -1,0 +1,192 @@
+"""Clients: the accounts whose people the tenant keeps in touch with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from domain import addresses, events, places
+from domain.db import Row, Tx
+
+PEOPLE_LOCK = 10
+"""Class of the lock under which a tenant's clients and contacts are looked up and made, so that none is doubled."""
+
+
+class InvalidClient(Exception):
+    """A client needs a name, and every field it has must be of its kind."""
+
+
+class UnknownClient(LookupError):
+    """The tenant has no such client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An account as it stands."""
+
+    id: UUID
+    external_id: str | None
+    name: str
+    domain: str | None
+    country: str | None
+    timezone: str | None
+    language: str | None
+    relationship: Literal["client", "prospect"]
+    status: Literal["active", "inactive"]
+    annual_value: Decimal
+    currency: str
+    manager_id: UUID | None
+    last_reply_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+COLUMNS = ", ".join(Client.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """What an upsert came to: the record, whether it is new, and which of its fields changed."""
+
+    id: UUID
+    created: bool
+    changed: tuple[str, ...] = ()
+
+
+def upsert(
+    tx: Tx, *, name: str | None = None, external_id: str | None = None, domain: str | None = None,
+    country: str | None = None, timezone: str | None = None, language: str | None = None,
+    relationship: str | None = None, status: str | None = None, annual_value: Decimal | float | None = None,
+    currency: str | None = None, manager_id: UUID | None = None, client_id: UUID | None = None,
+) -> Upserted:  # fmt: skip
+    """Make a client, or change the fields that are given of the one it already is; None leaves a field alone.
+
+    It is recognised by `client_id`, else `external_id`, else `domain`, else its name.
+    Raises InvalidClient, UnknownClient.
+    """
+    wished = _spelled({
+        "external_id": external_id, "name": name, "domain": domain, "country": country, "timezone": timezone,
+        "language": language, "relationship": relationship, "status": status, "annual_value": annual_value,
+        "currency": currency, "manager_id": manager_id,
+    })  # fmt: skip
+    found = _recognise(tx, client_id, wished)
+    if found is None:
+        if "name" not in wished:
+            raise InvalidClient("name: a new client needs a name")
+        tx.run("SELECT pg_advisory_xact_lock(:class, hashtext(:t))", **{"class": PEOPLE_LOCK}, t=str(tx.tenant_id))
+        found = _recognise(tx, client_id, wished)
+    if found is None:
+        return _create(tx, wished)
+    return _change(tx, found, wished)
+
+
+def get(tx: Tx, client_id: UUID) -> Client | None:
+    """One client of the tenant, or None."""
+    row = tx.row(f"SELECT {COLUMNS} FROM clients WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=client_id)
+    return _load(row) if row else None
+
+
+def by_domain(tx: Tx, domain: str) -> Client | None:
+    """The client whose people write from `domain`, or None; of several the oldest."""
+    row = tx.row(
+        f"SELECT {COLUMNS} FROM clients WHERE tenant_id = :t AND domain = :domain ORDER BY id LIMIT 1",
+        t=tx.tenant_id, domain=domain,
+    )  # fmt: skip
+    return _load(row) if row else None
+
+
+def listed(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> Sequence[Client]:
+    """The tenant's clients, oldest first, from behind `after`."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM clients WHERE tenant_id = :t AND (CAST(:after AS uuid) IS NULL OR id > :after)
+            ORDER BY id LIMIT :limit""",
+        t=tx.tenant_id, after=after, limit=limit,
+    )  # fmt: skip
+    return [_load(row) for row in rows]
+
+
+def replied(tx: Tx, client_id: UUID, at: datetime) -> None:
+    """Note that somebody of the account wrote; the newest moment stays."""
+    tx.run(
+        "UPDATE clients SET last_reply_at = greatest(last_reply_at, :at) WHERE tenant_id = :t AND id = :id",
+        at=at, t=tx.tenant_id, id=client_id,
+    )  # fmt: skip
+
+
+def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields, each in its one spelling; empty text counts as not given."""
+    told = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+    told = {name: value for name, value in told.items() if value is not None and value != ""}
+    for name, spell in (("country", places.country), ("timezone", places.timezone), ("language", places.language)):
+        if name in told:
+            try:
+                told[name] = spell(told[name])
+            except places.InvalidPlace as error:
+                raise InvalidClient(f"{name}: {error}") from error
+    if "domain" in told:
+        try:
+            told["domain"] = addresses.normalise_domain(told["domain"]).removeprefix("www.")
+        except addresses.InvalidAddress as error:
+            raise InvalidClient(f"domain: {error}") from error
+    for name, allowed in (("relationship", ("client", "prospect")), ("status", ("active", "inactive"))):
+        if name in told and told[name] not in allowed:
+            raise InvalidClient(f"{name}: {told[name]!r} is neither {allowed[0]} nor {allowed[1]}")
+    if "annual_value" in told:
+        told["annual_value"] = Decimal(str(told["annual_value"])).quantize(Decimal("0.01"))
+    return told
+
+
+def _recognise(tx: Tx, client_id: UUID | None, wished: Mapping[str, Any]) -> Client | None:
+    """The client that is meant, by the strongest thing that is known of it."""
+    if client_id is not None:
+        found = get(tx, client_id)
+        if found is None:
+            raise UnknownClient(f"there is no client {client_id}")
+        return found
+    if "external_id" in wished:
+        return _first(tx, "external_id", wished["external_id"])
+    if "domain" in wished and wished["domain"] not in addresses.FREE_MAIL:
+        return _first(tx, "domain", wished["domain"])
+    return _first(tx, "name", wished["name"]) if "name" in wished else None
+
+
+def _first(tx: Tx, column: Literal["external_id", "domain", "name"], value: str) -> Client | None:
+    row = tx.row(
+        f"SELECT {COLUMNS} FROM clients WHERE tenant_id = :t AND {column} = :value ORDER BY id LIMIT 1",
+        t=tx.tenant_id, value=value,
+    )  # fmt: skip
+    return _load(row) if row else None
+
+
+def _create(tx: Tx, wished: Mapping[str, Any]) -> Upserted:
+    client_id = tx.clock.uuid()
+    names = ", ".join(wished)
+    values = ", ".join(f":{name}" for name in wished)
+    tx.run(
+        f"""INSERT INTO clients (tenant_id, id, created_at, updated_at, {names})
+            VALUES (:t, :id, :now, :now, {values})""",
+        t=tx.tenant_id, id=client_id, now=tx.now, **wished,
+    )  # fmt: skip
+    events.record(tx, "client.created", "client", client_id, client_id=client_id)
+    return Upserted(client_id, created=True, changed=tuple(wished))
+
+
+def _change(tx: Tx, found: Client, wished: Mapping[str, Any]) -> Upserted:
+    fresh = {name: value for name, value in wished.items() if getattr(found, name) != value}
+    if not fresh:
+        return Upserted(found.id, created=False)
+    sets = ", ".join(f"{name} = :{name}" for name in fresh)
+    tx.run(
+        f"UPDATE clients SET {sets}, updated_at = :now WHERE tenant_id = :t AND id = :id",
+        now=tx.now, t=tx.tenant_id, id=found.id, **fresh,
+    )  # fmt: skip
+    events.record(tx, "client.changed", "client", found.id, client_id=found.id, fields=sorted(fresh))
+    return Upserted(found.id, created=False, changed=tuple(sorted(fresh)))
+
+
+def _load(row: Row) -> Client:
+    return Client(**{name: row[name] for name in Client.__slots__})

@@ -1,0 +1,259 @@
+"""Contacts: the people of an account, every address they are known by, and where each thing known of them came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain import addresses, events, places, suppressions
+from domain.clients import PEOPLE_LOCK, Upserted
+from domain.db import Row, Tx
+from domain.vault import Vault
+
+Source = Literal["person", "api", "import", "mail"]
+
+TRUST: Mapping[str, int] = {"person": 3, "api": 2, "import": 2, "mail": 1}
+"""What a source says is never written over what a more trusted one said."""
+
+
+class InvalidContact(Exception):
+    """A contact needs an account and a name or an address, and every field it has must be of its kind."""
+
+
+class UnknownContact(LookupError):
+    """The tenant has no such contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person as they stand; `email` is where they are written to, None when they can't be."""
+
+    id: UUID
+    client_id: UUID
+    external_id: str | None
+    email: str | None
+    name: str
+    title: str | None
+    phone: str | None
+    language: str | None
+    timezone: str | None
+    country: str | None
+    source: str
+    broadcast_consent: bool
+    provenance: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+COLUMNS = ", ".join(Contact.__slots__)
+_OF_C = ", ".join(f"c.{name}" for name in Contact.__slots__)
+
+
+def upsert(
+    tx: Tx, vault: Vault, *, client_id: UUID | None = None, name: str | None = None, email: str | None = None,
+    external_id: str | None = None, title: str | None = None, phone: str | None = None, language: str | None = None,
+    timezone: str | None = None, country: str | None = None, source: Source = "person", confidence: float = 1.0,
+    message_id: UUID | None = None, contact_id: UUID | None = None, spread: bool = False,
+) -> Upserted:  # fmt: skip
+    """Make a contact, or change the fields that are given of the one it already is; None leaves a field alone.
+
+    They are recognised by `contact_id`, else `external_id`, else any address they are known by. A new one needs
+    `client_id`. Nothing is written over what a more trusted source said. With `spread`, a new contact's first touch
+    falls due within the engagement period instead of at once. Raises InvalidContact, UnknownContact.
+    """
+    wished = _spelled({
+        "external_id": external_id, "name": name, "email": email, "title": title, "phone": phone, "language": language,
+        "timezone": timezone, "country": country, "client_id": client_id,
+    })  # fmt: skip
+    said = {"source": source, "confidence": confidence, "message_id": str(message_id) if message_id else None,
+            "at": tx.now.isoformat()}  # fmt: skip
+    found = _recognise(tx, contact_id, wished)
+    if found is None:
+        tx.run("SELECT pg_advisory_xact_lock(:class, hashtext(:t))", **{"class": PEOPLE_LOCK}, t=str(tx.tenant_id))
+        found = _recognise(tx, None, wished)
+    if found is None:
+        return _create(tx, vault, wished, said, spread=spread)
+    named = contact_id is not None or (found.external_id is not None and found.external_id == wished.get("external_id"))
+    return _change(tx, vault, found, wished, said, by_address=not named)
+
+
+def get(tx: Tx, contact_id: UUID) -> Contact | None:
+    """One contact of the tenant, or None."""
+    row = tx.row(f"SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=contact_id)
+    return _load(row) if row else None
+
+
+def by_addresses(tx: Tx, asked: Iterable[str]) -> dict[str, Contact]:
+    """Whom each address belongs to, by its normalised spelling; unknown ones are left out. One query."""
+    spelled = addresses.known(asked)
+    if not spelled:
+        return {}
+    rows = tx.rows(
+        f"""SELECT a.address, {_OF_C} FROM contact_addresses a
+            JOIN contacts c ON c.tenant_id = a.tenant_id AND c.id = a.contact_id
+            WHERE a.tenant_id = :t AND a.address = ANY(:addresses)""",
+        t=tx.tenant_id, addresses=spelled,
+    )  # fmt: skip
+    return {row["address"]: _load(row) for row in rows}
+
+
+def addresses_of(tx: Tx, contact_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """Every address that each contact is known by, aliases included."""
+    rows = tx.rows(
+        """SELECT contact_id, array_agg(address ORDER BY address) AS known FROM contact_addresses
+           WHERE tenant_id = :t AND contact_id = ANY(:ids) GROUP BY contact_id""",
+        t=tx.tenant_id, ids=list(contact_ids),
+    )  # fmt: skip
+    return {row["contact_id"]: tuple(row["known"]) for row in rows}
+
+
+def listed(
+    tx: Tx, *, client_id: UUID | None = None, after: UUID | None = None, limit: int = 100
+) -> Sequence[Contact]:
+    """The tenant's contacts (or one account's), oldest first, from behind `after`."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t
+              AND (CAST(:client AS uuid) IS NULL OR client_id = :client)
+              AND (CAST(:after AS uuid) IS NULL OR id > :after)
+            ORDER BY id LIMIT :limit""",
+        t=tx.tenant_id, client=client_id, after=after, limit=limit,
+    )  # fmt: skip
+    return [_load(row) for row in rows]
+
+
+def add_address(tx: Tx, vault: Vault, contact_id: UUID, address: str, *, source: Source) -> bool:
+    """Know a contact by one more address; False when it is somebody's already. Raises InvalidAddress."""
+    spelled = addresses.normalise(address)
+    if not _store_address(tx, contact_id, spelled, source):
+        return False
+    suppressions.carry_over(tx, vault, contact_id, spelled)
+    events.record(tx, "contact.address_added", "contact", contact_id, contact_id=contact_id, source=source)
+    return True
+
+
+def consent(tx: Tx, contact_id: UUID, *, given: bool, how: str) -> None:
+    """Note whether a person agreed to broadcasts, and how that is known. Raises UnknownContact."""
+    touched = tx.run(
+        """UPDATE contacts SET broadcast_consent = :given, updated_at = :now,
+                  provenance = provenance || jsonb_build_object('broadcast_consent', CAST(:said AS jsonb))
+           WHERE tenant_id = :t AND id = :id""",
+        given=given, now=tx.now, t=tx.tenant_id, id=contact_id,
+        said={"source": "person", "how": how, "by": tx.actor, "at": tx.now.isoformat()},
+    )  # fmt: skip
+    if not touched:
+        raise UnknownContact(f"there is no contact {contact_id}")
+    events.record(tx, "contact.consent", "contact", contact_id, contact_id=contact_id, given=given, how=how)
+
+
+def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields, each in its one spelling; empty text counts as not given."""
+    told = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+    told = {name: value for name, value in told.items() if value is not None and value != ""}
+    try:
+        if "email" in told:
+            told["email"] = addresses.normalise(told["email"])
+    except addresses.InvalidAddress as error:
+        raise InvalidContact(f"email: {error}") from error
+    for name, spell in (("country", places.country), ("timezone", places.timezone), ("language", places.language),
+                        ("phone", lambda phone: places.phone(phone, told.get("country")))):  # fmt: skip
+        if name in told:
+            try:
+                told[name] = spell(told[name])
+            except places.InvalidPlace as error:
+                raise InvalidContact(f"{name}: {error}") from error
+    return told
+
+
+def _recognise(tx: Tx, contact_id: UUID | None, wished: Mapping[str, Any]) -> Contact | None:
+    """The contact that is meant, by the strongest thing that is known of them."""
+    named = get(tx, contact_id) if contact_id else None
+    if contact_id and named is None:
+        raise UnknownContact(f"there is no contact {contact_id}")
+    if named is None and "external_id" in wished:
+        row = tx.row(
+            f"SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t AND external_id = :id",
+            t=tx.tenant_id, id=wished["external_id"],
+        )  # fmt: skip
+        named = _load(row) if row else None
+    addressed = by_addresses(tx, [wished["email"]]).get(wished["email"]) if "email" in wished else None
+    if named and addressed and named.id != addressed.id:
+        raise InvalidContact(f"email: that address belongs to another contact, {addressed.id}")
+    known_as = addressed.external_id if addressed else None
+    if named is None and addressed and known_as and wished.get("external_id", known_as) != known_as:
+        raise InvalidContact(f"external_id: the contact with that address is {known_as!r}")
+    return named or addressed
+
+
+def _create(tx: Tx, vault: Vault, wished: dict[str, Any], said: Mapping[str, Any], *, spread: bool) -> Upserted:
+    if "client_id" not in wished:
+        raise InvalidContact("client_id: a new contact belongs to an account")
+    if "name" not in wished and "email" not in wished:
+        raise InvalidContact("name: a new contact needs a name or an address")
+    contact_id = tx.clock.uuid()
+    told = {"name": wished.get("email", "").partition("@")[0], **wished}
+    names = ", ".join(told)
+    values = ", ".join(f":{name}" for name in told)
+    tx.run(
+        f"""INSERT INTO contacts (tenant_id, id, source, provenance, created_at, updated_at, {names})
+            VALUES (:t, :id, :source, :provenance, :now, :now, {values})""",
+        t=tx.tenant_id, id=contact_id, source=said["source"], now=tx.now,
+        provenance={name: dict(said) for name in wished if name != "client_id"}, **told,
+    )  # fmt: skip
+    suppressed = None
+    if "email" in wished:
+        _store_address(tx, contact_id, wished["email"], said["source"])
+        suppressed = suppressions.of(tx, vault, [wished["email"]]).get(wished["email"])
+    events.record(tx, "contact.created", "contact", contact_id, client_id=wished["client_id"], contact_id=contact_id,
+                  source=said["source"], reachable="email" in wished and suppressed is None)  # fmt: skip
+    return Upserted(contact_id, created=True, changed=tuple(sorted(wished)))
+
+
+def _change(
+    tx: Tx, vault: Vault, found: Contact, wished: dict[str, Any], said: Mapping[str, Any], *, by_address: bool
+) -> Upserted:
+    fresh = {name: value for name, value in wished.items() if getattr(found, name) != value}
+    fresh = {name: value for name, value in fresh.items() if _may_write(found, name, said["source"])}
+    if "email" in fresh and found.email is not None and by_address:
+        del fresh["email"]  # an alias names a person, it does not move them
+    if not fresh:
+        return Upserted(found.id, created=False)
+    sets = ", ".join(f"{name} = :{name}" for name in fresh)
+    tx.run(
+        f"""UPDATE contacts SET {sets}, updated_at = :now, provenance = provenance || :provenance
+            WHERE tenant_id = :t AND id = :id""",
+        now=tx.now, t=tx.tenant_id, id=found.id, provenance={name: dict(said) for name in fresh}, **fresh,
+    )  # fmt: skip
+    if "client_id" in fresh:
+        tx.run("UPDATE engagement_clocks SET client_id = :client WHERE tenant_id = :t AND contact_id = :id",
+               client=fresh["client_id"], t=tx.tenant_id, id=found.id)  # fmt: skip
+    if "email" in fresh:
+        _store_address(tx, found.id, fresh["email"], said["source"])
+        suppressions.carry_over(tx, vault, found.id, fresh["email"])
+    events.record(tx, "contact.changed", "contact", found.id, client_id=fresh.get("client_id", found.client_id),
+                  contact_id=found.id, source=said["source"], fields=sorted(fresh))  # fmt: skip
+    return Upserted(found.id, created=False, changed=tuple(sorted(fresh)))
+
+
+def _may_write(found: Contact, name: str, source: str) -> bool:
+    if name == "client_id":
+        return source != "mail"  # a signature never moves a person to another account
+    if getattr(found, name) is None:
+        return True
+    # a name that nobody gave was taken from the address
+    said_by = found.provenance.get(name, {}).get("source", "mail" if name == "name" else found.source)
+    return TRUST[source] >= TRUST.get(said_by, max(TRUST.values()))
+
+
+def _store_address(tx: Tx, contact_id: UUID, address: str, source: str) -> bool:
+    return bool(tx.run(
+        """INSERT INTO contact_addresses (tenant_id, address, contact_id, source, created_at)
+           VALUES (:t, :address, :id, :source, :now) ON CONFLICT DO NOTHING""",
+        t=tx.tenant_id, address=address, id=contact_id, source=source, now=tx.now,
+    ))  # fmt: skip
+
+
+def _load(row: Row) -> Contact:
+    return Contact(**{name: row[name] for name in Contact.__slots__})
