@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +15,10 @@ from domain.locks import TenantLocks
 from domain.ports import Mailbox, MailSender
 from domain.settings import Mode
 from domain.vault import Vault
+
+
+class Leaving(Exception):
+    """This process is ending: what is not done stays as it is, for the next process to take up."""
 
 
 class Hands(Protocol):
@@ -81,3 +86,7 @@ class House:
     fault: Fault = no_fault
     provider_deadline_seconds: float = 10.0
     lease_seconds: float = 15.0
+    stalled_seconds: float = 30.0
+    """Silence after which a worker counts as dead and its jobs are taken over."""
+    leaving: threading.Event = field(default_factory=threading.Event)
+    """Set when this process is to end: between two pieces of work, whoever sees it raises Leaving."""

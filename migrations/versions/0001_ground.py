@@ -39,6 +39,9 @@ def _queue_conditions() -> tuple[str, ...]:
         "WHERE status IN ('todo', 'doing')",
         # workers poll: the notification per insert serialises inserters
         "ALTER TABLE queue.procrastinate_jobs DISABLE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1",
+        # which of the timetable's entries for the whole house is due when: one line each, claimed by one process
+        "CREATE TABLE queue.house_slots (entry text PRIMARY KEY, next_due_at timestamptz NOT NULL, "
+        "last_slot_at timestamptz)",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA queue TO hourhand_app, hourhand_dispatcher",
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA queue TO hourhand_app, hourhand_dispatcher",
         "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA queue TO hourhand_app, hourhand_dispatcher",

@@ -1,0 +1,155 @@
+"""The ticker's beat: one statement claims whatever is due, moves it to its next slot and queues its work, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.db import Database, Tx
+from domain.house import House
+from jobs import timetable
+from jobs.timetable import CYCLE, INGEST, TIMETABLE
+
+QUEUE_DEPTH = 2_000
+EXTRA_APART = timedelta(minutes=5)
+MAILBOXES_PER_JOB = 100
+MAILBOX_JOBS = 32
+"""Few mailboxes get a job each, so that none waits for another; many share jobs, or the queue would be nothing else."""
+
+# One UPDATE touches each line, whatever it is due for: a second one in the same statement would be lost.
+# `FOR UPDATE SKIP LOCKED` looks at a line again after it got hold of it, so two tickers never claim one slot twice.
+_CLAIM = """
+WITH room AS (
+    SELECT greatest(0, :depth - count(*)) AS places FROM queue.procrastinate_jobs WHERE status = 'todo'
+), slot AS (
+    SELECT tenant_id FROM hourhand.tenant_schedule WHERE enabled AND next_due_at <= :now
+    ORDER BY next_due_at LIMIT (SELECT places FROM room) FOR UPDATE SKIP LOCKED
+), extra AS (
+    SELECT tenant_id FROM hourhand.tenant_schedule
+    WHERE enabled AND extra_due_at <= :now AND (last_cycle_at IS NULL OR last_cycle_at <= :extra_since)
+    ORDER BY extra_due_at LIMIT (SELECT places FROM room) FOR UPDATE SKIP LOCKED
+), mail AS (
+    SELECT tenant_id FROM hourhand.tenant_schedule WHERE sync_enabled AND gmail_due_at <= :now
+    ORDER BY gmail_due_at LIMIT (SELECT places FROM room) FOR UPDATE SKIP LOCKED
+), due AS (
+    SELECT tenant_id, bool_or(slot) AS slot, bool_or(extra) AS extra, bool_or(mail) AS mail FROM (
+        SELECT tenant_id, true AS slot, false AS extra, false AS mail FROM slot
+        UNION ALL SELECT tenant_id, false, true, false FROM extra
+        UNION ALL SELECT tenant_id, false, false, true FROM mail) AS each_reason
+    GROUP BY tenant_id
+), claimed AS (
+    UPDATE hourhand.tenant_schedule s SET
+        next_due_at = CASE WHEN due.slot THEN (
+            SELECT min(at + make_interval(secs => s.slot_offset_seconds)) FROM unnest(CAST(:cycles AS timestamptz[])) at
+            WHERE at + make_interval(secs => s.slot_offset_seconds) > :now) ELSE s.next_due_at END,
+        last_slot_at = CASE WHEN due.slot THEN (
+            SELECT max(at + make_interval(secs => s.slot_offset_seconds)) FROM unnest(CAST(:cycles AS timestamptz[])) at
+            WHERE at + make_interval(secs => s.slot_offset_seconds) <= :now) ELSE s.last_slot_at END,
+        idle_hours = s.idle_hours + CASE WHEN due.slot AND NOT due.extra AND NOT coalesce(s.work_due_at <= :now, false)
+                                         THEN 1 ELSE 0 END,
+        extra_due_at = CASE WHEN due.extra OR due.slot AND s.extra_due_at <= :now THEN NULL ELSE s.extra_due_at END,
+        gmail_due_at = CASE WHEN due.mail THEN CAST(:next_mail AS timestamptz)
+            + make_interval(secs => s.slot_offset_seconds % :mail_period) ELSE s.gmail_due_at END
+    FROM due WHERE s.tenant_id = due.tenant_id
+    RETURNING s.tenant_id, due.slot, due.extra, due.mail, coalesce(s.work_due_at <= :now, false) AS busy
+), house_due AS (
+    SELECT entry FROM queue.house_slots WHERE next_due_at <= :now FOR UPDATE SKIP LOCKED
+), house AS (
+    UPDATE queue.house_slots h SET next_due_at = n.next_due_at, last_slot_at = h.next_due_at
+    FROM house_due, unnest(CAST(:entries AS text[]), CAST(:nexts AS timestamptz[]), CAST(:in_ticker AS boolean[]))
+                    AS n (entry, next_due_at, in_ticker)
+    WHERE h.entry = house_due.entry AND n.entry = h.entry RETURNING h.entry, n.in_ticker
+), wanted AS (
+    SELECT 'cycles' AS queue_name, CASE WHEN slot THEN 'cycle' ELSE 'extra_cycle' END AS task_name,
+           CASE WHEN slot THEN 0 ELSE 1 END AS priority, 'tenant:' || tenant_id AS lock,
+           CASE WHEN slot THEN 'cycle:' ELSE 'extra_cycle:' END || tenant_id AS queueing_lock,
+           jsonb_build_object('tenant_id', tenant_id) AS args
+    FROM claimed WHERE slot AND (busy OR extra) OR extra
+    UNION ALL
+    SELECT 'mailboxes', 'ingest', 0, NULL, 'ingest:' || md5(string_agg(tenant_id::text, ',' ORDER BY tenant_id)),
+           jsonb_build_object('tenant_ids', jsonb_agg(tenant_id ORDER BY tenant_id))
+    FROM (SELECT tenant_id, (row_number() OVER (ORDER BY tenant_id) - 1)
+                 / least(:per_job, greatest(1, ceil(count(*) OVER () / CAST(:mail_jobs AS numeric)))::int) AS chunk
+          FROM claimed WHERE mail) AS chunked GROUP BY chunk
+    UNION ALL
+    SELECT 'house', entry, 2, 'house:' || entry, 'house:' || entry, '{}' FROM house WHERE NOT in_ticker
+), queued AS (
+    INSERT INTO queue.procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+    SELECT * FROM wanted ORDER BY queueing_lock
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING RETURNING task_name
+)
+SELECT (SELECT count(*) FROM claimed WHERE slot) AS slots,
+       (SELECT count(*) FROM claimed WHERE slot AND NOT busy AND NOT extra) AS idle,
+       (SELECT count(*) FROM claimed WHERE mail) AS mailboxes,
+       (SELECT count(*) FROM queued) AS jobs,
+       coalesce((SELECT array_agg(entry ORDER BY entry) FROM house WHERE in_ticker), '{}') AS at_once
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What one beat found due."""
+
+    slots: int
+    """Hourly slots claimed, idle tenants' among them."""
+    idle: int
+    """Slots of tenants that had nothing to do: no job, no run."""
+    mailboxes: int
+    jobs: int
+    """Jobs queued; work that was already waiting in the queue is not queued twice."""
+    at_once: tuple[str, ...]
+    """Entries of the timetable that the ticker itself must do now."""
+
+
+def prepare(database: Database) -> None:
+    """Give each of the timetable's house entries its line; entries that are no longer in the timetable lose theirs."""
+    with database.wearing("dispatcher") as tx:
+        entries = [entry for entry in TIMETABLE if entry.scope == "house"]
+        tx.run("DELETE FROM queue.house_slots WHERE NOT entry = ANY(:entries)", entries=[one.name for one in entries])
+        tx.run_many(
+            "INSERT INTO queue.house_slots (entry, next_due_at) VALUES (:entry, :at) ON CONFLICT (entry) DO NOTHING",
+            [{"entry": one.name, "at": timetable.next_slot(one, tx.now)} for one in entries],
+        )
+
+
+def claim(database: Database, *, depth: int = QUEUE_DEPTH) -> Beat:
+    """Claim everything due and queue its work, in one statement; the queue never holds more than about `depth` jobs.
+
+    Missed hours coalesce: a tenant moves to its next slot after now, and its cycle stands for the latest slot missed.
+    """
+    with database.wearing("dispatcher") as tx:
+        row = tx.row(_CLAIM, depth=depth, **_moments(tx))
+    assert row is not None
+    return Beat(**{**row, "at_once": tuple(row["at_once"])})
+
+
+def run(house: House, *, depth: int = QUEUE_DEPTH) -> Beat:
+    """One beat: claim, then do what the ticker does itself."""
+    beat = claim(house.database, depth=depth)
+    for name in beat.at_once:
+        timetable.named(name).does(house)
+    return beat
+
+
+def _moments(tx: Tx) -> Mapping[str, Any]:
+    now = tx.now
+    mail_slots = timetable.slots_around(INGEST, now, reach=timedelta(0))
+    house = [entry for entry in TIMETABLE if entry.scope == "house"]
+    return {
+        "now": now,
+        "extra_since": now - EXTRA_APART,
+        "cycles": list(timetable.slots_around(CYCLE, now, reach=timedelta(hours=1))),
+        "next_mail": mail_slots[-1],
+        "mail_period": _seconds(mail_slots[-2], mail_slots[-1]),
+        "per_job": MAILBOXES_PER_JOB,
+        "mail_jobs": MAILBOX_JOBS,
+        "entries": [entry.name for entry in house],
+        "nexts": [timetable.next_slot(entry, now) for entry in house],
+        "in_ticker": [entry.in_ticker for entry in house],
+    }
+
+
+def _seconds(start: datetime, end: datetime) -> int:
+    return max(1, int((end - start).total_seconds()))

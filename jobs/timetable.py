@@ -1,0 +1,106 @@
+"""What happens each hour? Everything recurring, on this one page: when, for whom, and how late is too late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+from apscheduler.triggers.cron import CronTrigger
+
+from domain.house import House
+
+Scope = Literal["tenant", "mailboxes", "house"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recurring piece of work."""
+
+    name: str
+    cron: str
+    """Minute, hour, day, month, day of week, in UTC; with six fields the first is the second."""
+    scope: Scope
+    """For every tenant that is due, for every tenant whose mail is synced, or once for the house."""
+    too_late_seconds: int
+    """Work that starts later than this was not done in time: `doctor`, `status` and the metrics say so."""
+    does: Callable[..., Any]
+    """Takes the house, and the tenant's id where the scope is not the house."""
+    caption: str
+    in_ticker: bool = False
+    """Done by the ticker itself rather than by a queued job: for what must work when the queue does not."""
+
+
+def _cycle(house: House, tenant_id: UUID) -> UUID | None:
+    from jobs import cycle
+
+    return cycle.run(house, tenant_id, kind="scheduled")
+
+
+def _ingest(house: House, tenant_id: UUID) -> object:
+    from jobs import ingest
+
+    return ingest.run(house, tenant_id)
+
+
+def _clean_up(house: House) -> object:
+    from jobs import cleanup
+
+    return cleanup.run(house)
+
+
+def _rescue(house: House) -> object:
+    from jobs import rescue
+
+    return rescue.run(house)
+
+
+CYCLE = Entry("cycle", "0 * * * *", "tenant", 900, _cycle, "Plan, act, react and reflect, for each enabled tenant.")
+INGEST = Entry("ingest", "*/5 * * * *", "mailboxes", 600, _ingest, "Take in what came into the mailboxes.")
+CLEAN_UP = Entry("clean_up", "0 2 * * *", "house", 6 * 3600, _clean_up, "Drop what is past its keeping time.")
+RESCUE = Entry("rescue", "*/10 * * * * *", "house", 60, _rescue, "Take over jobs whose worker died.", in_ticker=True)
+
+TIMETABLE: tuple[Entry, ...] = (CYCLE, INGEST, CLEAN_UP, RESCUE)
+
+
+def named(name: str) -> Entry:
+    """One entry. Raises KeyError."""
+    return {entry.name: entry for entry in TIMETABLE}[name]
+
+
+def next_slot(entry: Entry, after: datetime) -> datetime:
+    """The entry's first slot strictly after `after`."""
+    # the trigger counts `now` itself as a slot
+    return _fire(_trigger(entry.cron), after + timedelta(microseconds=1))
+
+
+def slots_around(entry: Entry, now: datetime, *, reach: timedelta) -> Sequence[datetime]:
+    """The entry's slots from the last one before `now - reach` to the first after `now`, in order."""
+    trigger = _trigger(entry.cron)
+    back = reach
+    while (first := _fire(trigger, now - back)) > now - reach:
+        back *= 2
+    slots = [first]
+    while slots[-1] <= now:
+        slots.append(_fire(trigger, slots[-1] + timedelta(microseconds=1)))
+    return slots
+
+
+@cache
+def _trigger(cron: str) -> CronTrigger:
+    *second, minute, hour, day, month, weekday = cron.split()
+    # not from_crontab: it knows no seconds, and in a weekday's place 0 means Monday either way (write mon, tue …)
+    return CronTrigger(
+        second=second[0] if second else "0",
+        minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=UTC,
+    )  # fmt: skip
+
+
+def _fire(trigger: CronTrigger, at: datetime) -> datetime:
+    fire: datetime | None = trigger.get_next_fire_time(None, at)
+    if fire is None:
+        raise ValueError(f"{trigger} has no further slot")
+    return fire
