@@ -225,6 +225,23 @@ def due(tx: Tx, *, limit: int) -> list[Card]:
     return [load(row) for row in rows]
 
 
+def in_state(tx: Tx, card_ids: Sequence[UUID], state: str) -> list[Card]:
+    """Those of the cards that stand in `state` now."""
+    rows = tx.rows(
+        f"SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = ANY(:ids) AND state = :state",
+        t=tx.tenant_id, ids=list(card_ids), state=state,
+    )  # fmt: skip
+    return [load(row) for row in rows]
+
+
+def count(tx: Tx, *, state: str, run_id: UUID) -> int:
+    """How many cards of one run stand in `state`."""
+    return int(
+        tx.value("SELECT count(*) FROM kanban_cards WHERE tenant_id = :t AND run_id = :run AND state = :state",
+                 t=tx.tenant_id, run=run_id, state=state)
+    )  # fmt: skip
+
+
 def unsettled(tx: Tx) -> list[Card]:
     """Cards left executing past their deadline, and uncertain ones whose next look is due."""
     rows = tx.rows(
@@ -294,6 +311,37 @@ def wait_for_approval(tx: Tx, card_id: UUID, *, seen: bytes, rule: str, reason: 
         tx, card_id, "awaiting_approval", rule=rule, reason=reason, seen=seen, expires=expires_at,
         extra="approval_hash = :seen, approval_expires_at = :expires, approved_by = NULL, approved_at = NULL",
     )  # fmt: skip
+
+
+def set_back(tx: Tx, card: Card, why: str, *, holder: str, fence: int, tries: int = 5) -> None:
+    """A card on which the house itself stumbled rests, longer each time; after `tries` it has failed for good."""
+    attempts = tx.value(
+        """UPDATE kanban_cards SET attempts = attempts + 1 WHERE tenant_id = :t AND id = :id
+           AND state IN ('proposed', 'queued', 'deferred') RETURNING attempts""",
+        t=tx.tenant_id, id=card.id,
+    )  # fmt: skip
+    if attempts is None:
+        return
+    if attempts < tries:
+        move(tx, [card.id], "deferred", frm=("proposed", "queued", "deferred"), reason=why, rule="house.error",
+             not_before=tx.now + timedelta(minutes=5 * 2**attempts))  # fmt: skip
+        return
+    move(tx, [card.id], "queued")
+    locked = move_one(tx, card.id, "executing", frm=("queued",), owner=holder, fence=fence,
+                      extra="owner = :owner, fence = :fence, executing_until = hourhand.db_now()")  # fmt: skip
+    settle(tx, locked, "failed", reason=f"given up after {attempts} tries: {why}", rule="house.error")
+
+
+def allow_until(tx: Tx, card_id: UUID, moment: datetime) -> None:
+    """Let a card's latest time be no earlier than `moment`."""
+    tx.run("UPDATE kanban_cards SET latest_at = greatest(latest_at, :moment) WHERE tenant_id = :t AND id = :id",
+           moment=moment, t=tx.tenant_id, id=card_id)  # fmt: skip
+
+
+def show_again(tx: Tx, card_id: UUID, *, seen: bytes) -> None:
+    """Bind a waiting card's approval to what it says now."""
+    tx.run("UPDATE kanban_cards SET approval_hash = :seen WHERE tenant_id = :t AND id = :id AND state = 'awaiting_approval'",
+           seen=seen, t=tx.tenant_id, id=card_id)  # fmt: skip
 
 
 def approve(tx: Tx, card_id: UUID, *, by: str) -> Card:

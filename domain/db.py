@@ -70,6 +70,10 @@ class Tx:
         if values:
             self._connection.execute(text(sql), [dict(each) for each in values])
 
+    def roll_back(self) -> None:
+        """Undo everything so far; the transaction is over, and its block ends without a commit."""
+        self._connection.rollback()
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A block whose failure undoes itself alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.db import Tx
@@ -19,3 +20,29 @@ def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
                                      OR :extra AND (extra_due_at IS NULL OR extra_due_at > :at))""",
         t=tx.tenant_id, at=at, extra=extra,
     )  # fmt: skip
+
+
+def lock(tx: Tx) -> None:
+    """Hold the tenant's line until the commit: what comes in meanwhile waits, and then moves it again."""
+    tx.run("SELECT 1 FROM tenant_schedule WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id)
+
+
+def settle(tx: Tx, engines_due: Sequence[datetime | None]) -> datetime | None:
+    """At the end of a cycle: when anything will be due next, or None for a tenant that may stay idle.
+
+    `lock` comes first, before anything is read that this rests on.
+    """
+    waiting = tx.value(
+        """SELECT least(
+               (SELECT min(least(not_before, latest_at)) FROM kanban_cards
+                WHERE tenant_id = :t AND state IN ('proposed', 'queued', 'deferred')),
+               (SELECT min(latest_at) FROM kanban_cards WHERE tenant_id = :t AND state = 'awaiting_approval'),
+               (SELECT min(coalesce(resolve_after, executing_until)) FROM kanban_cards
+                WHERE tenant_id = :t AND (state = 'executing' OR state = 'uncertain' AND resolve_after IS NOT NULL)),
+               (SELECT min(not_before) FROM reactions_due WHERE tenant_id = :t))""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+    moments = [moment for moment in (waiting, *engines_due) if moment is not None]
+    next_due = min(moments, default=None)
+    tx.run("UPDATE tenant_schedule SET work_due_at = :at WHERE tenant_id = :t", at=next_due, t=tx.tenant_id)
+    return next_due

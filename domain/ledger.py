@@ -1,0 +1,101 @@
+"""No silence: every obligation due this hour with what became of it; the list is stored with the run and adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.db import Row, Tx
+
+DISPOSITIONS = (
+    "acted", "blocked", "deferred", "held", "awaiting_approval", "in_flight", "failed", "uncertain", "expired",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An obligation as an engine reported it."""
+
+    kind: str
+    subject_type: str
+    subject_id: str
+    due_at: datetime
+    dedupe_key: str | None
+    disposition: str | None
+    rule: str | None
+    reason: str | None
+    until: datetime | None
+
+
+def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
+    """Write a line for every obligation, each tied to the newest card of its intention; how many there are."""
+    if not dues:
+        return 0
+    return tx.run(
+        """WITH due AS (
+               SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]), CAST(:subject_ids AS text[]),
+                   CAST(:dues AS timestamptz[]), CAST(:keys AS text[]), CAST(:dispositions AS text[]),
+                   CAST(:rules AS text[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]))
+               AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until)),
+           newest AS (
+               SELECT DISTINCT ON (dedupe_key) dedupe_key, id FROM kanban_cards
+               WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC)
+           INSERT INTO run_obligations (tenant_id, run_id, kind, subject_type, subject_id, due_at, disposition, rule,
+                                        reason, until, card_id)
+           SELECT :t, :run, d.kind, d.subject_type, d.subject_id, d.due_at, coalesce(d.disposition, 'deferred'),
+                  coalesce(d.rule, 'cycle.not_reached'), coalesce(d.reason, 'not reached in this cycle'), d.until, n.id
+           FROM due d LEFT JOIN newest n USING (dedupe_key)
+           ON CONFLICT (tenant_id, run_id, kind, subject_id) DO NOTHING""",
+        t=tx.tenant_id, run=run_id, kinds=[d.kind for d in dues], subject_types=[d.subject_type for d in dues],
+        subject_ids=[d.subject_id for d in dues], dues=[d.due_at for d in dues], keys=[d.dedupe_key for d in dues],
+        dispositions=[d.disposition for d in dues], rules=[d.rule for d in dues], reasons=[d.reason for d in dues],
+        untils=[d.until for d in dues],
+    )  # fmt: skip
+
+
+def close_lines(tx: Tx, run_id: UUID) -> dict[str, int]:
+    """Bring every line that has a card to what the card's state says; how many lines there are of each disposition."""
+    tx.run(
+        """UPDATE run_obligations o SET rule = c.rule, reason = c.reason,
+               until = CASE WHEN c.state IN ('proposed', 'queued', 'deferred') THEN c.not_before
+                            WHEN c.state = 'awaiting_approval' THEN c.approval_expires_at
+                            WHEN c.state = 'uncertain' THEN c.resolve_after END,
+               disposition = CASE c.state
+                   WHEN 'done' THEN 'acted' WHEN 'held' THEN 'held' WHEN 'executing' THEN 'in_flight'
+                   WHEN 'failed' THEN 'failed' WHEN 'uncertain' THEN 'uncertain' WHEN 'expired' THEN 'expired'
+                   WHEN 'awaiting_approval' THEN 'awaiting_approval'
+                   WHEN 'blocked' THEN 'blocked' WHEN 'rejected' THEN 'blocked' WHEN 'cancelled' THEN 'blocked'
+                   ELSE 'deferred' END
+           FROM kanban_cards c
+           WHERE o.tenant_id = :t AND o.run_id = :run AND c.tenant_id = :t AND c.id = o.card_id""",
+        t=tx.tenant_id, run=run_id,
+    )  # fmt: skip
+    rows = tx.rows(
+        "SELECT disposition, count(*) AS n FROM run_obligations WHERE tenant_id = :t AND run_id = :run GROUP BY 1",
+        t=tx.tenant_id, run=run_id,
+    )  # fmt: skip
+    return {row["disposition"]: row["n"] for row in rows}
+
+
+def lines(tx: Tx, run_id: UUID) -> list[Row]:
+    """The run's ledger."""
+    return list(
+        tx.rows(
+            """SELECT kind, subject_type, subject_id, due_at, disposition, rule, reason, until, card_id
+               FROM run_obligations WHERE tenant_id = :t AND run_id = :run ORDER BY due_at, kind, subject_id""",
+            t=tx.tenant_id, run=run_id,
+        )
+    )  # fmt: skip
+
+
+def refusals(tx: Tx, run_id: UUID) -> list[dict[str, Any]]:
+    """What was not acted on, by disposition and rule, most frequent first."""
+    rows = tx.rows(
+        """SELECT disposition, rule, count(*) AS n, min(until) AS next FROM run_obligations
+           WHERE tenant_id = :t AND run_id = :run AND disposition <> 'acted' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2""",
+        t=tx.tenant_id, run=run_id,
+    )  # fmt: skip
+    return [dict(row) for row in rows]

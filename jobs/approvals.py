@@ -1,0 +1,77 @@
+"""Approvals: what a person sees is what they approve, and what they approved is what goes out."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain import audit, cards, settings
+from domain.cards import Card
+from domain.db import Tx
+from domain.house import House
+from jobs import judge
+
+
+class NotWaiting(Exception):
+    """The card is not waiting for approval."""
+
+
+class ApprovalVoid(Exception):
+    """What would go out is no longer what was shown: look at the card again and approve what it says now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card as a person is to see it; `seen` is the hash that binds an approval to exactly this."""
+
+    card: Card
+    seen: str
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    reason: str
+
+
+def show(house: House, tx: Tx, card_id: UUID) -> Shown:
+    """Render a waiting card as it would go out now, and bind its approval to that. Raises NotWaiting."""
+    card = cards.lock(tx, card_id, states=("awaiting_approval",))
+    if card is None:
+        raise NotWaiting(f"card {card_id} is not waiting for approval")
+    [judged] = judge.look(house, tx, [card], settings.of(tx))
+    seen = judge.seen_hash(judged)
+    if card.approval_hash is None or bytes(card.approval_hash) != seen:
+        cards.show_again(tx, card.id, seen=seen)
+    mail = judged.mail
+    return Shown(card, seen.hex(), mail.to if mail else (), mail.subject if mail else card.title,
+                 mail.text if mail else "", card.reason or "")  # fmt: skip
+
+
+def approve(house: House, tx: Tx, card_id: UUID, *, seen: str, by: str) -> Card:
+    """Approve what was shown under `seen`. Raises NotWaiting, ApprovalVoid."""
+    shown = show(house, tx, card_id)
+    if not hmac.compare_digest(shown.seen, seen):
+        raise ApprovalVoid(f"card {card_id} has changed since it was shown: its content is now {shown.seen}")
+    approved = cards.approve(tx, card_id, by=by)
+    audit.record(tx, "card.approve", str(card_id), seen=seen)
+    return approved
+
+
+def reject(tx: Tx, card_id: UUID, *, by: str, reason: str) -> Card:
+    """Refuse a card with a reason. Raises IllegalMove."""
+    rejected = cards.reject(tx, card_id, by=by, reason=reason)
+    audit.record(tx, "card.reject", str(card_id), reason=reason)
+    return rejected
+
+
+def edit(house: House, tx: Tx, card_id: UUID, *, changes: Mapping[str, Any], by: str) -> Shown:
+    """Change a waiting card's subject or text; it is shown and asked anew. Raises NotWaiting, ValueError."""
+    if unknown := set(changes) - {"subject", "text"}:
+        raise ValueError(f"only subject and text of a card can be edited, not {', '.join(sorted(unknown))}")
+    if cards.lock(tx, card_id, states=("awaiting_approval",)) is None:
+        raise NotWaiting(f"card {card_id} is not waiting for approval")
+    cards.edit(tx, card_id, payload={**changes, "edited_by": by})
+    audit.record(tx, "card.edit", str(card_id), fields=sorted(changes))
+    return show(house, tx, card_id)

@@ -1,0 +1,161 @@
+"""A card's mail, rendered: the same card, contact, thread and settings always give the same bytes."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from email.utils import formataddr
+from typing import Any
+from uuid import UUID
+
+from brain import rulebook
+from domain import outbound
+from domain.cards import Card
+from domain.db import Row, Tx
+from domain.house import House
+from domain.ports import OutboundMail
+from domain.settings import TenantSettings
+from domain.switches import OUTWARD
+
+REFERENCES = 10
+"""How many earlier Message-IDs a References header carries."""
+
+OPT_OUT = {
+    "en": "If you would rather not hear from us, you can unsubscribe here: {url}",
+    "es": "Si prefiere no recibir nuestros mensajes, puede darse de baja aquí: {url}",
+    "pt": "Se preferir não receber nossas mensagens, pode cancelar a inscrição aqui: {url}",
+}
+
+
+class Unsendable(Exception):
+    """The card cannot become a mail: something that it needs is missing."""
+
+
+def compose(
+    house: House, tx: Tx, cards: Sequence[Card], settings: TenantSettings
+) -> tuple[dict[UUID, OutboundMail], dict[UUID, Unsendable]]:
+    """The mail of each outward card, and why it has none; two queries for any number of cards."""
+    outward = [card for card in cards if card.type in OUTWARD]
+    contacts = _contacts(tx, [card.contact_id for card in outward if card.contact_id])
+    earlier = _earlier(tx, [card.thread_id for card in outward if card.thread_id])
+    mails: dict[UUID, OutboundMail] = {}
+    failures: dict[UUID, Unsendable] = {}
+    for card in outward:
+        try:
+            contact = contacts.get(card.contact_id) if card.contact_id else None
+            before = earlier.get(card.thread_id, []) if card.thread_id else []
+            mails[card.id] = _mail(house, tx.tenant_id, card, settings, contact, before)
+        except (Unsendable, rulebook.TemplateFailed) as error:
+            failures[card.id] = Unsendable(str(error))
+    return mails, failures
+
+
+def unsubscribe_url(house: House, tenant_id: UUID, contact_id: UUID) -> str:
+    """The address of a contact's own opt-out page: signed, so that nobody can opt others out."""
+    signature = house.vault.sign("unsubscribe", f"{tenant_id}:{contact_id}")
+    return f"{house.public_url}/u/{tenant_id}/{contact_id}/{signature}"
+
+
+def _mail(
+    house: House, tenant_id: UUID, card: Card, settings: TenantSettings, contact: Row | None, earlier: Sequence[Row]
+) -> OutboundMail:
+    if "@" not in settings.sender_address:
+        raise Unsendable("the tenant has no sender_address: set it with `hourhand tenant set`")
+    if contact is None or card.contact_id is None:
+        raise Unsendable("the card is about no contact of this tenant")
+    to = tuple(card.payload.get("to") or ([contact["email"]] if contact["email"] else []))
+    if not to:
+        raise Unsendable("the contact has no address")
+    language = card.payload.get("language") or settings.language
+    subject, body = _words(card, language)
+    url = unsubscribe_url(house, tenant_id, card.contact_id)
+    text = _with_footer(body, settings, language, url)
+    if earlier and not subject.lower().startswith("re:"):
+        subject = f"Re: {earlier[0]['subject'] or subject}".replace("Re: Re:", "Re:")
+    mail = OutboundMail(
+        card_id=card.id,
+        idempotency_key="",
+        message_id=f"<{card.id}@{settings.sender_address.rsplit('@', 1)[1]}>",
+        sender=formataddr((settings.sender_name, settings.sender_address)),
+        to=to,
+        cc=tuple(card.payload.get("cc", ())),
+        bcc=tuple(card.payload.get("bcc", ())),
+        subject=" ".join(subject.split()),
+        text=text,
+        html=_html(text, url),
+        reply_to=settings.reply_to or None,
+        headers=_headers(card, url, [row["rfc_message_id"] for row in earlier]),
+        tags={"card": str(card.id), "tenant": str(tenant_id)},
+    )
+    # the key is bound to the bytes: other bytes can never travel under it
+    return replace(mail, idempotency_key=f"hh-{card.id.hex}-{outbound.content_hash(mail).hex()[:16]}")
+
+
+def _words(card: Card, language: str) -> tuple[str, str]:
+    if card.payload.get("text"):
+        return str(card.payload.get("subject") or ""), str(card.payload["text"])
+    draft = rulebook.write(str(card.payload.get("template", "")), language, card.payload.get("slots", {}))
+    return str(card.payload.get("subject") or draft.subject), draft.text
+
+
+def _headers(card: Card, url: str, earlier: Sequence[str]) -> dict[str, str]:
+    headers = {
+        # RFC 8058: both headers, and the address acts on a POST without further ado
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "X-Hourhand-Card": str(card.id),
+    }
+    if not card.approved_by:
+        # RFC 3834: no person looked at it, and other machines should not answer it
+        headers["Auto-Submitted"] = "auto-replied" if card.payload.get("answers_message_id") else "auto-generated"
+    if earlier:
+        headers["In-Reply-To"] = earlier[-1]
+        headers["References"] = " ".join(earlier[-REFERENCES:])
+    return headers
+
+
+def _with_footer(body: str, settings: TenantSettings, language: str, url: str) -> str:
+    lines = [body.rstrip(), "", "-- "]
+    if settings.sender_name:
+        lines.append(settings.sender_name)
+    if settings.postal_address:
+        lines.append(settings.postal_address)
+    lines.append(OPT_OUT.get(language, OPT_OUT["en"]).format(url=url))
+    return "\n".join(lines) + "\n"
+
+
+def _html(text: str, url: str) -> str:
+    link = f'<a href="{html.escape(url)}">{html.escape(url)}</a>'
+    paragraphs = (html.escape(part).replace(html.escape(url), link).replace("\n", "<br>\n") for part in text.strip().split("\n\n"))
+    return "<html><body>\n" + "\n".join(f"<p>{part}</p>" for part in paragraphs) + "\n</body></html>\n"
+
+
+def _contacts(tx: Tx, contact_ids: Sequence[UUID]) -> Mapping[Any, Row]:
+    if not contact_ids:
+        return {}
+    rows = tx.rows(
+        "SELECT id, email, name, language FROM contacts WHERE tenant_id = :t AND id = ANY(:ids)",
+        t=tx.tenant_id, ids=list(contact_ids),
+    )  # fmt: skip
+    return {row["id"]: row for row in rows}
+
+
+def _earlier(tx: Tx, thread_ids: Sequence[UUID]) -> Mapping[Any, list[Row]]:
+    """The messages of each thread, ours and theirs, oldest first; held ones never existed for anybody else."""
+    if not thread_ids:
+        return {}
+    rows = tx.rows(
+        """SELECT thread_id, rfc_message_id, subject, at FROM (
+               SELECT thread_id, rfc_message_id, mail ->> 'subject' AS subject, reserved_at AS at FROM outbound_messages
+               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND state IN ('accepted', 'delivered')
+               UNION ALL
+               SELECT thread_id, rfc_message_id, subject, received_at FROM gmail_messages
+               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND rfc_message_id IS NOT NULL) AS said
+           ORDER BY thread_id, at, rfc_message_id""",
+        t=tx.tenant_id, ids=list(thread_ids),
+    )  # fmt: skip
+    threads: dict[Any, list[Row]] = {}
+    for row in rows:
+        threads.setdefault(row["thread_id"], []).append(row)
+    return threads

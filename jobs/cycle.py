@@ -1,0 +1,116 @@
+"""One hour of one tenant: plan, act, react, reflect, behind the tenant's lock and every switch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from domain import runs, schedule, settings, switches
+from domain.db import FenceLost
+from domain.house import House
+from domain.locks import Held
+from engines.contract import Engine
+from engines.registry import ENGINES
+from jobs.act import act
+from jobs.hour import Cycle, DeadlinePassed, Stopped
+from jobs.plan import plan
+from jobs.react import react
+from jobs.reflect import reflect, roll_up
+
+log = structlog.get_logger(__name__)
+
+PHASES: tuple[tuple[str, Callable[[Cycle], Counter[str]]], ...] = (
+    ("plan", plan),
+    ("act", act),
+    ("react", react),
+    ("reflect", reflect),
+)
+
+
+def run(house: House, tenant_id: UUID, *, kind: str = "scheduled", engines: Sequence[Engine] = ENGINES) -> UUID | None:
+    """Run one cycle; its run's id, or None when there was nothing to run: stopped, held elsewhere, slot already done.
+
+    A run that a crash left open is taken up at the phase in which it stood. Raises FenceLost when the tenant was taken
+    over in the middle.
+    """
+    if house.brakes.stopped():
+        return None
+    held = house.locks.acquire(tenant_id)
+    if held is None:
+        return None
+    try:
+        return _hold(house, held, kind, engines)
+    finally:
+        house.locks.release(held)
+
+
+def _hold(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> UUID | None:
+    cycle = _begin(house, held, kind, engines)
+    if cycle is None:
+        return None
+    with structlog.contextvars.bound_contextvars(tenant=str(held.tenant_id), run=str(cycle.run.id)):
+        log.info("cycle.started", number=cycle.run.cycle_number, kind=cycle.run.kind, resumed=cycle.run.resumed)
+        house.fault("cycle.begun")
+        outcome = _phases(cycle)
+        _finish(cycle, outcome)
+        log.info("cycle.finished", number=cycle.run.cycle_number, outcome=outcome)
+    return cycle.run.id
+
+
+def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cycle | None:
+    with house.database.tenant(held.tenant_id, fence=held.fence) as tx:
+        if any(level == "all" for _scope, level, _name in switches.closed(tx)):
+            return None
+        tenant_settings = settings.of(tx)
+        begun = runs.begin(
+            tx, kind=kind, fence=held.fence, holder=house.holder, model="rulebook",
+            mode=min(tenant_settings.mode, house.brakes.send_mode).name,
+            deadline_minutes=tenant_settings.cycle_deadline_minutes,
+        )  # fmt: skip
+    return Cycle(house, engines, held, begun, house.clock.monotonic()) if begun else None
+
+
+def _phases(cycle: Cycle) -> str:
+    """Each phase ends in the commit that enters the next, so a crash resumes at the phase and not at the start."""
+    outcome = "completed"
+    for at, (phase, work) in enumerate(PHASES):
+        if at < runs.PHASES.index(cycle.run.phase):
+            continue
+        started, counts = cycle.house.clock.now(), Counter[str]()
+        try:
+            # whatever cut the hour short, the hour is still told
+            if outcome == "completed" or phase == "reflect":
+                counts = work(cycle)
+        except FenceLost:
+            raise
+        except Stopped as reason:
+            outcome = "stopped"
+            log.warning("cycle.stopped", reason=str(reason))
+        except DeadlinePassed:
+            outcome = "deadline"
+        except Exception as error:
+            cycle.note(phase, error)
+            outcome = "failed"
+        _enter_next(cycle, at, started, counts)
+        cycle.house.fault(f"cycle.{phase}")
+    return outcome
+
+
+def _enter_next(cycle: Cycle, at: int, started: datetime, counts: Counter[str]) -> None:
+    with cycle.transaction() as tx:
+        block = {"phase": runs.PHASES[at], "started_at": started.isoformat(), "ended_at": tx.now.isoformat(),
+                 "counts": dict(counts)}  # fmt: skip
+        runs.enter(tx, cycle.run.id, runs.PHASES[at + 1], block=block)
+
+
+def _finish(cycle: Cycle, outcome: str) -> None:
+    with cycle.transaction() as tx:
+        runs.finish(tx, cycle.run, outcome)
+        schedule.lock(tx)
+        context = cycle.context(tx)
+        schedule.settle(tx, [engine.next_due(context) for engine in cycle.engines])
+        roll_up(tx, cycle, outcome)

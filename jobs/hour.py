@@ -1,0 +1,84 @@
+"""A cycle under way: what its phases share, and what may end it early."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+import structlog
+
+from domain import reflections, runs, settings, switches
+from domain.db import Tx
+from domain.house import House
+from domain.locks import Held
+from engines.contract import Context, Engine
+from jobs.execute import Work
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 15.0
+
+
+class DeadlinePassed(Exception):
+    """The cycle has used up its time; what is not done stays queued."""
+
+
+class Stopped(Exception):
+    """A switch was closed while the cycle ran: nothing more is planned or done."""
+
+
+@dataclass
+class Cycle:
+    """One cycle of one tenant, held by its lock and fenced by its number."""
+
+    house: House
+    engines: Sequence[Engine]
+    held: Held
+    run: runs.Run
+    extended_at: float
+
+    @property
+    def work(self) -> Work:
+        """What the executor needs."""
+        return Work(self.house, self.engines, self.held, self.run.id)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """A transaction of this run. Raises FenceLost when the tenant was taken over."""
+        with self.house.database.tenant(self.held.tenant_id, run_id=self.run.id, fence=self.held.fence) as tx:
+            yield tx
+
+    def context(self, tx: Tx) -> Context:
+        """What an engine is given, with the hints of the last reflection."""
+        last = reflections.last(tx)
+        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else ())
+
+    def breathe(self) -> None:
+        """Between two pieces of work: keep the lease alive. Raises FenceLost, Stopped, DeadlinePassed."""
+        now = self.house.clock.monotonic()
+        if now - self.extended_at >= HEARTBEAT_SECONDS:
+            self.house.locks.extend(self.held)
+            self.extended_at = now
+        if reason := self.house.brakes.stopped():
+            raise Stopped(reason)
+        if self.house.clock.now() >= self.run.deadline_at:
+            raise DeadlinePassed(f"deadline {self.run.deadline_at.isoformat()}")
+
+    def working_engines(self, tx: Tx) -> list[Engine]:
+        """The engines that no switch keeps from planning. Raises Stopped when everything is stopped."""
+        closed = switches.closed(tx)
+        if any(level == "all" for _scope, level, _name in closed):
+            raise Stopped("the agent is switched off")
+        asleep = {name for _scope, level, name in closed if level == "engine"}
+        return [engine for engine in self.engines if engine.name not in asleep]
+
+    def note(self, where: str, error: Exception, *, within: Tx | None = None) -> None:
+        """Record that one part went wrong while the rest goes on; the log has its traceback under the same id."""
+        traceback_id = self.house.clock.uuid().hex
+        log.error("cycle.error", where=where, traceback_id=traceback_id, error=type(error).__name__,
+                  traceback="".join(traceback.format_exception(error)))  # fmt: skip
+        with nullcontext(within) if within is not None else self.transaction() as tx:
+            runs.note_error(tx, self.run.id, where=where, error=f"{type(error).__name__}: {error}",
+                            traceback_id=traceback_id)  # fmt: skip

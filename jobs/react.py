@@ -1,0 +1,68 @@
+"""React: what happened since the last cycle is handed to the engines, and what they make of it is carried out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from domain import cards, events, quarantine
+from domain.db import FenceLost, Tx
+from domain.events import Event
+from jobs.act import act
+from jobs.hour import Cycle
+
+BATCH = 100
+TRIES = 5
+RETRY_SECONDS = 300.0
+
+
+def react(cycle: Cycle) -> Counter[str]:
+    """Take in every event that waits; how many there were of each type. New cards are carried out at once."""
+    counts: Counter[str] = Counter()
+    while batch := _due(cycle):
+        for event, attempts in batch:
+            cycle.breathe()
+            counts[event.type if _take_in(cycle, event, attempts) else "react_failed"] += 1
+            cycle.house.fault("react.taken")
+    counts["planned"] = _proposed(cycle)
+    if counts["planned"]:
+        counts += act(cycle)
+    return counts
+
+
+def _due(cycle: Cycle) -> list[tuple[Event, int]]:
+    with cycle.transaction() as tx:
+        return events.due(tx, limit=BATCH)
+
+
+def _take_in(cycle: Cycle, event: Event, attempts: int) -> bool:
+    """Hand one event to every engine and strike it off, in one transaction; False when an engine failed on it."""
+    try:
+        with cycle.transaction() as tx:
+            context = cycle.context(tx)
+            for engine in cycle.engines:
+                engine.react(context, event)
+            events.reacted(tx, [event.id])
+        return True
+    except FenceLost:
+        raise
+    except Exception as error:
+        cycle.note(f"react to {event.type} {event.id}", error)
+        with cycle.transaction() as tx:
+            _set_aside(tx, event, attempts + 1, error)
+        return False
+
+
+def _set_aside(tx: Tx, event: Event, attempts: int, error: Exception) -> None:
+    """Try an event again later, and after five tries lay it with the dead letters."""
+    why = f"{type(error).__name__}: {error}"
+    if attempts < TRIES:
+        events.reaction_failed(tx, event.id, why, retry_seconds=RETRY_SECONDS * attempts)
+        return
+    quarantine.put(tx, kind="event", source=str(event.id), reason=why, attempts=attempts)
+    events.reacted(tx, [event.id])
+
+
+def _proposed(cycle: Cycle) -> int:
+    """How many cards the engines proposed while they took events in."""
+    with cycle.transaction() as tx:
+        return cards.count(tx, state="proposed", run_id=cycle.run.id)

@@ -1,0 +1,113 @@
+"""Reflect: what changed this hour, what moved the numbers, what was refused and by which rule, what comes next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from brain import rulebook
+from domain import ledger, reflections, rollup, settings
+from domain.db import Row, Tx
+from jobs.hour import Cycle
+
+HINTS = 20
+
+
+def reflect(cycle: Cycle) -> Counter[str]:
+    """Close the ledger, compute the facts, phrase them and store both."""
+    with cycle.transaction() as tx:
+        ledger.close_lines(tx, cycle.run.id)
+        last = reflections.last(tx)
+        since = last["period_end"] if last else cycle.run.started_at - timedelta(hours=1)
+        facts = _facts(cycle, tx, since, last)
+        language = settings.of(tx).language
+        reflections.write(tx, cycle.run.id, period_start=since, facts=facts, hints=_hints(tx, cycle),
+                          text=rulebook.reflect(facts, language), phrased_by="rulebook")  # fmt: skip
+    return Counter()
+
+
+def _facts(cycle: Cycle, tx: Tx, since: datetime, last: Row | None) -> dict[str, Any]:
+    """Everything that the reflection may say; whoever phrases it adds no number of its own."""
+    before: Mapping[str, Any] = last["facts"]["metrics"] if last else {}
+    metrics = _metrics(cycle, tx)
+    return {
+        "run": {"number": cycle.run.cycle_number, "kind": cycle.run.kind, "idle_hours": cycle.run.idle_hours},
+        "period": {"from": since.isoformat(), "to": tx.now.isoformat()},
+        "cards": _counted(tx, "SELECT state AS name, count(*) AS n FROM kanban_cards WHERE tenant_id = :t "
+                              "AND state_changed_at > :since GROUP BY 1 ORDER BY 1", since),  # fmt: skip
+        "mail_in": _counted(tx, "SELECT class AS name, count(*) AS n FROM gmail_messages WHERE tenant_id = :t "
+                                "AND stored_at > :since AND direction = 'in' GROUP BY 1 ORDER BY 1", since),  # fmt: skip
+        "mail_out": _counted(tx, "SELECT state AS name, count(*) AS n FROM outbound_messages WHERE tenant_id = :t "
+                                 "AND reserved_at > :since GROUP BY 1 ORDER BY 1", since),  # fmt: skip
+        "metrics": metrics,
+        "moved": {name: {"before": before[name], "after": value} for name, value in metrics.items()
+                  if name in before and before[name] != value},  # fmt: skip
+        "refused": [{**each, "next": each["next"].isoformat() if each["next"] else None}
+                    for each in ledger.refusals(tx, cycle.run.id)],  # fmt: skip
+        "ledger": _counted(tx, "SELECT disposition AS name, count(*) AS n FROM run_obligations WHERE tenant_id = :t "
+                               "AND run_id = :run AND CAST(:since AS timestamptz) IS NOT NULL GROUP BY 1 ORDER BY 1",
+                           since, run=cycle.run.id),  # fmt: skip
+        "failures": [dict(row) for row in tx.rows(
+            """SELECT id::text AS card_id, type, state, reason FROM kanban_cards WHERE tenant_id = :t
+               AND state IN ('failed', 'uncertain') AND state_changed_at > :since ORDER BY id LIMIT 20""",
+            t=tx.tenant_id, since=since)],
+        "errors": tx.value("SELECT errors FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run",
+                           t=tx.tenant_id, run=cycle.run.id) or [],
+        "next": _next(tx),
+    }  # fmt: skip
+
+
+def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
+    """Every engine's numbers; an engine that fails has none this hour, and the run says so."""
+    metrics: dict[str, float] = {}
+    context = cycle.context(tx)
+    for engine in cycle.engines:
+        try:
+            with tx.savepoint():
+                metrics |= {f"{engine.name}.{name}": value for name, value in engine.stats(context).items()}
+        except Exception as error:
+            cycle.note(f"{engine.name}.stats", error, within=tx)
+    return metrics
+
+
+def _next(tx: Tx) -> dict[str, Any]:
+    row = tx.row(
+        """SELECT count(*) FILTER (WHERE state = 'awaiting_approval') AS awaiting_approval,
+                  count(*) FILTER (WHERE state = 'deferred') AS deferred,
+                  count(*) FILTER (WHERE state = 'queued') AS queued,
+                  min(not_before) FILTER (WHERE state IN ('deferred', 'queued')) AS next_at
+           FROM kanban_cards WHERE tenant_id = :t
+             AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+    assert row is not None
+    return {**row, "next_at": row["next_at"].isoformat() if row["next_at"] else None}
+
+
+def _hints(tx: Tx, cycle: Cycle) -> list[dict[str, Any]]:
+    """For the next hour's Plan: what was put off, by which rule and until when, soonest first."""
+    rows = tx.rows(
+        """SELECT kind, subject_type, subject_id, rule, until, card_id::text FROM run_obligations
+           WHERE tenant_id = :t AND run_id = :run AND disposition = 'deferred'
+           ORDER BY until NULLS FIRST, due_at LIMIT :limit""",
+        t=tx.tenant_id, run=cycle.run.id, limit=HINTS,
+    )  # fmt: skip
+    return [{**row, "until": row["until"].isoformat() if row["until"] else None} for row in rows]
+
+
+def _counted(tx: Tx, sql: str, since: datetime, **values: Any) -> dict[str, int]:
+    return {row["name"]: row["n"] for row in tx.rows(sql, t=tx.tenant_id, since=since, **values)}
+
+
+def roll_up(tx: Tx, cycle: Cycle, outcome: str) -> None:
+    """Add this run's numbers to the tenant's hour, for fleet pages, alerts and metrics."""
+    row = tx.row("SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=cycle.run.id)
+    assert row is not None
+    failed = outcome in ("failed", "abandoned")
+    rollup.add(
+        tx, cycles_completed=int(not failed), cycles_failed=int(failed), actions_planned=row["planned"],
+        actions_executed=row["executed"], actions_blocked=row["blocked"], actions_deferred=row["deferred"],
+        actions_failed=row["failed"], actions_held=row["held"],
+    )  # fmt: skip

@@ -1,0 +1,155 @@
+"""Unknown outcomes: asked of the provider first, tried again only with the same key and bytes, else left for a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain import alerts, cards, outbound, settings
+from domain.cards import Card, IllegalMove
+from domain.db import Row, Tx
+from domain.gate import GateClosed
+from domain.ports import Accepted, FoundMail, MailSender, NothingHappened, OutboundMail, ProviderError
+from jobs import judge
+from jobs.execute import Reserved, Work, perform, settle, went_out
+
+SAME_KEY_HOURS = 23.0
+"""Resend remembers a key for 24 hours; past this nothing is sent again."""
+
+GIVE_UP_DAYS = 7.0
+"""Past this the provider is not asked any more; the card stays uncertain until a person or a webhook settles it."""
+
+LOOK_AGAIN_MINUTES = (1.0, 5.0, 15.0, 60.0, 240.0)
+
+RETRYABLE = frozenset({"allow", "needs_approval"})
+"""What the rules must say for a second try; an approval given for these bytes still stands for them."""
+
+
+def resolve(work: Work) -> dict[str, int]:
+    """Look at every card whose execution was cut short or whose outcome is unknown; what they came to."""
+    counts: dict[str, int] = {}
+    with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        left = [_abandoned(tx, card) for card in cards.unsettled(tx)]
+    for card in left:
+        if card is not None:
+            state = _resolve_one(work, card)
+            counts[state] = counts.get(state, 0) + 1
+    return counts
+
+
+def _abandoned(tx: Tx, card: Card) -> Card | None:
+    """A card left executing past its deadline: requeued when it held no reservation, else uncertain."""
+    if card.state != "executing":
+        return card
+    if card.reserved_at is None:
+        cards.settle(tx, card, "queued", reason="the worker that held it stopped before it reserved anything")
+        return None
+    outbound.ended(tx, card.id, "uncertain")
+    return cards.settle(tx, card, "uncertain", reason="the worker that held it stopped before the provider's answer was stored",
+                        rule="provider.maybe_happened", resolve_after=tx.now)  # fmt: skip
+
+
+def _resolve_one(work: Work, card: Card) -> str:
+    house = work.house
+    with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        kept = outbound.frozen(tx, card.id)
+        if kept is None:
+            return _leave(tx, card, None, "its frozen message is missing")
+        mail, row = kept
+        hand = house.hands.sender(tx, row["provider"])
+    try:
+        found = hand.find(mail, deadline_seconds=house.provider_deadline_seconds)
+    except NothingHappened as error:
+        return _look_later(work, card, row, f"{hand.name} could not be asked: {error}")
+    except ProviderError as error:
+        return _look_later(work, card, row, f"{hand.name} refused to be asked: {error}")
+    house.fault("resolve.found")
+    if found is not None:
+        return _found(work, card, found)
+    if not hand.keeps_keys or _age(house.clock.now(), row) >= timedelta(hours=SAME_KEY_HOURS):
+        return _look_later(work, card, row, f"{hand.name} does not list it, and it is not sent again blindly")
+    return _try_again(work, card, mail, hand, row)
+
+
+def _found(work: Work, card: Card, found: FoundMail) -> str:
+    with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        if cards.lock(tx, card.id, states=("uncertain",)) is None:
+            return "elsewhere"
+        done = cards.move_one(tx, card.id, "done", frm=("uncertain",), reason="found in the provider's listing",
+                              provider_id=found.provider_id, extra="provider_id = :provider_id, resolve_after = NULL")  # fmt: skip
+        went_out(tx, work.engines, done, settings.of(tx), provider_id=found.provider_id)
+    return "done"
+
+
+def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row: Row) -> str:
+    """Send the same bytes under the same key once more, behind every brake: it may be the first delivery."""
+    house = work.house
+    try:
+        with house.gate.passing(work.held.lock_id):
+            with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+                locked = cards.lock(tx, card.id, states=("uncertain",))
+                if locked is None:
+                    return "elsewhere"
+                [judged] = judge.look(house, tx, [locked], settings.of(tx))
+                judge.store(tx, "resolve", [judged])
+                refusal = judged.judgement.deciding
+                if refusal.decision not in RETRYABLE:
+                    return _leave(tx, locked, row, f"not tried again: {refusal.reason}")
+                claimed = cards.reserve(tx, locked, owner=house.holder, fence=work.held.fence,
+                                        lease_seconds=house.lease_seconds, idempotency_key=None)  # fmt: skip
+                outbound.tried_again(tx, card.id)
+            house.fault("resolve.reserved")
+            answer: Accepted | ProviderError = perform(work, Reserved(claimed, mail, hand, ()))
+            if isinstance(answer, NothingHappened):
+                # this try did nothing, but the first one may have: its reservation stays
+                return _back_to_uncertain(work, claimed, row, str(answer))
+            house.fault("resolve.performed")
+            return settle(work, Reserved(claimed, mail, hand, ()), answer)
+    except GateClosed:
+        return "uncertain"
+
+
+def _back_to_uncertain(work: Work, claimed: Card, row: Row, why: str) -> str:
+    with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
+        try:
+            cards.settle(tx, claimed, "uncertain", reason=why, rule="provider.maybe_happened",
+                         resolve_after=_next_look(tx.now, row))  # fmt: skip
+        except IllegalMove:
+            return "elsewhere"
+    return "uncertain"
+
+
+def _look_later(work: Work, card: Card, row: Row, why: str) -> str:
+    with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        return _leave(tx, card, row, why)
+
+
+def _leave(tx: Tx, card: Card, row: Row | None, why: str) -> str:
+    """Keep a card uncertain and visible; a person is told."""
+    look_at = _next_look(tx.now, row)
+    tx.run(
+        """UPDATE kanban_cards SET reason = :why, resolve_after = :look_at
+           WHERE tenant_id = :t AND id = :id AND state = 'uncertain'""",
+        why=why, look_at=look_at, t=tx.tenant_id, id=card.id,
+    )  # fmt: skip
+    alerts.open(tx, "card.uncertain", severity="warning", message=f"Nobody knows whether card {card.id} went out: {why}",
+                cause={"card_id": str(card.id)})  # fmt: skip
+    return "uncertain"
+
+
+def _next_look(now: datetime, row: Row | None) -> datetime | None:
+    if row is None or _age(now, row) >= timedelta(days=GIVE_UP_DAYS):
+        return None
+    age_minutes = _age(now, row).total_seconds() / 60
+    return now + timedelta(minutes=next((m for m in LOOK_AGAIN_MINUTES if age_minutes < 4 * m), LOOK_AGAIN_MINUTES[-1]))
+
+
+def _age(now: datetime, row: Row) -> timedelta:
+    first: datetime = row["first_try_at"]
+    return now - first
+
+
+def uncertain_cards(tx: Tx) -> list[UUID]:
+    """The cards of which nobody knows whether they went out."""
+    return [row["id"] for row in tx.rows("SELECT id FROM kanban_cards WHERE tenant_id = :t AND state = 'uncertain'",
+                                         t=tx.tenant_id)]  # fmt: skip
