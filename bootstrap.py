@@ -96,9 +96,12 @@ def lock(rest: list[str]) -> int:
     if uv is None:
         return _refuse("locking needs uv, which can't run here")
     common = ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet"]
-    command = [uv, "pip", "compile", "pyproject.toml", *common, "--python-version", "3.11", *rest]
-    _call([*command, "--output-file", "requirements.lock"])
-    _call([*command, "--group", "dev", "--constraint", "requirements.lock", "--output-file", LOCK.name])
+    command = [uv, "pip", "compile", *common, "--python-version", "3.11", *rest]
+    dev = [*command, "pyproject.toml", "--group", "dev", "--constraint", "requirements.lock"]
+    _call([*command, "pyproject.toml", "--output-file", "requirements.lock"])
+    _call([*dev, "--output-file", LOCK.name])
+    tools = [*command, "--group", "pyproject.toml:tools", "--constraint", LOCK.name]
+    _call([*tools, "--output-file", TOOLS_LOCK.name])
     return 0
 
 

@@ -9,6 +9,8 @@ from tests.architecture.source import Source, rooms
 
 # The executor performs cards; operator notices (alerts, escalations, sign-in) have a named door of their own.
 DOORS = ("jobs/execute.py", "jobs/notices.py")
+# What became of a mail is asked of the same provider that took it: these may borrow a sender, and never send.
+ASKERS = ("jobs/resolve.py",)
 # Who may name a way out without using it: its shape, the bundle it travels in, the makers, the composition roots.
 HOLDERS = ("domain/ports.py", "domain/house.py", "providers/", "worker/assembly.py", "worker/hands.py", "simulator/")
 # Emulators are the outside world: what they send are webhooks, to us.
@@ -37,20 +39,28 @@ def second_doors(source: Source, senders: set[str]) -> Iterator[str]:
         return
     for node in ast.walk(source.tree):
         if not source.path.startswith(OUTSIDE):
-            yield from _uses(node)
-        if not source.path.startswith(HOLDERS):
+            yield from _sends(node)
+        if not source.path.startswith((*OUTSIDE, *ASKERS)):
+            yield from _borrows(node)
+        if not source.path.startswith((*HOLDERS, *ASKERS)):
             yield from _holds(node, senders)
 
 
-def _uses(node: ast.AST) -> Iterator[str]:
+def _sends(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Attribute) and node.attr == "send":
         yield f"line {node.lineno}: .send"
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LENDERS:
-        yield f"line {node.lineno}: borrows a way out with .{node.func.attr}()"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("getattr", "methodcaller"):
-        named = [part.value for part in node.args if isinstance(part, ast.Constant)]
-        if "send" in named or LENDERS & set(filter(lambda each: isinstance(each, str), named)):
-            yield f"line {node.lineno}: reaches for {named[-1]!r} by its name"
+        named = {part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+        for word in sorted(named & {"send", *LENDERS}):
+            yield f"line {node.lineno}: reaches for {word} by its name"
+
+
+def _borrows(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute) and node.attr in LENDERS and isinstance(node.value, ast.Attribute):
+        if node.value.attr == "hands":
+            yield f"line {node.lineno}: borrows a way out with .{node.attr}"
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LENDERS:
+        yield f"line {node.lineno}: borrows a way out with .{node.func.attr}()"
 
 
 def _holds(node: ast.AST, senders: set[str]) -> Iterator[str]:

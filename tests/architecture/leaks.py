@@ -27,7 +27,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"(?i)\b(?:password|passwd|secret|api_?key|auth_?token)\b[\"']?\s*[:=]\s*[\"'](?=[^\"']*\d)(?=[^\"']*[A-Za-z])"
         r"[A-Za-z0-9+/_=-]{24,}[\"']"
     ),
-    "password in a URL": re.compile(r"\b[a-z][a-z0-9+]*://[^\s/:@\"'{}<>$]+:[^\s/@\"'{}<>$]{8,}@(?!localhost|127\.)"),
+    "password in a URL": re.compile(
+        r"\b[a-z][a-z0-9+]*://[^\s/:@\"'{}<>$]+:(?!password@)[^\s/@\"'{}<>$]{8,}@(?!localhost|127\.)"
+    ),
     "registry host": re.compile(
         r"(?i)\b(?:python" + r"hosted\.|pyp" + r"i\.org|registry\.np" + r"mjs|crates\.i" + r"o)"
     ),
@@ -39,7 +41,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     ),
 }
 # An emulator on loopback needs a secret that works; it opens nothing. Each is listed with its reason.
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "wh" + "sec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw": "the example in the vendor's public documentation",
+}
 SKIPPED_SUFFIXES = {".png", ".jpg", ".ico", ".woff2", ".pdf", ".docx", ".zip", ".gz"}
 
 

@@ -13,6 +13,8 @@ SECOND_DOORS = {
     "a send kept for later": Source("jobs/cycle.py", "def f(hand): later = hand.send; later(1)"),
     "a send by its name": Source("jobs/cycle.py", 'def f(hand): getattr(hand, "send")(1)'),
     "a borrowed sender": Source("admin_api/routes.py", "def f(house, tx): return house.hands.sender(tx, 'resend')"),
+    "a lender kept for later": Source("jobs/plan.py", "def f(house): return house.hands.sender"),
+    "an asker that sends": Source("jobs/resolve.py", "def f(hands, tx): hands.sender(tx, 'resend').send(1)"),
     "a provider of one's own": Source("jobs/cycle.py", "from providers.resend import ResendSender"),
     "a provider through its module": Source("worker/cli.py", "import providers.smtp as s\nx = s.SmtpSender()"),
     "the port itself": Source("engines/e.py", "from domain.ports import MailSender"),
@@ -20,6 +22,9 @@ SECOND_DOORS = {
 }
 SOUND = [
     Source("jobs/execute.py", "def f(hands, tx, mail): hands.sender(tx, 'resend').send(mail)"),
+    Source(
+        "jobs/resolve.py", "from domain.ports import MailSender\ndef f(hands, tx, m): hands.sender(tx, 'r').find(m)"
+    ),
     Source("providers/resend.py", "import resend\nclass ResendSender:\n    def send(self, m): resend.Emails.send(m)"),
     Source("worker/assembly.py", "from providers.resend import ResendSender"),
     Source("simulator/emulators/resend.py", "def f(postman): postman.send(1)"),
