@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, events, places, suppressions
+from domain import addresses, clocks, events, places, settings, suppressions
 from domain.clients import PEOPLE_LOCK, Upserted
 from domain.db import Row, Tx
 from domain.vault import Vault
@@ -17,6 +17,10 @@ Source = Literal["person", "api", "import", "mail"]
 
 TRUST: Mapping[str, int] = {"person": 3, "api": 2, "import": 2, "mail": 1}
 """What a source says is never written over what a more trusted one said."""
+
+
+OF_THE_ADDRESS = ("bounced", "manual", "unreachable")
+"""Why a clock is exempt where another address would help."""
 
 
 class InvalidContact(Exception):
@@ -202,12 +206,14 @@ def _create(tx: Tx, vault: Vault, wished: dict[str, Any], said: Mapping[str, Any
         t=tx.tenant_id, id=contact_id, source=said["source"], now=tx.now,
         provenance={name: dict(said) for name in wished if name != "client_id"}, **told,
     )  # fmt: skip
-    suppressed = None
+    events.record(tx, "contact.created", "contact", contact_id, client_id=wished["client_id"], contact_id=contact_id,
+                  source=said["source"])  # fmt: skip
+    clocks.start(tx, [contact_id], spread_days=settings.of(tx).engagement_days if spread else 0.0)
     if "email" in wished:
         _store_address(tx, contact_id, wished["email"], said["source"])
         suppressed = suppressions.of(tx, vault, [wished["email"]]).get(wished["email"])
-    events.record(tx, "contact.created", "contact", contact_id, client_id=wished["client_id"], contact_id=contact_id,
-                  source=said["source"], reachable="email" in wished and suppressed is None)  # fmt: skip
+        if suppressed is not None:
+            clocks.exempt(tx, [contact_id], suppressed.reason)
     return Upserted(contact_id, created=True, changed=tuple(sorted(wished)))
 
 
@@ -231,10 +237,25 @@ def _change(
                client=fresh["client_id"], t=tx.tenant_id, id=found.id)  # fmt: skip
     if "email" in fresh:
         _store_address(tx, found.id, fresh["email"], said["source"])
-        suppressions.carry_over(tx, vault, found.id, fresh["email"])
+        _reach_at(tx, vault, found.id, fresh["email"])
     events.record(tx, "contact.changed", "contact", found.id, client_id=fresh.get("client_id", found.client_id),
                   contact_id=found.id, source=said["source"], fields=sorted(fresh))  # fmt: skip
     return Upserted(found.id, created=False, changed=tuple(sorted(fresh)))
+
+
+def _reach_at(tx: Tx, vault: Vault, contact_id: UUID, address: str) -> None:
+    """A contact is written to at another address from now on: what was wrong with the last one no longer counts."""
+    suppressed = suppressions.carry_over(tx, vault, contact_id, address)
+    clocks.start(tx, [contact_id])
+    if suppressed is not None:
+        clocks.exempt(tx, [contact_id], suppressed.reason)
+        return
+    excused = tx.value(
+        "SELECT exempt_reason FROM engagement_clocks WHERE tenant_id = :t AND contact_id = :id",
+        t=tx.tenant_id, id=contact_id,
+    )  # fmt: skip
+    if excused in OF_THE_ADDRESS:
+        clocks.reinstate(tx, contact_id)
 
 
 def _may_write(found: Contact, name: str, source: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, audit, events
+from domain import addresses, audit, clocks, events
 from domain.db import Row, Tx
 from domain.vault import Vault
 
@@ -52,6 +52,7 @@ def suppress(tx: Tx, vault: Vault, address: str, *, reason: Reason, source: str,
     fresh = [each for each in meant if _store(tx, vault, each, reason, source, detail)]
     if not fresh:
         return False
+    _exempt(tx, fresh, reason)
     if reason == "manual":
         audit.record(tx, "suppression.add", digest(tx, vault, spelled).hex()[:16], source=source)
     events.record(
@@ -120,6 +121,17 @@ def _store(tx: Tx, vault: Vault, address: str, reason: Reason, source: str, deta
         t=tx.tenant_id, hash=digest(tx, vault, address), address=None if reason == "erased" else address,
         reason=reason, source=source, detail=dict(detail), by=tx.actor, now=tx.now,
     ))  # fmt: skip
+
+
+def _exempt(tx: Tx, refused: Sequence[str], reason: Reason) -> None:
+    """Whoever is written to at one of these addresses is out of the engagement promise."""
+    rows = tx.rows(
+        """SELECT c.id FROM contact_addresses a
+           JOIN contacts c ON c.tenant_id = a.tenant_id AND c.id = a.contact_id AND c.email = a.address
+           WHERE a.tenant_id = :t AND a.address = ANY(:refused)""",
+        t=tx.tenant_id, refused=list(refused),
+    )  # fmt: skip
+    clocks.exempt(tx, [row["id"] for row in rows], reason)
 
 
 def _addresses_of(tx: Tx, contact_id: UUID) -> list[str]:

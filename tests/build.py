@@ -65,17 +65,17 @@ def user(tx: Tx, email: str = "boss@acme.example", *, role: users.Role = "manage
     return users.verify(tx, made.id).id if verified else made.id
 
 
-def proposal(tx: Tx, contact_id: UUID | None = None, *, type: str = "follow_up", **fields: Any) -> cards.Proposal:
+def proposal(tx: Tx, contact_id: UUID | None = None, *, kind: str = "follow_up", **fields: Any) -> cards.Proposal:
     """An intention of the engagement engine, due now and void in a day."""
     person = contacts.get(tx, contact_id) if contact_id else None
     given: dict[str, Any] = {
         "engine": "engagement", "title": "Touch", "subject_type": "contact", "subject_id": str(contact_id or "none"),
-        "dedupe_key": f"engagement:{contact_id}:{type}:{tx.now.isoformat()}", "due_at": tx.now,
+        "dedupe_key": f"engagement:{contact_id}:{kind}:{tx.now.isoformat()}", "due_at": tx.now,
         "latest_at": tx.now + timedelta(days=1), "client_id": person.client_id if person else None,
         "contact_id": contact_id,
         "payload": {"subject": "Hello", "text": "How are you?"} if person else {},
     }  # fmt: skip
-    return cards.Proposal(type=type, **{**given, **fields})
+    return cards.Proposal(type=kind, **{**given, **fields})
 
 
 def card(tx: Tx, contact_id: UUID | None = None, *, state: str = "proposed", **fields: Any) -> cards.Card:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain import contacts, suppressions
-from domain.db import Database
+from domain.db import Database, Row, Tx
 from tests import build
 from tests.build import VAULT
 
@@ -25,7 +26,7 @@ def test_the_same_contact_twice_is_one(clone: Database, acme: UUID) -> None:
         again = contacts.upsert(tx, VAULT, client_id=client, name="Bill", email=" bill@initech.EXAMPLE ")
         assert (again.id, again.created, again.changed) == (first.id, False, ())
         assert tx.value("SELECT count(*) FROM contacts") == 1
-        assert tx.value("SELECT count(*) FROM warehouse_events WHERE subject_type = 'contact'") == 1
+        assert tx.value("SELECT count(*) FROM warehouse_events WHERE type LIKE 'contact.%'") == 1
 
 
 def test_an_upsert_changes_only_what_is_given(clone: Database, acme: UUID) -> None:
@@ -43,7 +44,9 @@ def test_mail_never_writes_over_what_a_person_typed(clone: Database, acme: UUID)
     with clone.tenant(acme) as tx:
         client = build.client(tx)
         bill = contacts.upsert(tx, VAULT, client_id=client, name="Bill Lumbergh", email="bill@initech.example")
-        said = contacts.upsert(tx, VAULT, email="bill@initech.example", name="bill", title="VP", source="mail", confidence=0.7)
+        said = contacts.upsert(
+            tx, VAULT, email="bill@initech.example", name="bill", title="VP", source="mail", confidence=0.7
+        )
         assert said.changed == ("title",)
         found = contacts.get(tx, bill.id)
         assert found is not None
@@ -73,7 +76,7 @@ def test_an_alias_names_the_person_and_moves_nobody(clone: Database, acme: UUID)
         }
 
 
-def test_a_new_address_by_external_id_moves_the_contact_and_keeps_the_old_one_known(clone: Database, acme: UUID) -> None:
+def test_a_new_address_by_external_id_keeps_the_old_one_known(clone: Database, acme: UUID) -> None:
     with clone.tenant(acme) as tx:
         bill = build.contact(tx, external_id="c-1")
         moved = contacts.upsert(tx, VAULT, external_id="c-1", email="bill@new.example")
@@ -94,7 +97,7 @@ def test_an_address_cannot_be_taken_from_another_contact(clone: Database, acme: 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("email", "not an address"), ("country", "Narnia"), ("timezone", "Moon/Base"), ("language", "xx1"), ("phone", "12")],
+    [("email", "no address"), ("country", "Narnia"), ("timezone", "Moon/Base"), ("language", "xx1"), ("phone", "12")],
 )
 def test_a_wrong_field_is_named(clone: Database, acme: UUID, field: str, value: str) -> None:
     with clone.tenant(acme) as tx, pytest.raises(contacts.InvalidContact, match=f"^{field}: "):
@@ -130,3 +133,71 @@ def test_the_same_address_is_another_person_for_another_tenant(clone: Database, 
         theirs = build.contact(tx)
         assert theirs != ours
         assert contacts.get(tx, ours) is None
+
+
+def test_a_new_contact_is_due_at_once_and_an_imported_one_within_the_period(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        client = build.client(tx)
+        bill = build.contact(tx, client)
+        assert _clock(tx, bill)["due_at"] == tx.now
+        dues = [
+            _clock(tx, build.contact(tx, client, f"p{at}@initech.example", spread=True, source="import"))["due_at"]
+            for at in range(40)
+        ]
+        assert min(dues) >= tx.now
+        assert max(dues) < tx.now + timedelta(days=21)
+        assert len({(due - tx.now).days for due in dues}) > 10
+
+
+def test_whoever_cannot_be_reached_is_exempt_until_they_can(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        bill = build.contact(tx, email=None, name="Bill", external_id="c-1")
+        assert _clock(tx, bill)["exempt_reason"] == "no_address"
+        contacts.upsert(tx, VAULT, external_id="c-1", email="bill@initech.example")
+        assert _clock(tx, bill)["status"] == "active"
+
+
+def test_a_new_contact_with_a_suppressed_address_is_exempt(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        suppressions.suppress(tx, VAULT, "bill@initech.example", reason="complained", source="webhook")
+        bill = build.contact(tx)
+        assert (_clock(tx, bill)["status"], _clock(tx, bill)["exempt_reason"]) == ("exempt", "complained")
+
+
+def test_suppressing_an_address_exempts_whoever_is_written_to_there(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        bill = build.contact(tx)
+        contacts.add_address(tx, VAULT, bill, "old@initech.example", source="mail")
+        suppressions.suppress(tx, VAULT, "old@initech.example", reason="bounced", source="webhook")
+        assert _clock(tx, bill)["status"] == "active"
+        suppressions.suppress(tx, VAULT, "bill@initech.example", reason="bounced", source="webhook")
+        assert _clock(tx, bill)["status"] == "exempt"
+
+
+def test_a_new_address_helps_against_a_bounce_and_not_against_a_refusal(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        bill = build.contact(tx, external_id="c-1")
+        milton = build.contact(tx, email="milton@initech.example", external_id="c-2")
+        suppressions.suppress(tx, VAULT, "bill@initech.example", reason="bounced", source="webhook")
+        suppressions.suppress(tx, VAULT, "milton@initech.example", reason="opted_out", source="mail")
+        contacts.upsert(tx, VAULT, external_id="c-1", email="bill@new.example")
+        contacts.upsert(tx, VAULT, external_id="c-2", email="milton@new.example")
+        assert _clock(tx, bill)["status"] == "active"
+        assert _clock(tx, milton)["status"] == "exempt"
+        assert suppressions.of(tx, VAULT, ["milton@new.example"])
+
+
+def test_a_contact_who_changes_accounts_takes_the_clock_along(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        bill = build.contact(tx)
+        other = build.client(tx, "Chotchkie")
+        contacts.upsert(tx, VAULT, client_id=other, email="bill@initech.example", source="mail")
+        assert _clock(tx, bill)["client_id"] != other
+        contacts.upsert(tx, VAULT, client_id=other, email="bill@initech.example", source="import")
+        assert _clock(tx, bill)["client_id"] == other
+
+
+def _clock(tx: Tx, contact_id: UUID) -> Row:
+    row = tx.row("SELECT * FROM engagement_clocks WHERE contact_id = :id", id=contact_id)
+    assert row is not None
+    return row
