@@ -49,10 +49,11 @@ SKIPPED_SUFFIXES = {".png", ".jpg", ".ico", ".woff2", ".pdf", ".docx", ".zip", "
 
 def leaks_in(text: str) -> Iterator[str]:
     """Each line that holds something which must not be published, without repeating what it holds."""
+    for allowed in ALLOWED:
+        text = text.replace(allowed, "")
     for number, line in enumerate(text.splitlines(), 1):
         for name, pattern in PATTERNS.items():
-            found = pattern.search(line)
-            if found and found.group() not in ALLOWED:
+            if pattern.search(line):
                 yield f"line {number}: {name}"
 
 
