@@ -40,6 +40,13 @@ def _cycle(house: House, tenant_id: UUID) -> UUID | None:
     return cycle.run(house, tenant_id, kind="scheduled")
 
 
+def extra_cycle(house: House, tenant_id: UUID) -> UUID | None:
+    """A cycle between the slots, for what came in meanwhile."""
+    from jobs import cycle
+
+    return cycle.run(house, tenant_id, kind="extra")
+
+
 def _ingest(house: House, tenant_id: UUID) -> object:
     from jobs import ingest
 

@@ -1,0 +1,127 @@
+"""Jobs whose worker died go back to the queue; one that keeps killing its workers becomes a dead letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from domain import quarantine
+from domain.db import Database, Tx
+from domain.house import House
+from domain.quarantine import Item
+
+log = structlog.get_logger(__name__)
+
+
+class NotAJob(Exception):
+    """Only dead letters of kind `job` are put back into the queue; a message is taken in again by its mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """A job that nobody works on any more."""
+
+    id: int
+    task_name: str
+    queueing_lock: str | None
+    attempts: int
+    args: Mapping[str, Any]
+
+    @property
+    def source(self) -> str:
+        """What names it in quarantine."""
+        return source(self.task_name, self.id)
+
+
+def run(house: House) -> int:
+    """Put back what stalled; how many jobs. A job is put back once, however many processes look."""
+    with house.database.wearing("dispatcher") as tx:
+        stalled = _stalled(tx, timedelta(seconds=house.stalled_seconds))
+    for job in stalled:
+        tenant = job.args.get("tenant_id")
+        dead = tenant is not None and _note(house.database, UUID(tenant), job) >= quarantine.TRIES
+        with house.database.wearing("dispatcher") as tx:
+            if dead or job.attempts + 1 >= quarantine.TRIES:
+                _drop(tx, job)
+            else:
+                _put_back(tx, job)
+        log.warning("job.rescued", task=job.task_name, job=job.id, attempts=job.attempts + 1, dead=dead)
+    return len(stalled)
+
+
+def replay(database: Database, tenant_id: UUID, item: Item, *, by: str) -> bool:
+    """Put a dead letter back into the queue; False when such a job is waiting there already. Raises NotAJob."""
+    if item.kind != "job":
+        raise NotAJob(NotAJob.__doc__)
+    with database.tenant(tenant_id, actor=by) as tx:
+        quarantine.taken_in(tx, "job", [item.source])
+    with database.wearing("dispatcher", actor=by) as tx:
+        return enqueue(tx, item.source.split(":", 1)[0], tenant_id)
+
+
+def enqueue(tx: Tx, task_name: str, tenant_id: UUID) -> bool:
+    """Queue one tenant's job, in a transaction of the dispatcher; False when it is waiting already."""
+    mail = task_name == "ingest"
+    args = {"tenant_ids": [str(tenant_id)]} if mail else {"tenant_id": str(tenant_id)}
+    return bool(tx.run(
+        """INSERT INTO queue.procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+           VALUES (:queue, :task, 1, :lock, :once, :args)
+           ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING""",
+        queue="mailboxes" if mail else "cycles", task=task_name, lock=None if mail else f"tenant:{tenant_id}",
+        once=f"{task_name}:{tenant_id}", args=args,
+    ))  # fmt: skip
+
+
+def source(task_name: str, job_id: int) -> str:
+    """What names a job in quarantine."""
+    return f"{task_name}:{job_id}"
+
+
+def _stalled(tx: Tx, silence: timedelta) -> list[Stalled]:
+    rows = tx.rows(
+        """SELECT id, task_name, queueing_lock, attempts, args FROM queue.procrastinate_jobs j
+           WHERE status = 'doing' AND NOT EXISTS (
+               SELECT FROM queue.procrastinate_workers w
+               WHERE w.id = j.worker_id AND w.last_heartbeat > hourhand.db_now() - CAST(:silence AS interval))
+           ORDER BY id""",
+        silence=silence,
+    )  # fmt: skip
+    return [Stalled(**row) for row in rows]
+
+
+def _note(database: Database, tenant_id: UUID, job: Stalled) -> int:
+    with database.tenant(tenant_id, actor="rescue") as tx:
+        return quarantine.note(tx, "job", job.source, "the process that worked on it died or hung")
+
+
+def _put_back(tx: Tx, job: Stalled) -> None:
+    """Compare and set on the number of tries: whoever comes second, rescuer or sleeper, changes nothing."""
+    tenants = job.args.get("tenant_ids", [])
+    if len(tenants) > 1:
+        # one mailbox among them may be what kills the worker: alone, it can't hold up the others
+        for tenant in tenants if _drop(tx, job) else []:
+            enqueue(tx, job.task_name, UUID(tenant))
+        return
+    moved = tx.run(
+        """UPDATE queue.procrastinate_jobs j SET status = 'todo', attempts = attempts + 1, worker_id = NULL,
+                  scheduled_at = NULL
+           WHERE id = :id AND status = 'doing' AND attempts = :attempts AND NOT EXISTS (
+               SELECT FROM queue.procrastinate_jobs twin
+               WHERE twin.queueing_lock = j.queueing_lock AND twin.status = 'todo')""",
+        id=job.id, attempts=job.attempts,
+    )  # fmt: skip
+    if not moved:
+        # the next slot's job waits already, and will do this one's work
+        _drop(tx, job)
+
+
+def _drop(tx: Tx, job: Stalled) -> bool:
+    return bool(tx.run(
+        "DELETE FROM queue.procrastinate_jobs WHERE id = :id AND status = 'doing' AND attempts = :attempts",
+        id=job.id, attempts=job.attempts,
+    ))  # fmt: skip
