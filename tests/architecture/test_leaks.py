@@ -19,7 +19,7 @@ LEAKS = {
     "AWS key": "AK" + "IA" + "ABCDEFGHIJKLMNOP",
     "Slack token": "xox" + "b-123456789012-abcdefghijkl",
     "Hourhand key": "hh" + "_acme_k1_" + "A" * 43,
-    "webhook secret": "wh" + "sec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwabcd",
+    "webhook secret": "wh" + "sec_" + "c2VlZGVkLWRlZmVjdC1mb3ItdGhlLXNjYW5uZXI=",
     "assigned password": 'password = "' + "h7Gd92kLqPz81mNvXw45TyRb" + '"',
     "password in a URL": "postgresql://app:" + "s3cretpassw0rd@db.acme.example/hourhand",
     "registry host": "https://files.python" + "hosted.org/packages/x.whl",
