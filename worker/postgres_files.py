@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -23,7 +24,7 @@ class EmbeddedMissing(RuntimeError):
 
 
 class FolderClosed(RuntimeError):
-    """The data folder lies behind a folder that the database's own user may not enter."""
+    """The data folder can't be used: it, or a folder above it, is closed to us or to the database's own user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,10 @@ def closed_parent(path: Path) -> Path | None:
 def prepare_folder(data_dir: Path, owner: Owner) -> None:
     """Make the data folder; refuse one that the server's own user could never reach."""
     missing = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
-    data_dir.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        made.chmod(0o711 if owner.differs else 0o700)  # whatever our umask says
+    with contextlib.suppress(PermissionError):  # told below, with the mend
+        data_dir.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            made.chmod(0o711 if owner.differs else 0o700)  # whatever our umask says
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise FolderClosed(
             f"{data_dir} may not be written by this user: set HOURHAND_DATA_DIR to a folder of your own."
