@@ -1,0 +1,135 @@
+"""What planning reads: the clocks that are due with what is needed to rank them, and the cards they already have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain import clocks
+from engines.contract import Context
+from engines.engagement import sequence
+
+OPEN_BUSINESS = "0"
+"""SQL for an account's open deals and quotes (of client `l`). There are no such tables yet: they are counted here."""
+
+WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "executing"})
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One contact whose clock is due, by its shadow where a held message has moved that."""
+
+    contact_id: UUID
+    client_id: UUID
+    promise_due: datetime
+    follow_up_due: datetime | None
+    step: int
+    thread_id: UUID | None
+    thread_subject: str | None
+    voided_touches: int
+    shadowed: bool
+    """Overdue for real, while planning has moved on because a mail was held."""
+    last_touch_at: datetime | None
+    last_reply_at: datetime | None
+    account_reply_at: datetime | None
+    name: str
+    reachable: bool
+    languages: tuple[str | None, ...]
+    client_name: str
+    relationship: str
+    client_status: str
+    account_value: float
+    open_business: int
+    company: str
+
+    def next_step(self, now: datetime) -> int:
+        """The mail that is due: a promise that has fallen due begins anew, whatever sequence was under way."""
+        return sequence.FIRST_TOUCH if self.promise_due <= now else self.step + 1
+
+    def due_at(self, now: datetime) -> datetime:
+        """When it fell due."""
+        if self.promise_due <= now or self.follow_up_due is None:
+            return self.promise_due
+        return self.follow_up_due
+
+    def key(self, now: datetime) -> str:
+        """The intention: this contact, this due instant, this step; a bounce makes it a new one."""
+        bounced = f":{self.voided_touches}" if self.voided_touches else ""
+        return f"engagement:{self.contact_id}:{self.next_step(now)}:{self.due_at(now).isoformat()}{bounced}"
+
+
+def due(ctx: Context) -> list[Due]:
+    """Every contact with something due, in one statement that reads the due ones alone."""
+    rows = ctx.tx.rows(
+        f"""WITH found AS (
+                SELECT k.*, false AS shadowed FROM engagement_clocks k
+                WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.planned_at <= :now
+                UNION ALL
+                SELECT k.*, true FROM engagement_clocks k
+                WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.due_at <= :now AND {clocks.PROMISED} <= :now
+                  AND k.shadow_due_at > :now AND k.planned_at > :now)
+            SELECT k.contact_id, k.client_id, k.voided_touches, k.shadowed, k.last_touch_at, k.last_reply_at,
+                   CASE WHEN k.shadowed THEN k.due_at ELSE coalesce(k.shadow_due_at, k.due_at) END AS promise_due,
+                   CASE WHEN k.shadow_step IS NULL THEN k.follow_up_due_at ELSE k.shadow_follow_up_due_at END
+                       AS follow_up_due,
+                   coalesce(k.shadow_step, k.sequence_step) AS step, h.id AS thread_id, h.subject AS thread_subject,
+                   c.name, c.email IS NOT NULL AS reachable, c.language, l.language AS client_language,
+                   l.name AS client_name, l.relationship, l.status AS client_status, l.annual_value,
+                   l.last_reply_at AS account_reply_at, {OPEN_BUSINESS} AS open_business, n.name AS company
+            FROM found k
+            JOIN contacts c ON c.tenant_id = :t AND c.id = k.contact_id
+            JOIN clients l ON l.tenant_id = :t AND l.id = k.client_id
+            JOIN tenants n ON n.tenant_id = :t
+            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = k.sequence_thread_id
+                 AND (k.shadow_step IS NULL OR k.shadow_step > k.sequence_step)""",
+        t=ctx.tenant_id, now=ctx.now,
+    )  # fmt: skip
+    return [_due(row) for row in rows]
+
+
+def _due(row: Mapping[Any, Any]) -> Due:
+    same = {name: row[name] for name in Due.__slots__ if name not in ("languages", "account_value")}
+    return Due(
+        **same, languages=(row["language"], row["client_language"]), account_value=float(row["annual_value"])
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What already stands on the board for an intention."""
+
+    state: str
+    not_before: datetime
+    state_changed_at: datetime
+
+
+def standing(ctx: Context, keys: Sequence[str]) -> Mapping[str, Standing]:
+    """The newest card of each intention."""
+    if not keys:
+        return {}
+    rows = ctx.tx.rows(
+        """SELECT DISTINCT ON (dedupe_key) dedupe_key, state, not_before, state_changed_at FROM kanban_cards
+           WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC""",
+        t=ctx.tenant_id, keys=list(keys),
+    )  # fmt: skip
+    return {row["dedupe_key"]: Standing(row["state"], row["not_before"], row["state_changed_at"]) for row in rows}
+
+
+def people_today(ctx: Context, client_ids: Sequence[UUID], day_began: datetime) -> dict[UUID, set[UUID]]:
+    """Whom of each account the agent is about to write to, or has written to since the day began."""
+    people: dict[UUID, set[UUID]] = {}
+    if not client_ids:
+        return people
+    rows = ctx.tx.rows(
+        """SELECT DISTINCT client_id, contact_id FROM kanban_cards
+           WHERE tenant_id = :t AND client_id = ANY(:clients) AND type = ANY(:types) AND contact_id IS NOT NULL
+             AND (state = ANY(:waiting) OR state IN ('done', 'held', 'uncertain') AND state_changed_at >= :began)""",
+        t=ctx.tenant_id, clients=list(client_ids), types=list(clocks.SEQUENCE_TYPES), waiting=sorted(WAITING),
+        began=day_began,
+    )  # fmt: skip
+    for row in rows:
+        people.setdefault(row["client_id"], set()).add(row["contact_id"])
+    return people

@@ -1,0 +1,117 @@
+"""The engagement engine proper: it plans touches, winds sequences on, and counts how the promise is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain import clocks, schedule
+from domain.cards import Card, Proposal
+from domain.events import Event
+from engines.contract import Context, Handler, Plan
+from engines.engagement import due as reading
+from engines.engagement import letter, sequence
+from engines.engagement.selection import Pick, day_began, select_next_contacts_to_touch
+
+
+class EngagementEngine:
+    """Keeps every contact inside the engagement promise (see docs/engagement.md)."""
+
+    name = "engagement"
+    handlers: Mapping[str, Handler] = {}
+
+    def plan(self, ctx: Context) -> Plan:
+        """Account for every overdue contact and follow-up due, and propose the most urgent; five statements at most."""
+        clocks.refresh_compliance(ctx.tx)
+        found = reading.due(ctx)
+        if not found:
+            return Plan()
+        accounts = list({each.client_id for each in found})
+        selection = select_next_contacts_to_touch(
+            found,
+            standing=reading.standing(ctx, [each.key(ctx.now) for each in found]),
+            people=reading.people_today(ctx, accounts, day_began(ctx.settings, ctx.now)),
+            settings=ctx.settings,
+            now=ctx.now,
+        )
+        return Plan(tuple(selection.obligations), tuple(_proposal(ctx, pick) for pick in selection.picks))
+
+    def settled(self, ctx: Context, card: Card) -> None:
+        """A mail that went out winds its sequence on; one that was held winds the shadow on; else nothing moves."""
+        if card.contact_id is None or "step" not in card.payload or card.state not in ("done", "held"):
+            return
+        step = int(card.payload["step"])
+        due = sequence.follow_up_due(ctx.settings, step, ctx.now)
+        if card.state == "held":
+            clocks.shadow_advance(ctx.tx, card.contact_id, step=step, follow_up_due=due)
+            return
+        clocks.advance_sequence(
+            ctx.tx, card.contact_id, step=step, thread_id=card.thread_id or _thread(ctx, card), follow_up_due=due,
+            sent_at=card.reserved_at or ctx.now,
+        )  # fmt: skip
+
+    def react(self, ctx: Context, event: Event) -> None:
+        """What a mail or its delivery does to a clock was done when it came in; here the next look is set anew."""
+        if event.type == "mail.received" or event.type.startswith("delivery."):
+            soonest = self.next_due(ctx)
+            if soonest is not None:
+                schedule.bring_forward(ctx.tx, soonest)
+
+    def stats(self, ctx: Context) -> Mapping[str, float]:
+        """How the promise stands: contacts by status, the rate among those who count, and accounts."""
+        book = clocks.stats(ctx.tx, due_soon_days=ctx.settings.due_soon_days)
+        return {
+            "compliance_rate": round(book.rate, 4),
+            "contacts_active": book.active,
+            "contacts_compliant": book.compliant + book.due_soon,
+            "contacts_due_soon": book.due_soon,
+            "contacts_overdue": book.overdue,
+            "contacts_exempt": book.exempt,
+            "contacts_paused": book.paused,
+            "accounts": book.accounts,
+            "accounts_overdue": book.accounts_overdue,
+        }
+
+    def next_due(self, ctx: Context) -> datetime | None:
+        """The earliest clock, read off the index."""
+        soonest: datetime | None = ctx.tx.value(
+            "SELECT min(planned_at) FROM engagement_clocks WHERE tenant_id = :t AND status <> 'exempt'",
+            t=ctx.tenant_id,
+        )  # fmt: skip
+        return soonest
+
+
+def _proposal(ctx: Context, pick: Pick) -> Proposal:
+    due, now = pick.due, ctx.now
+    step, due_at = due.next_step(now), due.due_at(now)
+    first = step == sequence.FIRST_TOUCH
+    what = "First touch" if first else f"Follow-up {step - sequence.FIRST_TOUCH}"
+    return Proposal(
+        type="send_email" if first else "follow_up",
+        engine=EngagementEngine.name,
+        title=f"{what}: {due.name} ({due.client_name})",
+        subject_type="contact",
+        subject_id=str(due.contact_id),
+        dedupe_key=due.key(now),
+        due_at=due_at,
+        latest_at=max(due_at, now) + timedelta(hours=ctx.settings.latest_hours),
+        client_id=due.client_id,
+        contact_id=due.contact_id,
+        thread_id=None if first else due.thread_id,
+        payload=letter.payload(due, step, ctx.settings),
+        evidence={
+            "due_at": due_at.isoformat(),
+            "last_touch_at": due.last_touch_at.isoformat() if due.last_touch_at else None,
+            "score": pick.score.told(),
+        },
+        priority=pick.score.total,
+    )
+
+
+def _thread(ctx: Context, card: Card) -> UUID | None:
+    thread_id: UUID | None = ctx.tx.value(
+        "SELECT thread_id FROM outbound_messages WHERE tenant_id = :t AND card_id = :card",
+        t=ctx.tenant_id, card=card.id,
+    )  # fmt: skip
+    return thread_id

@@ -1,0 +1,142 @@
+"""Selecting the next contacts to touch: everything due is accounted for, the best of it is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from domain.settings import TenantSettings
+from engines.contract import Obligation
+from engines.engagement import sequence
+from engines.engagement.due import WAITING, Due, Standing
+from engines.engagement.priority import Score, score
+
+RESTING = frozenset({"blocked", "rejected", "failed", "expired"})
+CARRIED_OUT = frozenset({"done", "uncertain"})
+
+PATIENCE_DAYS = 7
+"""How long a colleague's live conversation may put a promise off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A contact to be touched now."""
+
+    due: Due
+    score: Score
+
+
+@dataclass
+class Selection:
+    """The hour's answer: what is due, and whom to touch."""
+
+    obligations: list[Obligation] = field(default_factory=list)
+    picks: list[Pick] = field(default_factory=list)
+
+
+def select_next_contacts_to_touch(
+    found: Sequence[Due], *, standing: Mapping[str, Standing], people: Mapping[UUID, set[UUID]],
+    settings: TenantSettings, now: datetime,
+) -> Selection:  # fmt: skip
+    """Rank what is due and pick within the hour's budget and each account's daily number of people.
+
+    `standing` is the newest card of each intention, `people` whom of each account the agent writes to today. Cards
+    that are ready and still wait their turn use up the budget, so that no more are made than can go out.
+    """
+    selection = Selection()
+    today = {client: set(contacts) for client, contacts in people.items()}
+    budget = settings.touches_per_cycle - sum(
+        1 for card in standing.values() if card.state in WAITING and card.not_before <= now
+    )
+    scored = [Pick(each, rate(each, now)) for each in found]
+    for pick in sorted(scored, key=lambda p: (-p.score.total, p.due.due_at(now), p.due.contact_id)):
+        due, key = pick.due, pick.due.key(now)
+        barrier = None
+        if not (due.shadowed or _stands(standing.get(key), settings, now)):
+            barrier = (
+                _barrier(due, settings, now)
+                or _account_full(due, today, settings, now)
+                or _over_budget(due, budget, settings, now)
+            )
+            if barrier is None:
+                budget -= 1
+                today.setdefault(due.client_id, set()).add(due.contact_id)
+                selection.picks.append(pick)
+        selection.obligations.append(barrier or _obligation(due, now, dedupe_key=key))
+    return selection
+
+
+def rate(due: Due, now: datetime) -> Score:
+    """The score of one contact."""
+    reply = due.last_reply_at
+    return score(
+        days_overdue=(now - due.due_at(now)) / timedelta(days=1),
+        account_value=due.account_value,
+        open_business=due.open_business,
+        days_since_reply=None if reply is None else (now - reply) / timedelta(days=1),
+    )
+
+
+def day_began(settings: TenantSettings, now: datetime) -> datetime:
+    """The tenant's last midnight."""
+    local = now.astimezone(ZoneInfo(settings.timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _stands(card: Standing | None, settings: TenantSettings, now: datetime) -> bool:
+    """Whether a card speaks for this intention already; held and cancelled ones don't."""
+    if card is None:
+        return False
+    if card.state in RESTING:
+        return card.state_changed_at > now - timedelta(hours=settings.reconsider_hours)
+    return card.state in WAITING or card.state in CARRIED_OUT
+
+
+def _barrier(due: Due, settings: TenantSettings, now: datetime) -> Obligation | None:
+    """What stands in the way of writing to this contact at all."""
+    if due.relationship != "client":
+        return _blocked(due, now, "engagement.existing_relationship", "the account is a prospect, not yet a client")
+    if due.client_status != "active":
+        return _blocked(due, now, "engagement.active_account", "the account is inactive")
+    if not due.reachable:
+        return _blocked(due, now, "engagement.reachable", "the contact has no address")
+    if due.account_reply_at is not None and due.due_at(now) > now - timedelta(days=PATIENCE_DAYS):
+        quiet = due.account_reply_at + timedelta(hours=settings.conversation_gap_hours)
+        if quiet > now:
+            reason = "somebody at the account has just answered"
+            return _deferred(due, now, "engagement.account_conversation", reason, quiet)
+    return None
+
+
+def _account_full(
+    due: Due, today: Mapping[UUID, set[UUID]], settings: TenantSettings, now: datetime
+) -> Obligation | None:
+    others = today.get(due.client_id, set()) - {due.contact_id}
+    if len(others) < settings.max_people_per_account_per_day:
+        return None
+    tomorrow = (day_began(settings, now) + timedelta(days=1)).astimezone(now.tzinfo)
+    return _deferred(due, now, "engagement.account_people", f"{len(others)} colleagues are written to today", tomorrow)
+
+
+def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:
+    if budget > 0:
+        return None
+    next_hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    reason = f"{settings.touches_per_cycle} more urgent touches come first"
+    return _deferred(due, now, "engagement.budget", reason, next_hour)
+
+
+def _blocked(due: Due, now: datetime, rule: str, reason: str) -> Obligation:
+    return replace(_obligation(due, now), disposition="blocked", rule=rule, reason=reason)
+
+
+def _deferred(due: Due, now: datetime, rule: str, reason: str, until: datetime) -> Obligation:
+    return replace(_obligation(due, now), disposition="deferred", rule=rule, reason=reason, until=until)
+
+
+def _obligation(due: Due, now: datetime, dedupe_key: str | None = None) -> Obligation:
+    kind = "contact_overdue" if due.next_step(now) == sequence.FIRST_TOUCH else "follow_up_due"
+    return Obligation(kind, "contact", str(due.contact_id), due.due_at(now), dedupe_key=dedupe_key)

@@ -1,0 +1,8 @@
+"""The engines that there are, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from engines.contract import Engine
+from engines.engagement.engine import EngagementEngine
+
+ENGINES: tuple[Engine, ...] = (EngagementEngine(),)
