@@ -76,6 +76,12 @@ class TenantSettings(BaseModel):
     complaint_breaker_count: int = Field(default=2, ge=1)
     complaint_breaker_rate: float = Field(default=0.001, gt=0, le=1)
 
+    # mail in
+    sender_ceiling_per_hour: int = Field(default=20, ge=1)
+    """Past so many messages from one sender within an hour they are kept, and nothing more is made of them."""
+    out_of_office_days: int = Field(default=7, ge=1, le=90)
+    """How long an absence counts that names no return."""
+
     # engagement
     engagement_days: int = Field(default=21, ge=1)
     due_soon_days: int = Field(default=3, ge=0)

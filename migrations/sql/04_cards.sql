@@ -116,6 +116,7 @@ CREATE TABLE hourhand.outbound_messages (
     mode text NOT NULL,
     provider text NOT NULL,
     provider_id text,
+    carried_message_id text,                    -- where the provider put a Message-ID of its own in place of ours
     thread_id uuid,
     client_id uuid,
     contact_id uuid,
@@ -139,6 +140,8 @@ CREATE TABLE hourhand.outbound_messages (
     FOREIGN KEY (tenant_id, card_id) REFERENCES hourhand.kanban_cards (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX outbound_messages_provider ON hourhand.outbound_messages (tenant_id, provider_id);
+CREATE INDEX outbound_messages_carried ON hourhand.outbound_messages (tenant_id, carried_message_id)
+    WHERE carried_message_id IS NOT NULL;
 CREATE INDEX outbound_messages_contact ON hourhand.outbound_messages (tenant_id, contact_id, reserved_at DESC);
 CREATE INDEX outbound_messages_reserved ON hourhand.outbound_messages (tenant_id, reserved_at);
 CREATE INDEX outbound_messages_bounced ON hourhand.outbound_messages (tenant_id, bounced_at) WHERE bounced_at IS NOT NULL;
