@@ -37,6 +37,11 @@ class Vault:
         self._keys = dict(keys)
         self._current = next(iter(self._keys))
 
+    @property
+    def current(self) -> str:
+        """The id of the key that seals."""
+        return self._current
+
     def seal(self, tenant_id: UUID, purpose: str, secret: str) -> Sealed:
         """Encrypt `secret` for one tenant and purpose; both are bound in as associated data."""
         nonce = os.urandom(12)

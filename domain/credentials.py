@@ -1,0 +1,86 @@
+"""Provider secrets of a tenant: sealed with its own key, opened only to make a provider, never shown again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain import audit, events
+from domain.db import Tx
+from domain.vault import Sealed, Vault
+
+
+class NoCredential(LookupError):
+    """The tenant has not stored this secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A secret as it is listed: its name, never its value."""
+
+    name: str
+    key_id: str
+    updated_by: str
+    updated_at: datetime
+
+
+def put(tx: Tx, vault: Vault, name: str, secret: str) -> None:
+    """Store or replace a secret such as `resend.api_key` or `resend.webhook_secret`. Raises ValueError when empty."""
+    if not secret.strip():
+        raise ValueError(f"{name}: an empty secret is no secret")
+    sealed = vault.seal(tx.tenant_id, _purpose(name), secret.strip())
+    tx.run(
+        """INSERT INTO tenant_credentials (tenant_id, name, ciphertext, key_id, updated_by, updated_at)
+           VALUES (:t, :name, :ciphertext, :key, :by, :now)
+           ON CONFLICT (tenant_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, key_id = excluded.key_id,
+               updated_by = excluded.updated_by, updated_at = excluded.updated_at""",
+        t=tx.tenant_id, name=name, ciphertext=sealed.ciphertext, key=sealed.key_id, by=tx.actor, now=tx.now,
+    )  # fmt: skip
+    audit.record(tx, "credential.put", name)
+    events.record(tx, "credential.stored", "credential", name)
+
+
+def get(tx: Tx, vault: Vault, name: str) -> str:
+    """A secret in the clear; hand it to a provider and to nothing else. Raises NoCredential, SecretUnreadable."""
+    row = tx.row(
+        "SELECT ciphertext, key_id FROM tenant_credentials WHERE tenant_id = :t AND name = :name",
+        t=tx.tenant_id, name=name,
+    )  # fmt: skip
+    if row is None:
+        raise NoCredential(f"{name} is not stored for this tenant")
+    return vault.open(tx.tenant_id, _purpose(name), Sealed(bytes(row["ciphertext"]), row["key_id"]))
+
+
+def remove(tx: Tx, name: str) -> bool:
+    """Forget a secret; False when there was none."""
+    if not tx.run("DELETE FROM tenant_credentials WHERE tenant_id = :t AND name = :name", t=tx.tenant_id, name=name):
+        return False
+    audit.record(tx, "credential.remove", name)
+    events.record(tx, "credential.removed", "credential", name)
+    return True
+
+
+def rotate(tx: Tx, vault: Vault) -> int:
+    """Seal again under the vault's current key whatever an older one had sealed; how many there were."""
+    rows = tx.rows(
+        "SELECT name, ciphertext, key_id FROM tenant_credentials WHERE tenant_id = :t AND key_id <> :key FOR UPDATE",
+        t=tx.tenant_id, key=vault.current,
+    )  # fmt: skip
+    for row in rows:
+        put(tx, vault, row["name"], vault.open(tx.tenant_id, _purpose(row["name"]),
+                                               Sealed(bytes(row["ciphertext"]), row["key_id"])))  # fmt: skip
+    return len(rows)
+
+
+def listed(tx: Tx) -> Sequence[Stored]:
+    """What the tenant has stored, by name, without a single secret."""
+    rows = tx.rows(
+        "SELECT name, key_id, updated_by, updated_at FROM tenant_credentials WHERE tenant_id = :t ORDER BY name",
+        t=tx.tenant_id,
+    )  # fmt: skip
+    return [Stored(**row) for row in rows]
+
+
+def _purpose(name: str) -> str:
+    return f"credential:{name}"

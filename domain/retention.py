@@ -1,0 +1,53 @@
+"""What is thrown away at night: things that nobody can ask about any more, and never a record of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from domain import events
+from domain.db import Tx
+
+KEPT: Mapping[str, timedelta] = {
+    "idempotent_requests": timedelta(hours=24),
+    "agent_rate_limits": timedelta(days=2),
+    "agent_tenant_locks": timedelta(0),
+    "webhook_deliveries": timedelta(days=30),
+    "email_provider_failures": timedelta(days=90),
+    "run_obligations": timedelta(days=90),
+    "quarantine": timedelta(days=90),
+}
+"""How long the lines of each table are kept once they are of no further use."""
+
+_USELESS: Mapping[str, str] = {
+    "idempotent_requests": "created_at < :before",
+    "agent_rate_limits": "window_start < :before",
+    # leases are measured by the database's own clock
+    "agent_tenant_locks": "expires_at < hourhand.db_now()",
+    "webhook_deliveries": "processed_at < :before",
+    "email_provider_failures": "at < :before",
+    "run_obligations": """run_id IN (SELECT id FROM agent_autonomous_runs
+                                     WHERE tenant_id = :t AND finished_at < :before)""",
+    "quarantine": "replayed_at < :before",
+}
+
+
+def sweep(tx: Tx) -> dict[str, int]:
+    """Throw away the tenant's useless lines; how many of each table, those that had any."""
+    gone = {}
+    for table, useless in _USELESS.items():
+        values = {"before": tx.now - KEPT[table]} if ":before" in useless else {}
+        lines = tx.run(f"DELETE FROM {table} WHERE tenant_id = :t AND {useless}", t=tx.tenant_id, **values)
+        if lines:
+            gone[table] = lines
+    if gone:
+        events.record(tx, "retention.swept", "tenant", tx.tenant_id, gone=gone)
+    return gone
+
+
+def sweep_house(tx: Tx) -> int:
+    """Throw away the house's own answered requests, in a transaction that wears control; how many."""
+    return tx.run(
+        "DELETE FROM control.idempotent_requests WHERE created_at < :before",
+        before=tx.now - KEPT["idempotent_requests"],
+    )
