@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, events, places
+from domain import addresses, events, places, storable
 from domain.db import Row, Tx
 
 PEOPLE_LOCK = 10
@@ -119,7 +119,7 @@ def replied(tx: Tx, client_id: UUID, at: datetime) -> None:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+    told = {name: storable.text(value, 500).strip() if isinstance(value, str) else value for name, value in given.items()}
     told = {name: value for name, value in told.items() if value is not None and value != ""}
     for name, spell in (("country", places.country), ("timezone", places.timezone), ("language", places.language)):
         if name in told:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clocks, events, places, settings, suppressions
+from domain import addresses, clocks, events, places, settings, storable, suppressions
 from domain.clients import PEOPLE_LOCK, Upserted
 from domain.db import Row, Tx
 from domain.vault import Vault
@@ -154,7 +154,7 @@ def consent(tx: Tx, contact_id: UUID, *, given: bool, how: str) -> None:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+    told = {name: storable.text(value, 500).strip() if isinstance(value, str) else value for name, value in given.items()}
     told = {name: value for name, value in told.items() if value is not None and value != ""}
     try:
         if "email" in told:
