@@ -25,6 +25,8 @@ DEFECTS = [
     ("domain/mail.py", "import smtplib", "Vendors' SDKs end in providers"),
     ("engines/engagement.py", "import providers.mail", "Engines hold no keys and judge nothing"),
     ("engines/engagement.py", "import policy.rules", "Engines hold no keys and judge nothing"),
+    ("engines/quotes.py", "import engines.engagement", "Engines know nothing of one another"),
+    ("engines/engagement.py", "import engines.registry", "Engines know nothing of one another"),
     ("jobs/execute.py", "import migrations.apply", "Only the process and the simulator migrate"),
     ("domain/cards.py", "import domain.mail", "No circles"),
 ]
@@ -52,6 +54,9 @@ def small_house(tmp_path: Path) -> Path:
     for module in {file for file, _, _ in DEFECTS} | {"providers/mail.py", "simulator/world.py", "migrations/apply.py"}:
         (tmp_path / module).touch()
     (tmp_path / "domain/mail.py").write_text("import domain.cards\n")
+    (tmp_path / "engines/contract.py").touch()
+    (tmp_path / "engines/quotes.py").write_text("import engines.contract\n")
+    (tmp_path / "engines/registry.py").write_text("import engines.quotes\n")
     return tmp_path
 
 
