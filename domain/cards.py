@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import schedule
 from domain.db import Row, Tx
 
 MOVES: Mapping[str, frozenset[str]] = {
@@ -110,6 +109,23 @@ def get(tx: Tx, card_id: UUID) -> Card | None:
     """One card of the tenant, or None."""
     row = tx.row(f"SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=card_id)
     return load(row) if row else None
+
+
+def listed(
+    tx: Tx, *, state: str | None = None, type: str | None = None, contact_id: UUID | None = None,
+    before: UUID | None = None, limit: int = 50,
+) -> list[Card]:  # fmt: skip
+    """The tenant's cards, newest first, those made before card `before`."""
+    filters = {"state": state, "type": type, "contact_id": contact_id}
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    where = "".join(f" AND {name} = :{name}" for name in wanted)
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM kanban_cards
+            WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before){where}
+            ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, before=before, limit=limit, **wanted,
+    )  # fmt: skip
+    return [load(row) for row in rows]
 
 
 def propose(tx: Tx, proposals: Sequence[Proposal], *, reconsider_hours: float = 24.0) -> list[Card]:
@@ -240,144 +256,6 @@ def count(tx: Tx, *, state: str, run_id: UUID) -> int:
         tx.value("SELECT count(*) FROM kanban_cards WHERE tenant_id = :t AND run_id = :run AND state = :state",
                  t=tx.tenant_id, run=run_id, state=state)
     )  # fmt: skip
-
-
-def unsettled(tx: Tx) -> list[Card]:
-    """Cards left executing past their deadline, and uncertain ones whose next look is due."""
-    rows = tx.rows(
-        f"""SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :tenant
-              AND (state = 'executing' AND executing_until < hourhand.db_now()
-                   OR state = 'uncertain' AND resolve_after <= :now) ORDER BY id""",
-        tenant=tx.tenant_id, now=tx.now,
-    )  # fmt: skip
-    return [load(row) for row in rows]
-
-
-def lock(tx: Tx, card_id: UUID, *, states: Sequence[str]) -> Card | None:
-    """The card, locked until this transaction ends, if it is in one of `states`; else None."""
-    row = tx.row(
-        f"SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = ANY(:states) FOR UPDATE",
-        t=tx.tenant_id, id=card_id, states=list(states),
-    )  # fmt: skip
-    return load(row) if row else None
-
-
-def reserve(
-    tx: Tx, card: Card, *, owner: str, fence: int, lease_seconds: float, idempotency_key: str | None
-) -> Card:  # fmt: skip
-    """Take a card for one execution of at most `lease_seconds`.
-
-    With a key it holds a reservation: from here on it is resolved, never restarted. Raises IllegalMove.
-    """
-    return move_one(
-        tx, card.id, "executing", frm=("queued", "uncertain"), owner=owner, fence=fence, key=idempotency_key,
-        lease=timedelta(seconds=lease_seconds),
-        extra="owner = :owner, fence = :fence, attempts = attempts + 1, resolve_after = NULL, "
-        "executing_until = hourhand.db_now() + CAST(:lease AS interval), "
-        "idempotency_key = coalesce(CAST(:key AS text), idempotency_key), "
-        "reserved_at = CASE WHEN CAST(:key AS text) IS NULL THEN reserved_at ELSE coalesce(reserved_at, :now) END",
-    )  # fmt: skip
-
-
-def settle(
-    tx: Tx, card: Card, to: str, *, reason: str | None = None, rule: str | None = None,
-    provider_id: str | None = None, outcome: Mapping[str, Any] | None = None, resolve_after: datetime | None = None,
-    not_before: datetime | None = None, released: bool = False,
-) -> Card:  # fmt: skip
-    """Finish an execution by compare-and-set on its owner and attempt. Raises IllegalMove when somebody else has.
-
-    `released` gives the reservation back: only where the provider certainly did nothing.
-    """
-    still = tx.value(
-        """SELECT 1 FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = 'executing' AND owner = :owner
-           AND attempts = :attempts FOR UPDATE""",
-        t=tx.tenant_id, id=card.id, owner=card.owner, attempts=card.attempts,
-    )  # fmt: skip
-    if still is None:
-        raise IllegalMove(f"card {card.id} was settled by somebody else")
-    return move_one(
-        tx, card.id, to, frm=("executing",), reason=reason, rule=rule, not_before=not_before, provider_id=provider_id,
-        outcome=dict(outcome or {}), resolve_after=resolve_after, kept=not released,
-        extra="provider_id = coalesce(CAST(:provider_id AS text), provider_id), outcome = outcome || :outcome, "
-        "resolve_after = :resolve_after, owner = NULL, executing_until = NULL, "
-        "reserved_at = CASE WHEN :kept THEN reserved_at END, "
-        "idempotency_key = CASE WHEN :kept THEN idempotency_key END",
-    )  # fmt: skip
-
-
-def wait_for_approval(tx: Tx, card_id: UUID, *, seen: bytes, rule: str, reason: str, expires_at: datetime) -> Card:
-    """Put a card before a person; the approval will count only for content whose hash is `seen`."""
-    return move_one(
-        tx, card_id, "awaiting_approval", rule=rule, reason=reason, seen=seen, expires=expires_at,
-        extra="approval_hash = :seen, approval_expires_at = :expires, approved_by = NULL, approved_at = NULL",
-    )  # fmt: skip
-
-
-def set_back(tx: Tx, card: Card, why: str, *, holder: str, fence: int, tries: int = 5) -> None:
-    """A card on which the house itself stumbled rests, longer each time; after `tries` it has failed for good."""
-    attempts = tx.value(
-        """UPDATE kanban_cards SET attempts = attempts + 1 WHERE tenant_id = :t AND id = :id
-           AND state IN ('proposed', 'queued', 'deferred') RETURNING attempts""",
-        t=tx.tenant_id, id=card.id,
-    )  # fmt: skip
-    if attempts is None:
-        return
-    if attempts < tries:
-        move(tx, [card.id], "deferred", frm=("proposed", "queued", "deferred"), reason=why, rule="house.error",
-             not_before=tx.now + timedelta(minutes=5 * 2**attempts))  # fmt: skip
-        return
-    move(tx, [card.id], "queued")
-    locked = move_one(tx, card.id, "executing", frm=("queued",), owner=holder, fence=fence,
-                      extra="owner = :owner, fence = :fence, executing_until = hourhand.db_now()")  # fmt: skip
-    settle(tx, locked, "failed", reason=f"given up after {attempts} tries: {why}", rule="house.error")
-
-
-def allow_until(tx: Tx, card_id: UUID, moment: datetime) -> None:
-    """Let a card's latest time be no earlier than `moment`."""
-    tx.run("UPDATE kanban_cards SET latest_at = greatest(latest_at, :moment) WHERE tenant_id = :t AND id = :id",
-           moment=moment, t=tx.tenant_id, id=card_id)  # fmt: skip
-
-
-def show_again(tx: Tx, card_id: UUID, *, seen: bytes) -> None:
-    """Bind a waiting card's approval to what it says now."""
-    tx.run("UPDATE kanban_cards SET approval_hash = :seen WHERE tenant_id = :t AND id = :id AND state = 'awaiting_approval'",
-           seen=seen, t=tx.tenant_id, id=card_id)  # fmt: skip
-
-
-def approve(tx: Tx, card_id: UUID, *, by: str) -> Card:
-    """Approve what is shown on the card; it goes out at the next cycle if it is still the same then."""
-    card = move_one(tx, card_id, "queued", frm=("awaiting_approval",), by=by,
-                    extra="approved_by = :by, approved_at = :now")  # fmt: skip
-    schedule.bring_forward(tx, tx.now, extra=True)
-    return card
-
-
-def reject(tx: Tx, card_id: UUID, *, by: str, reason: str) -> Card:
-    """Refuse a card; its intention is not proposed again for a day."""
-    return move_one(tx, card_id, "rejected", frm=("awaiting_approval",), reason=f"{by}: {reason}", rule="approval")
-
-
-def snooze(tx: Tx, card_id: UUID, *, until: datetime) -> None:
-    """Leave a card waiting for approval, unseen before `until`. Raises IllegalMove."""
-    touched = tx.run(
-        """UPDATE kanban_cards SET not_before = :until, latest_at = greatest(latest_at, :until + interval '24 hours'),
-                  approval_expires_at = greatest(approval_expires_at, :until + interval '24 hours')
-           WHERE tenant_id = :t AND id = :id AND state = 'awaiting_approval'""",
-        until=until, t=tx.tenant_id, id=card_id,
-    )  # fmt: skip
-    if not touched:
-        raise IllegalMove(f"card {card_id} is not waiting for approval")
-
-
-def edit(tx: Tx, card_id: UUID, *, payload: Mapping[str, Any]) -> None:
-    """Change what a waiting card would say; any approval it had is void. Raises IllegalMove."""
-    touched = tx.run(
-        """UPDATE kanban_cards SET payload = payload || :payload, approval_hash = NULL, approved_by = NULL, approved_at = NULL
-           WHERE tenant_id = :t AND id = :id AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
-        payload=dict(payload), t=tx.tenant_id, id=card_id,
-    )  # fmt: skip
-    if not touched:
-        raise IllegalMove(f"card {card_id} can no longer be edited")
 
 
 def cancel_for_client(tx: Tx, client_id: UUID, *, reason: str, types: Sequence[str]) -> list[Card]:

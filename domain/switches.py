@@ -103,6 +103,19 @@ def closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
     return frozenset((row["scope"], row["level"], row["name"]) for row in rows)
 
 
+def states(tx: Tx) -> list[dict[str, object]]:
+    """Every switch of the house that was ever set, with who set it, when and why; in a transaction that wears control."""
+    rows = tx.rows(
+        """SELECT key, value, reason, updated_by, updated_at FROM hourhand.system_config
+           WHERE key IN ('global_enabled', 'email_send_disabled') OR key LIKE '%\\_disabled.%' ORDER BY key"""
+    )
+    return [
+        {"switch": row["key"], "stopped": row["value"] == (row["key"] != "global_enabled"), "reason": row["reason"],
+         "by": row["updated_by"], "at": row["updated_at"] if row["updated_by"] != "installation" else None}
+        for row in rows
+    ]  # fmt: skip
+
+
 def stops(closed_switches: frozenset[tuple[str, str, str]], type: str, engine: str) -> tuple[str, str, str] | None:
     """The strongest closed switch that stops an action of `type` proposed by `engine`, or None."""
     levels = [("all", ""), ("engine", engine), ("action", type)]

@@ -127,7 +127,9 @@ def _with_footer(body: str, settings: TenantSettings, language: str, url: str) -
 
 def _html(text: str, url: str) -> str:
     link = f'<a href="{html.escape(url)}">{html.escape(url)}</a>'
-    paragraphs = (html.escape(part).replace(html.escape(url), link).replace("\n", "<br>\n") for part in text.strip().split("\n\n"))
+    paragraphs = (
+        html.escape(part).replace(html.escape(url), link).replace("\n", "<br>\n") for part in text.strip().split("\n\n")
+    )
     return "<html><body>\n" + "\n".join(f"<p>{part}</p>" for part in paragraphs) + "\n</body></html>\n"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from domain import cards, clocks, limits, outbound, schedule, settings, threads
+from domain import cards, clocks, executions, limits, outbound, schedule, settings, threads
 from domain.cards import Card, IllegalMove
 from domain.db import Tx
 from domain.gate import GateClosed
@@ -75,7 +75,7 @@ def _begin(work: Work, card_id: UUID) -> Reserved | str:
     """Claim, judge and reserve in one commit: no reservation without its record, no record without its verdicts."""
     house = work.house
     with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
-        card = cards.lock(tx, card_id, states=("queued",))
+        card = executions.lock(tx, card_id, states=("queued",))
         if card is None:
             return "elsewhere"
         house.fault("execute.claimed")
@@ -106,7 +106,7 @@ def _reserve(work: Work, tx: Tx, judged: judge.Judged, tenant_settings: TenantSe
     assert mail is not None, "an outward card that may run has a mail"
     hand = house.hands.sender(tx, tenant_settings.provider)
     thread_id = judge.thread_of(tx, judged)
-    card = cards.reserve(
+    card = executions.reserve(
         tx, judged.card, owner=house.holder, fence=work.held.fence, lease_seconds=house.lease_seconds,
         idempotency_key=mail.idempotency_key,
     )  # fmt: skip
@@ -119,13 +119,15 @@ def _reserve(work: Work, tx: Tx, judged: judge.Judged, tenant_settings: TenantSe
 def _handle(work: Work, tx: Tx, card: Card, tenant_settings: TenantSettings) -> str:
     """Carry out an internal action and settle it, in the transaction that claimed it."""
     handler = next((engine.handlers[card.type] for engine in work.engines if card.type in engine.handlers), None)
-    claimed = cards.reserve(tx, card, owner=work.house.holder, fence=work.held.fence,
+    claimed = executions.reserve(tx, card, owner=work.house.holder, fence=work.held.fence,
                             lease_seconds=work.house.lease_seconds, idempotency_key=None)  # fmt: skip
     if handler is None:
-        cards.settle(tx, claimed, "failed", reason=f"no engine carries out {card.type}")
+        executions.settle(tx, claimed, "failed", reason=f"no engine carries out {card.type}")
         return "failed"
     outcome: Outcome = handler(Context(tx, tenant_settings), claimed)
-    done = cards.settle(tx, claimed, "done", outcome={**outcome.facts, **({"undo": outcome.undo} if outcome.undo else {})})
+    done = executions.settle(
+        tx, claimed, "done", outcome={**outcome.facts, **({"undo": outcome.undo} if outcome.undo else {})}
+    )
     judge.settled(tx, work.engines, done, tenant_settings)
     return "done"
 
@@ -159,28 +161,28 @@ def record(work: Work, tx: Tx, reserved: Reserved, answer: Accepted | ProviderEr
     tenant_settings = settings.of(tx)
     match answer:
         case Accepted(provider_id):
-            done = cards.settle(tx, card, "done", provider_id=provider_id, outcome={"provider": provider})
+            done = executions.settle(tx, card, "done", provider_id=provider_id, outcome={"provider": provider})
             went_out(tx, work.engines, done, tenant_settings, provider_id=provider_id)
         case NothingHappened():
             outbound.failure(tx, provider=provider, kind="nothing_happened", detail=str(answer), card_id=card.id)
             rest = answer.retry_after_seconds or RETRY_MINUTES * 60 * min(2 ** max(card.attempts - 1, 0), 12)
             outbound.release(tx, card.id)
             limits.give_back(tx, reserved.caps)
-            cards.settle(tx, card, "deferred", reason=f"{provider}: {answer}", rule="provider.nothing_happened",
+            executions.settle(tx, card, "deferred", reason=f"{provider}: {answer}", rule="provider.nothing_happened",
                          not_before=tx.now + timedelta(seconds=rest), released=True)  # fmt: skip
             schedule.bring_forward(tx, tx.now + timedelta(seconds=rest), extra=True)
             return "deferred"
         case NeverWill():
             outbound.failure(tx, provider=provider, kind="never_will", detail=str(answer), card_id=card.id)
             outbound.ended(tx, card.id, "failed")
-            failed = cards.settle(tx, card, "failed", reason=f"{provider}: {answer}", rule="provider.never_will")
+            failed = executions.settle(tx, card, "failed", reason=f"{provider}: {answer}", rule="provider.never_will")
             judge.settled(tx, work.engines, failed, tenant_settings)
             return "failed"
         case _:
             outbound.failure(tx, provider=provider, kind="maybe_happened", detail=str(answer), card_id=card.id)
             outbound.ended(tx, card.id, "uncertain")
             look_at = tx.now + timedelta(seconds=RESOLVE_SECONDS)
-            cards.settle(tx, card, "uncertain", reason=f"{provider}: {answer}", rule="provider.maybe_happened",
+            executions.settle(tx, card, "uncertain", reason=f"{provider}: {answer}", rule="provider.maybe_happened",
                          resolve_after=look_at)  # fmt: skip
             schedule.bring_forward(tx, look_at, extra=True)
             return "uncertain"

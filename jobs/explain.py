@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from policy.judge import sentence
+
 from domain import cards, outbound, settings, switches, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
 from engines.registry import ENGINES
 from jobs import judge
-from policy.judge import sentence
 
 
 class NoSuchCard(Exception):

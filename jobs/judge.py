@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from domain import cards, limits, outbound, threads, violations
+from policy.judge import content_hash, judge
+
+from domain import approval, cards, limits, outbound, threads, violations
 from domain.cards import Card
 from domain.db import Tx
 from domain.house import House
@@ -16,7 +18,6 @@ from domain.settings import TenantSettings
 from engines.contract import Context, Engine
 from jobs import compose
 from policy import facts as policy_facts
-from policy.judge import content_hash, judge
 from policy.verdicts import Judgement, Verdict
 
 DEFER_HOURS = 1.0
@@ -108,9 +109,11 @@ def _ask(tx: Tx, each: Judged, verdict: Verdict, settings: TenantSettings) -> No
     card = each.card
     expires = tx.now + timedelta(hours=settings.approval_hours)
     seen = seen_hash(each)
-    asked = cards.wait_for_approval(tx, card.id, seen=seen, rule=verdict.rule, reason=verdict.reason, expires_at=expires)
+    asked = approval.wait_for_approval(
+        tx, card.id, seen=seen, rule=verdict.rule, reason=verdict.reason, expires_at=expires
+    )
     # a person needs time: the card's latest time is at least the end of its approval
-    cards.allow_until(tx, asked.id, expires)
+    approval.allow_until(tx, asked.id, expires)
 
 
 def _hold(tx: Tx, engines: Sequence[Engine], each: Judged, verdict: Verdict, settings: TenantSettings) -> str:
@@ -124,7 +127,9 @@ def _hold(tx: Tx, engines: Sequence[Engine], each: Judged, verdict: Verdict, set
         thread_id = card.thread_id or threads.open(
             tx, subject=each.mail.subject, client_id=card.client_id, contact_id=card.contact_id, engine=card.engine
         )
-        outbound.record(tx, held, each.mail, state="held", mode=each.mode, provider=settings.provider, thread_id=thread_id)
+        outbound.record(
+            tx, held, each.mail, state="held", mode=each.mode, provider=settings.provider, thread_id=thread_id
+        )
     settled(tx, engines, held, settings)
     return "hold"
 

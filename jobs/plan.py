@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from domain import cards, ledger, settings
+from domain import cards, executions, ledger, settings
 from domain.cards import Card, Proposal
 from domain.db import FenceLost
 from engines.contract import Engine, Plan
@@ -25,7 +25,9 @@ def plan(cycle: Cycle) -> Counter[str]:
     proposals = [proposal for each in plans for proposal in each.proposals]
     new = propose(cycle, proposals)
     with cycle.transaction() as tx:
-        counts["obligations"] = ledger.open_lines(tx, cycle.run.id, [_line(due) for each in plans for due in each.obligations])
+        counts["obligations"] = ledger.open_lines(
+            tx, cycle.run.id, [_line(due) for each in plans for due in each.obligations]
+        )
     counts["planned"] = len(new)
     counts += triage(cycle, new)
     return counts
@@ -68,7 +70,9 @@ def setback(cycle: Cycle, card: Card, error: Exception) -> None:
     """One card went wrong inside the house: it rests, longer each time, and is given up after five tries."""
     cycle.note(f"card {card.id}", error)
     with cycle.transaction() as tx:
-        cards.set_back(tx, card, f"{type(error).__name__} in {card.type}", holder=cycle.house.holder, fence=cycle.held.fence)
+        executions.set_back(
+            tx, card, f"{type(error).__name__} in {card.type}", holder=cycle.house.holder, fence=cycle.held.fence
+        )
 
 
 def _triage(cycle: Cycle, batch: Sequence[Card]) -> Counter[str]:

@@ -58,7 +58,7 @@ def _set_aside(tx: Tx, event: Event, attempts: int, error: Exception) -> None:
     if attempts < TRIES:
         events.reaction_failed(tx, event.id, why, retry_seconds=RETRY_SECONDS * attempts)
         return
-    quarantine.put(tx, kind="event", source=str(event.id), reason=why, attempts=attempts)
+    quarantine.note(tx, "event", str(event.id), why)
     events.reacted(tx, [event.id])
 
 

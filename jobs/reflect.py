@@ -103,7 +103,9 @@ def _counted(tx: Tx, sql: str, since: datetime, **values: Any) -> dict[str, int]
 
 def roll_up(tx: Tx, cycle: Cycle, outcome: str) -> None:
     """Add this run's numbers to the tenant's hour, for fleet pages, alerts and metrics."""
-    row = tx.row("SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=cycle.run.id)
+    row = tx.row(
+        "SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=cycle.run.id
+    )
     assert row is not None
     failed = outcome in ("failed", "abandoned")
     rollup.add(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import alerts, cards, outbound, settings
+from domain import alerts, cards, executions, outbound, settings
 from domain.cards import Card, IllegalMove
 from domain.db import Row, Tx
 from domain.gate import GateClosed
@@ -29,7 +29,7 @@ def resolve(work: Work) -> dict[str, int]:
     """Look at every card whose execution was cut short or whose outcome is unknown; what they came to."""
     counts: dict[str, int] = {}
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
-        left = [_abandoned(tx, card) for card in cards.unsettled(tx)]
+        left = [_abandoned(tx, card) for card in executions.unsettled(tx)]
     for card in left:
         if card is not None:
             state = _resolve_one(work, card)
@@ -42,10 +42,10 @@ def _abandoned(tx: Tx, card: Card) -> Card | None:
     if card.state != "executing":
         return card
     if card.reserved_at is None:
-        cards.settle(tx, card, "queued", reason="the worker that held it stopped before it reserved anything")
+        executions.settle(tx, card, "queued", reason="the worker that held it stopped before it reserved anything")
         return None
     outbound.ended(tx, card.id, "uncertain")
-    return cards.settle(tx, card, "uncertain", reason="the worker that held it stopped before the provider's answer was stored",
+    return executions.settle(tx, card, "uncertain", reason="the worker that held it stopped before the provider's answer was stored",
                         rule="provider.maybe_happened", resolve_after=tx.now)  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def _resolve_one(work: Work, card: Card) -> str:
 
 def _found(work: Work, card: Card, found: FoundMail) -> str:
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
-        if cards.lock(tx, card.id, states=("uncertain",)) is None:
+        if executions.lock(tx, card.id, states=("uncertain",)) is None:
             return "elsewhere"
         done = cards.move_one(tx, card.id, "done", frm=("uncertain",), reason="found in the provider's listing",
                               provider_id=found.provider_id, extra="provider_id = :provider_id, resolve_after = NULL")  # fmt: skip
@@ -87,7 +87,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
     try:
         with house.gate.passing(work.held.lock_id):
             with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
-                locked = cards.lock(tx, card.id, states=("uncertain",))
+                locked = executions.lock(tx, card.id, states=("uncertain",))
                 if locked is None:
                     return "elsewhere"
                 [judged] = judge.look(house, tx, [locked], settings.of(tx))
@@ -95,7 +95,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
                 refusal = judged.judgement.deciding
                 if refusal.decision not in RETRYABLE:
                     return _leave(tx, locked, row, f"not tried again: {refusal.reason}")
-                claimed = cards.reserve(tx, locked, owner=house.holder, fence=work.held.fence,
+                claimed = executions.reserve(tx, locked, owner=house.holder, fence=work.held.fence,
                                         lease_seconds=house.lease_seconds, idempotency_key=None)  # fmt: skip
                 outbound.tried_again(tx, card.id)
             house.fault("resolve.reserved")
@@ -112,7 +112,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
 def _back_to_uncertain(work: Work, claimed: Card, row: Row, why: str) -> str:
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
         try:
-            cards.settle(tx, claimed, "uncertain", reason=why, rule="provider.maybe_happened",
+            executions.settle(tx, claimed, "uncertain", reason=why, rule="provider.maybe_happened",
                          resolve_after=_next_look(tx.now, row))  # fmt: skip
         except IllegalMove:
             return "elsewhere"
