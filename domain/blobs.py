@@ -37,5 +37,7 @@ def put_all(tx: Tx, contents: Iterable[bytes]) -> list[bytes]:
 
 def get(tx: Tx, sha256: bytes) -> bytes | None:
     """The bytes of a digest, or None."""
-    content = tx.value("SELECT bytes FROM blobs WHERE tenant_id = :t AND sha256 = :digest", t=tx.tenant_id, digest=sha256)
+    content = tx.value(
+        "SELECT bytes FROM blobs WHERE tenant_id = :t AND sha256 = :digest", t=tx.tenant_id, digest=sha256
+    )
     return bytes(content) if content is not None else None

@@ -44,7 +44,7 @@ class News:
 COLUMNS = ", ".join(Thread.__slots__)
 
 
-def open(
+def open(  # noqa: A001 - callers read threads.open
     tx: Tx, *, subject: str = "", client_id: UUID | None = None, contact_id: UUID | None = None,
     engine: str | None = None,
 ) -> UUID:  # fmt: skip

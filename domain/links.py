@@ -1,0 +1,321 @@
+"""Whom and what a message is about: each link to thread, card, contact and account, with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from domain import addresses, contacts, settings, threads
+from domain.contacts import Contact
+from domain.db import Row, Tx
+from domain.incoming import Incoming
+from domain.mailboxes import MailboxRow
+from domain.threads import News, Thread
+
+REFERENCES_KEPT = 20
+"""How many of a message's references become keys of its thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beforehand about everything that a batch names: a constant number of queries."""
+
+    cards: Mapping[str, Row]
+    """Our own mails, by the Message-IDs that the batch answers, reports on or is."""
+    threads: dict[str, Thread | News]
+    contacts: Mapping[str, Contact]
+    clients: Mapping[str, UUID]
+    """Accounts by the domain from which their people write."""
+    own_addresses: frozenset[str]
+    own_domains: frozenset[str]
+    copies: frozenset[tuple[str, str | None]]
+    """(Message-ID, writer) of what another mailbox of the tenant has brought already."""
+    heard: Counter[str]
+    """How many messages each writer sent within the last hour."""
+    fresh_keys: list[tuple[str, UUID]] = field(default_factory=list)
+    """The names that the batch adds to conversations."""
+
+
+@dataclass(slots=True)
+class Linked:
+    """A message with its links, and what they say about it."""
+
+    id: UUID
+    incoming: Incoming
+    direction: str
+    thread: News
+    cls: str
+    flags: frozenset[str]
+    card: Row | None = None
+    """Our mail that it answers or reports on."""
+    is_ours: bool = False
+    """It is a copy of a card's own mail."""
+    is_copy: bool = False
+    is_loop: bool = False
+    client_id: UUID | None = None
+    contact_id: UUID | None = None
+    recipients: tuple[Contact, ...] = ()
+    """With direction out: the contacts it was written to."""
+    strangers: tuple[tuple[str, str, UUID], ...] = ()
+    """(name, address, client) of unknown people at known accounts."""
+    tied: Mapping[str, Row] = field(default_factory=dict)
+    """Our mails by the Message-IDs that it names."""
+    reasons: list[dict[str, str]] = field(default_factory=list)
+
+    def because(self, to: str, subject_id: UUID, reason: str) -> None:
+        """Note one link."""
+        self.reasons.append({"to": to, "id": str(subject_id), "reason": reason})
+
+
+def gather(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> Known:
+    """Read what linking needs, however large the batch: eight queries."""
+    ids = {each for one in batch for each in (*one.answered_ids, one.message_id) if each}
+    own = _own_addresses(tx)
+    own_domains = frozenset(filter(None, map(addresses.company_domain, own)))
+    named = {address for one in batch for address in _named(one)}
+    domains = {domain for address in named if (domain := addresses.company_domain(address))} - own_domains
+    keys = {threads.key(each) for each in ids} | {_provider_key(mailbox, one) for one in batch}
+    cards = _own_mails(tx, ids)
+    return Known(
+        cards=cards,
+        threads=dict(threads.by_keys(tx, keys)),
+        contacts=contacts.by_addresses(tx, named - own),
+        clients=_clients(tx, domains),
+        own_addresses=own,
+        own_domains=own_domains,
+        copies=_copies(tx, mailbox, batch),
+        heard=_heard(tx, {one.from_address for one in batch if one.from_address} - own),
+    )
+
+
+def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: int) -> Linked:
+    """Link one message; its thread and keys are noted in `known` for those that follow it."""
+    tied = {each: known.cards[each] for each in one.answered_ids if each in known.cards}
+    is_ours = one.message_id in known.cards and _claims_to_be_ours(known, one)
+    direction = "out" if is_ours or _is_out(known, one) else "in"
+    linked = Linked(tx.clock.uuid(), one, direction, _thread(tx, mailbox, known, one, tied), one.cls, one.flags,
+                    card=next(iter(tied.values()), None), is_ours=is_ours, tied=tied)  # fmt: skip
+    _explain_thread(linked, mailbox, known)
+    if is_ours and one.message_id is not None:
+        linked.because("card", known.cards[one.message_id]["card_id"], "it carries the Message-ID of this card's mail")
+    if linked.card is not None and direction == "in":
+        linked.because("card", linked.card["card_id"], "it answers or reports on the mail of this card")
+    if direction == "out":
+        _link_recipients(linked, known)
+    else:
+        _link_writer(linked, known)
+        _count(linked, known, ceiling, tx)
+        if one.cls == "reply" and linked.contact_id is None and _begins(linked.thread):
+            linked.cls = "other"  # it answers something, but nothing of ours
+    linked.is_copy = one.message_id is not None and (one.message_id, one.from_address) in known.copies
+    _tell_thread(linked)
+    return linked
+
+
+def _own_addresses(tx: Tx) -> frozenset[str]:
+    """Everybody who writes for the tenant: its sender, its mailboxes, its users."""
+    chosen = settings.of(tx)
+    told = [chosen.sender_address, chosen.reply_to]
+    told += [row["address"] or "" for row in tx.rows(
+        """SELECT address FROM mailboxes WHERE tenant_id = :t
+           UNION SELECT email FROM users WHERE tenant_id = :t""",
+        t=tx.tenant_id,
+    )]  # fmt: skip
+    return frozenset(addresses.known(told))
+
+
+def _own_mails(tx: Tx, ids: set[str]) -> dict[str, Row]:
+    """The mails that really went out, or may have, under both names: ours and the one that the provider gave."""
+    if not ids:
+        return {}
+    rows = tx.rows(
+        """SELECT card_id, rfc_message_id, carried_message_id, thread_id, client_id, contact_id, recipients, state
+           FROM outbound_messages WHERE tenant_id = :t AND state <> 'held'
+             AND (rfc_message_id = ANY(:ids) OR carried_message_id = ANY(:ids))""",
+        t=tx.tenant_id, ids=list(ids),
+    )  # fmt: skip
+    return {name: row for row in rows for name in (row["rfc_message_id"], row["carried_message_id"]) if name}
+
+
+def _clients(tx: Tx, domains: set[str]) -> dict[str, UUID]:
+    """Accounts by domain, also by the domain above: people write from mail.example.com, too."""
+    asked = {parent for domain in domains for parent in _parents(domain)}
+    if not asked:
+        return {}
+    rows = tx.rows(
+        """SELECT DISTINCT ON (domain) domain, id FROM clients WHERE tenant_id = :t AND domain = ANY(:domains)
+           ORDER BY domain, id""",
+        t=tx.tenant_id, domains=[domain for domain in asked if domain not in addresses.FREE_MAIL],
+    )  # fmt: skip
+    found = {row["domain"]: row["id"] for row in rows}
+    return {domain: found[parent] for domain in domains for parent in _parents(domain)[::-1] if parent in found}
+
+
+def _parents(domain: str) -> list[str]:
+    labels = domain.split(".")
+    return [".".join(labels[at:]) for at in range(len(labels) - 1)]
+
+
+def _copies(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> frozenset[tuple[str, str | None]]:
+    rows = tx.rows(
+        """SELECT rfc_message_id, from_address FROM gmail_messages
+           WHERE tenant_id = :t AND rfc_message_id = ANY(:ids) AND mailbox_id <> :mailbox""",
+        t=tx.tenant_id, ids=[one.message_id for one in batch if one.message_id], mailbox=mailbox.id,
+    )  # fmt: skip
+    return frozenset((row["rfc_message_id"], row["from_address"]) for row in rows)
+
+
+def _heard(tx: Tx, writers: set[str]) -> Counter[str]:
+    rows = tx.rows(
+        """SELECT from_address, count(*) AS heard FROM gmail_messages
+           WHERE tenant_id = :t AND from_address = ANY(:writers) AND received_at > :since GROUP BY from_address""",
+        t=tx.tenant_id, writers=list(writers), since=tx.now - timedelta(hours=1),
+    )  # fmt: skip
+    return Counter({row["from_address"]: row["heard"] for row in rows})
+
+
+def _named(one: Incoming) -> set[str]:
+    told = {*one.to, *one.cc, *one.reply_to, *(address for _, address in one.people)}
+    return told | ({one.from_address} if one.from_address else set())
+
+
+def _provider_key(mailbox: MailboxRow, one: Incoming) -> str:
+    return threads.provider_key(mailbox.provider, mailbox.id, one.provider_thread_id)
+
+
+def _claims_to_be_ours(known: Known, one: Incoming) -> bool:
+    return "SENT" in one.labels or one.from_address in known.own_addresses
+
+
+def _is_out(known: Known, one: Incoming) -> bool:
+    """A person of the tenant wrote it: the mailbox says so, or its address does and no server contradicts."""
+    if "SENT" in one.labels:
+        return True
+    if one.aligned is False or one.from_address is None or not one.by_person:
+        return False
+    if one.from_address in known.own_addresses:
+        return True
+    outside = {address for address in (*one.to, *one.cc) if addresses.company_domain(address) not in known.own_domains}
+    return one.domain is not None and one.domain in known.own_domains and bool(outside)
+
+
+def _thread(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, tied: Mapping[str, Row]) -> News:
+    """The conversation that a message belongs to: by what it answers, by its own id, by its mailbox; else a new one."""
+    keys = [threads.key(each) for each in one.answered_ids]
+    if one.message_id:
+        keys.append(threads.key(one.message_id))
+    keys.append(_provider_key(mailbox, one))
+    found = next((known.threads[key] for key in keys if key in known.threads), None)
+    if found is None:
+        card_thread = next((row["thread_id"] for row in tied.values() if row["thread_id"]), None)
+        found = News(card_thread or tx.clock.uuid(), subject=one.subject, is_new=card_thread is None)
+    if isinstance(found, Thread):
+        news = News(found.id, found.subject, found.client_id, found.contact_id)
+        for key, thread in known.threads.items():
+            if isinstance(thread, Thread) and thread.id == found.id:
+                known.threads[key] = news
+        found = news
+    for key in (*keys[-2:], *keys[:-2][:REFERENCES_KEPT]):
+        if key not in known.threads:
+            known.threads[key] = found
+            known.fresh_keys.append((key, found.id))
+    return found
+
+
+def _explain_thread(linked: Linked, mailbox: MailboxRow, known: Known) -> None:
+    one = linked.incoming
+    if linked.tied:
+        reason = "it names the Message-ID of a mail of ours"
+    elif _begins(linked.thread):
+        reason = "it begins a conversation"
+    elif one.answered_ids:
+        reason = "In-Reply-To or References name a message of this conversation"
+    else:
+        reason = f"{mailbox.provider} keeps it in this conversation"
+    linked.because("thread", linked.thread.id, reason)
+
+
+def _begins(thread: News) -> bool:
+    return thread.is_new and thread.inbound_at is None and thread.person_wrote_at is None
+
+
+def _link_writer(linked: Linked, known: Known) -> None:
+    """The contact and account behind a message that came in."""
+    one, card = linked.incoming, linked.card
+    writer = known.contacts.get(one.from_address or "")
+    if writer is not None:
+        _link_contact(linked, writer, "the writer's address is theirs")
+    elif alias := next((known.contacts[each] for each in one.reply_to if each in known.contacts), None):
+        _link_contact(linked, alias, "Reply-To is their address")
+    elif card is not None and card["client_id"] is not None:
+        _link_client(linked, card["client_id"], "it answers or reports on a mail of ours to this account")
+        if not one.by_person:
+            linked.contact_id = card["contact_id"]
+        elif one.domain and one.domain in {addresses.company_domain(each) for each in card["recipients"]}:
+            linked.strangers = ((one.from_name, one.from_address or "", card["client_id"]),)
+    elif (one.domain or "") in known.clients:
+        _link_client(linked, known.clients[one.domain or ""], f"the domain {one.domain} is this account's")
+    elif linked.thread.client_id is not None:
+        _link_client(linked, linked.thread.client_id, "its conversation is with this account")
+    if one.by_person:
+        linked.strangers += _strangers(one, known, {each[1] for each in linked.strangers})
+
+
+def _link_recipients(linked: Linked, known: Known) -> None:
+    """The contacts that a message of the tenant's own people went to."""
+    one = linked.incoming
+    found = [known.contacts[each] for each in (*one.to, *one.cc) if each in known.contacts]
+    linked.recipients = tuple({each.id: each for each in found}.values())
+    if linked.recipients:
+        _link_contact(linked, linked.recipients[0], "it was written to their address")
+    elif linked.thread.client_id is not None:
+        _link_client(linked, linked.thread.client_id, "its conversation is with this account")
+    else:
+        domains = (addresses.company_domain(each) or "" for each in (*one.to, *one.cc))
+        client = next((known.clients[each] for each in domains if each in known.clients), None)
+        if client is not None:
+            _link_client(linked, client, "it was written to this account's domain")
+
+
+def _strangers(one: Incoming, known: Known, named: set[str]) -> tuple[tuple[str, str, UUID], ...]:
+    found = []
+    for name, address in one.people[:10]:
+        domain = addresses.company_domain(address) or ""
+        if domain in known.clients and address not in known.contacts and address not in known.own_addresses | named:
+            found.append((name, address, known.clients[domain]))
+    return tuple(found)
+
+
+def _link_contact(linked: Linked, contact: Contact, reason: str) -> None:
+    linked.contact_id, linked.client_id = contact.id, contact.client_id
+    linked.because("contact", contact.id, reason)
+    linked.because("client", contact.client_id, "it is the contact's account")
+
+
+def _link_client(linked: Linked, client_id: UUID, reason: str) -> None:
+    linked.client_id = client_id
+    linked.because("client", client_id, reason)
+
+
+def _count(linked: Linked, known: Known, ceiling: int, tx: Tx) -> None:
+    """The ceiling per sender: two machines that answer each other must not keep us busy."""
+    one = linked.incoming
+    if one.from_address is None or one.received_at <= tx.now - timedelta(hours=1):
+        return
+    known.heard[one.from_address] += 1
+    if known.heard[one.from_address] > ceiling:
+        linked.is_loop = True
+        linked.flags |= {"loop"}
+
+
+def _tell_thread(linked: Linked) -> None:
+    thread, at = linked.thread, linked.incoming.received_at
+    thread.client_id = thread.client_id or linked.client_id
+    thread.contact_id = thread.contact_id or linked.contact_id
+    if linked.direction == "in":
+        thread.inbound_at = max(thread.inbound_at or at, at)
+    elif not linked.is_ours and linked.incoming.by_person:
+        thread.person_wrote_at = max(thread.person_wrote_at or at, at)
