@@ -103,12 +103,14 @@ class GmailMailbox:
                 raise
             # The first page's id: whatever a later page's id covers beyond it comes once more, and is recognised.
             new_cursor = new_cursor or page.get("historyId")
+            if new_cursor is None:
+                raise NothingHappened("Gmail's history lacks its historyId.")
             # A page may bring a token and no history at all.
             for record in page.get("history") or []:
                 ids.update(dict.fromkeys(_arrived(record)))
             token = page.get("nextPageToken")
             if not token:
-                return list(ids), str(new_cursor or cursor)
+                return list(ids), str(new_cursor)
 
     def _pages(self, ids: Sequence[str], new_cursor: str) -> Iterator[Page]:
         if not ids:

@@ -55,7 +55,7 @@ class ResendSender:
         answer = _while_unsent(
             lambda: self._ask(deadline, lambda sdk: sdk.Emails.send(body, {"idempotency_key": mail.idempotency_key}))
         )
-        provider_id = answer.get("id")
+        provider_id = answer.get("id") if isinstance(answer, dict) else None
         if not isinstance(provider_id, str) or not provider_id:
             raise MaybeHappened("Resend answered without an id.")
         return Accepted(provider_id=provider_id)
@@ -72,7 +72,7 @@ class ResendSender:
         after: str | None = None
         while True:
             page = self._read(deadline, _listing(after))
-            items = page.get("data") or []
+            items = _items(page)
             for item in items:
                 if first_try is not None and (at := _moment(item.get("created_at"))) and at < first_try - CLOCK_SKEW:
                     return None
@@ -102,7 +102,9 @@ class ResendSender:
             answer = _while_unsent(lambda: self._ask(deadline, ask))
         except (MaybeHappened, NeverWill) as error:
             raise NothingHappened(f"Resend's listing can't be read: {error}") from error
-        return dict(answer)
+        if not isinstance(answer, dict):
+            raise NothingHappened("Resend's listing can't be read: it is no object.")
+        return answer
 
     def _ask(self, deadline: Deadline, ask: Callable[[Any], Any]) -> Any:
         from resend.exceptions import NoContentError, ResendError
@@ -180,6 +182,13 @@ def _body(mail: OutboundMail) -> dict[str, Any]:
 
 def _listing(after: str | None) -> Callable[[Any], Any]:
     return lambda sdk: sdk.Emails.list({"limit": LIST_PAGE, "after": after})
+
+
+def _items(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    items = page.get("data")
+    if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
+        raise NothingHappened("Resend's listing can't be read: it holds no emails.")
+    return items
 
 
 def _looks_like(item: Mapping[str, Any], mail: OutboundMail) -> bool:

@@ -22,6 +22,7 @@ from providers.resend import CARD_HEADER
 
 Security = Literal["starttls", "ssl", "plain"]
 DEFAULT_PORTS = {"starttls": 587, "ssl": 465, "plain": 25}
+LONGEST_LINE = 8192
 SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
 
 
@@ -51,9 +52,10 @@ class SmtpSender:
 
     def send(self, mail: OutboundMail, *, deadline_seconds: float = 10.0) -> Accepted:
         """Hand `mail` over to every recipient or to none. Raises NothingHappened, MaybeHappened or NeverWill."""
+        deadline = Deadline(deadline_seconds)
         content = render(mail, self._clock.now())
         sender, recipients = _envelope(mail)
-        server = _Server(self._host, self._port, Deadline(deadline_seconds), self._tls)
+        server = _Server(self._host, self._port, deadline, self._tls)
         try:
             with _as_nothing_happened():
                 self._open(server)
@@ -136,6 +138,20 @@ class _Server(smtplib.SMTP):
         self.helo_resp = self.ehlo_resp = None
         self.esmtp_features = {}
         self.does_esmtp = False
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The server's answer, all its lines. smtplib's own takes half a line for a whole one."""
+        assert self.sock is not None
+        self.file = self.file or self.sock.makefile("rb")
+        said: list[bytes] = []
+        while True:
+            line = self.file.readline(LONGEST_LINE)
+            if not line.endswith(b"\n"):
+                raise smtplib.SMTPServerDisconnected("the answer broke off" if line else "the connection was closed")
+            said.append(line[4:].strip())
+            if line[3:4] != b"-":
+                code = int(line[:3]) if line[:3].isdigit() else -1
+                return code, b"\n".join(said)
 
     def write(self, data: bytes) -> None:
         assert self.sock is not None

@@ -172,6 +172,9 @@ def _read_answer(sock: GuardedSocket, method: str) -> tuple[Answer, bool]:
         if response.length:
             # read(n) hands over a truncated body in silence; only what is still owed tells.
             raise HTTPException(f"the answer broke off, {response.length} bytes short")
+        if response.length is None and not response.chunked and not body and response.status not in (204, 304):
+            # A body that lasts until the end of the connection, and is empty: the headers may have been cut.
+            raise HTTPException("the answer broke off before its body")
         if response.chunked and not response.isclosed() and response.read(1):
             raise HTTPException("the answer is too large")
         return Answer(response.status, response.headers, body), not response.will_close

@@ -29,7 +29,7 @@ class Fault:
     seconds: float = 0.05
     method: str | None = None
     path: str | None = None
-    """Only requests whose path contains this."""
+    """Only requests whose path and query contain this."""
     account: str | None = None
     """Only requests of this key or token."""
 

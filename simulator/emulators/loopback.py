@@ -65,6 +65,8 @@ class Loopback(abc.ABC):
         self.witness = Witness(log)
         self.faults = Plan()
         self.closing = threading.Event()
+        self.connections = 0
+        """How many have been opened so far."""
         self._wanted_port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -106,6 +108,11 @@ class Loopback(abc.ABC):
             self._thread.join(5)
         self.witness.close()
 
+    def hang_up(self) -> None:
+        """Close every open connection, as a server does with idle ones."""
+        if self._server is not None:
+            self._server.hang_up()
+
     def control(self, asked: Asked) -> Told:
         """`/_emulator/…`: the same levers for other processes."""
         match asked.method, asked.path.removeprefix("/_emulator/"):
@@ -134,6 +141,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
+        self.owner.connections += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -175,7 +183,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         if asked.path.startswith("/_emulator/"):
             self._write(owner.control(asked))
             return True
-        fault = owner.faults.next_for(asked.method, asked.path, asked.account)
+        fault = owner.faults.next_for(asked.method, asked.seen.path, asked.account)
         if fault is None:
             self._write(owner.act(asked))
         else:
