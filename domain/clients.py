@@ -90,6 +90,14 @@ def get(tx: Tx, client_id: UUID) -> Client | None:
     return _load(row) if row else None
 
 
+def by_external_id(tx: Tx, external_id: str) -> Client:
+    """The client that another system knows by `external_id`. Raises UnknownClient."""
+    found = _first(tx, "external_id", external_id)
+    if found is None:
+        raise UnknownClient(f"there is no client with external_id {external_id!r}")
+    return found
+
+
 def by_domain(tx: Tx, domain: str) -> Client | None:
     """The client whose people write from `domain`, or None; of several the oldest."""
     row = tx.row(
@@ -97,6 +105,11 @@ def by_domain(tx: Tx, domain: str) -> Client | None:
         t=tx.tenant_id, domain=domain,
     )  # fmt: skip
     return _load(row) if row else None
+
+
+def by_name(tx: Tx, name: str) -> Client | None:
+    """The client of exactly this name, or None; of several the oldest."""
+    return _first(tx, "name", name)
 
 
 def listed(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> Sequence[Client]:
@@ -119,8 +132,8 @@ def replied(tx: Tx, client_id: UUID, at: datetime) -> None:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: storable.text(value, 500).strip() if isinstance(value, str) else value for name, value in given.items()}
-    told = {name: value for name, value in told.items() if value is not None and value != ""}
+    told = {name: storable.text(each, 500).strip() if isinstance(each, str) else each for name, each in given.items()}
+    told = {name: each for name, each in told.items() if each is not None and each != ""}
     for name, spell in (("country", places.country), ("timezone", places.timezone), ("language", places.language)):
         if name in told:
             try:
