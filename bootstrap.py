@@ -150,10 +150,10 @@ def _ensure_environment() -> None:
 
 
 def _fingerprint() -> str:
-    digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    digest = hashlib.sha256()
     for name in (LOCK.name, "pyproject.toml", "bootstrap.py"):
         digest.update((ROOT / name).read_bytes())
-    return digest.hexdigest()
+    return f"{digest.hexdigest()} {ROOT}"
 
 
 def _is_set_up(wanted: str) -> bool:
@@ -161,7 +161,9 @@ def _is_set_up(wanted: str) -> bool:
 
 
 def _install_with_uv(uv: str) -> None:
-    if not (VENV / "bin" / "python").exists():
+    # An environment that was moved or copied still runs the old place's code: it is made anew.
+    at_home = STAMP.exists() and STAMP.read_text().endswith(f" {ROOT}")
+    if not (at_home and (VENV / "bin" / "python").exists()):
         _call([uv, "venv", "--quiet", "--clear", "--no-project", "--python", _python(), str(VENV)])
     target = ["--python", str(VENV / "bin" / "python"), "--quiet"]
     # `sync` also takes away what is no longer locked; the project itself goes in last, without its dependencies,
