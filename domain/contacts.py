@@ -154,8 +154,8 @@ def consent(tx: Tx, contact_id: UUID, *, given: bool, how: str) -> None:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: storable.text(value, 500).strip() if isinstance(value, str) else value for name, value in given.items()}
-    told = {name: value for name, value in told.items() if value is not None and value != ""}
+    told = {name: storable.text(each, 500).strip() if isinstance(each, str) else each for name, each in given.items()}
+    told = {name: each for name, each in told.items() if each is not None and each != ""}
     try:
         if "email" in told:
             told["email"] = addresses.normalise(told["email"])
