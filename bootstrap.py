@@ -85,7 +85,7 @@ def bench(rest: list[str]) -> int:
 
 
 def write_map(_: list[str]) -> int:
-    """rewrite the README's map from the captions of the modules"""
+    """rewrite the README's map of modules and table of settings from the code"""
     return _become("python", "-m", "tests.architecture.room_map")
 
 

@@ -1,4 +1,4 @@
-"""The README's map of rooms and modules, built from the captions that the modules carry themselves."""
+"""The README's generated parts: the map of rooms from the modules' captions, the settings from their descriptions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 
 from tests.architecture.source import ROOT, Source, rooms, sources
+from worker import settings
 
 README = ROOT / "README.md"
-SECTION = re.compile(r"(?<=<!-- map -->\n).*?(?=<!-- /map -->)", re.DOTALL)
 
 
 def room_map(everything: Iterable[Source]) -> str:
-    """Markdown: a heading line per room, a line per module."""
+    """Markdown: a line per room, and below it a line per module."""
     by_path = {source.path: source for source in everything if source.room in rooms()}
     lines: list[str] = []
     for room in rooms():
@@ -21,16 +21,32 @@ def room_map(everything: Iterable[Source]) -> str:
             inside = path.removeprefix(f"{room}/")
             if inside != path and path != f"{room}/__init__.py" and not inside.startswith("versions/"):
                 lines.append(f"- `{inside.removesuffix('/__init__.py')}` {by_path[path].caption}")
-    return "\n".join(line for line in lines[1:]) + "\n"
+    return "\n".join(lines[1:]) + "\n"
 
 
-def with_map(readme: str, new: str) -> str:
-    """The README with its map replaced. Raises ValueError where the markers are missing."""
-    if not SECTION.search(readme):
-        raise ValueError("README.md has no section between <!-- map --> and <!-- /map -->")
-    return SECTION.sub(lambda _: new, readme, count=1)
+def settings_table() -> str:
+    """Markdown: a row per setting that the process reads, in the order of their page."""
+    rows = [
+        f"| `{one.name}` | {f'`{one.default}`' if one.default else ''} | {one.description} |"
+        for one in settings.describe()
+    ]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def with_section(readme: str, name: str, new: str) -> str:
+    """The README with one generated part replaced. Raises ValueError where its markers are missing."""
+    section = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
+    if not section.search(readme):
+        raise ValueError(f"README.md has no section between <!-- {name} --> and <!-- /{name} -->")
+    return section.sub(lambda _: new, readme, count=1)
+
+
+def renewed(readme: str) -> str:
+    """The README with every generated part as it should be."""
+    readme = with_section(readme, "map", room_map(sources()))
+    return with_section(readme, "settings", settings_table())
 
 
 if __name__ == "__main__":
-    README.write_text(with_map(README.read_text(encoding="utf-8"), room_map(sources())), encoding="utf-8")
-    print("README.md carries the map of", len(rooms()), "rooms")
+    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"README.md carries the map of {len(rooms())} rooms and {len(settings.describe())} settings")
