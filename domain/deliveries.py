@@ -10,7 +10,6 @@ from uuid import UUID
 from domain import addresses, clocks, events, schedule, storable, suppressions
 from domain.db import Row, Tx
 from domain.ports import DeliveryEvent
-from domain.suppressions import Reason
 from domain.vault import Vault
 
 _COLUMNS = """card_id, rfc_message_id, carried_message_id, state, provider_id, client_id, contact_id, recipients,
@@ -124,7 +123,7 @@ def complained(tx: Tx, vault: Vault, mail: Row, address: str | None, at: datetim
     """Somebody called it spam: they are never written to again. False when this mail's complaint was known."""
     meant = _recipient(mail, address)
     if meant is not None:
-        _suppress(tx, vault, meant, "complained", source)
+        suppressions.suppress(tx, vault, meant, reason="complained", source=source)
     fresh = tx.run(
         """UPDATE outbound_messages SET complained_at = :at, state = 'complained'
            WHERE tenant_id = :t AND card_id = :card AND complained_at IS NULL""",
@@ -144,9 +143,10 @@ def refused(tx: Tx, mail: Row, kind: Literal["failed", "suppressed"], *, source:
     return _tell(tx, mail, kind, source=source) if fresh else False
 
 
-def opted_out(tx: Tx, vault: Vault, address: str, *, source: str, **detail: Any) -> bool:
-    """They asked not to hear from us; True when that is news."""
-    return suppressions.suppress(tx, vault, address, reason="opted_out", source=source, **detail)
+def dead(tx: Tx, vault: Vault, mail: Row, address: str | None, *, source: str) -> bool:
+    """The provider itself refuses the address from now on; so do we. True when that is news."""
+    meant = _recipient(mail, address)
+    return meant is not None and suppressions.suppress(tx, vault, meant, reason="bounced", source=source)
 
 
 def _failed(tx: Tx, mail: Row, kind: str, at: datetime, *, react: Mapping[str, Any]) -> bool:
@@ -158,10 +158,6 @@ def _failed(tx: Tx, mail: Row, kind: str, at: datetime, *, react: Mapping[str, A
     )  # fmt: skip
     clocks.void_touch(tx, mail["card_id"], kind)
     return _tell(tx, mail, kind, **react) if fresh else False
-
-
-def _suppress(tx: Tx, vault: Vault, address: str, reason: Reason, source: str) -> None:
-    suppressions.suppress(tx, vault, address, reason=reason, source=source)
 
 
 def _tell(tx: Tx, mail: Row, kind: str, **data: Any) -> bool:

@@ -115,7 +115,8 @@ def listed(
     limit: int = 100,
 ) -> Sequence[Message]:  # fmt: skip
     """The tenant's messages, newest first, received before `before`; of one conversation or contact, if named."""
-    wanted = {"thread_id = :thread_id": thread_id, "contact_id = :contact_id": contact_id, "received_at < :before": before}
+    wanted: dict[str, Any] = {"thread_id = :thread_id": thread_id, "contact_id = :contact_id": contact_id}
+    wanted |= {"received_at < :before": before} if before else {}
     narrowed = "".join(f" AND {condition}" for condition, value in wanted.items() if value is not None)
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM gmail_messages WHERE tenant_id = :t{narrowed}

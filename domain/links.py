@@ -110,6 +110,8 @@ def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: i
         _count(linked, known, ceiling, tx)
         if one.cls == "reply" and linked.contact_id is None and _begins(linked.thread):
             linked.cls = "other"  # it answers something, but nothing of ours
+    if one.cls in ("bounce", "complaint_report") and linked.card is None:
+        linked.flags |= {"untied"}  # perhaps forged: nobody is suppressed for it
     linked.is_copy = one.message_id is not None and (one.message_id, one.from_address) in known.copies
     _tell_thread(linked)
     return linked

@@ -1,0 +1,191 @@
+"""What follows from a message at once, in the transaction that stores it: the safety of the people behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from brain.reading import Bounce, Reading
+from domain import breakers, clients, clocks, deliveries, events, schedule, settings, suppressions
+from domain.db import Row, Tx
+from domain.events import News
+from domain.links import Linked
+from domain.settings import TenantSettings
+from domain.vault import Vault
+
+OLD = timedelta(days=30)
+"""Mail older than this, as a first sync brings it, makes history and no work."""
+
+LONGEST_ABSENCE = timedelta(days=120)
+"""A return later than this is taken for a misprint: the contact is left in peace so long and no longer."""
+
+FEW_RECIPIENTS = 3
+"""A mail of the tenant's own people to no more than so many is an individual one."""
+
+
+def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Counter[str]:
+    """Carry out what each new message means, and tell the engines; how many there were of each kind."""
+    chosen = settings.of(tx)
+    counts: Counter[str] = Counter()
+    news: list[News] = []
+    for linked, reading in taken:
+        counts["messages"] += 1
+        counts[f"class.{linked.cls}"] += 1
+        counts["attachments"] += len(linked.incoming.attachments)
+        if linked.incoming.quarantined:
+            counts["malformed"] += 1
+        if linked.is_copy:
+            counts["copies"] += 1
+        else:
+            counts += _act(vault, tx, chosen, linked, reading)
+        news.append(_news(tx, linked, reading))
+    events.record_all(tx, news)
+    counts["events"] = sum(each.react for each in news)
+    if any(_brings_work(linked, each) for (linked, _), each in zip(taken, news, strict=True)):
+        schedule.bring_forward(tx, tx.now, extra=True)
+    return +counts
+
+
+def _act(vault: Vault, tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading) -> Counter[str]:
+    """One message's own consequences."""
+    if linked.is_ours:
+        return Counter()
+    if linked.direction == "out":
+        return _own_people_wrote(tx, linked)
+    by_class: Mapping[str, Callable[[], Counter[str]]] = {
+        "bounce": lambda: _came_back(vault, tx, linked, reading),
+        "complaint_report": lambda: _called_spam(vault, tx, linked, reading),
+        "out_of_office": lambda: _is_away(tx, chosen, linked, reading),
+    }
+    counts = by_class[linked.cls]() if linked.cls in by_class else Counter()
+    if linked.incoming.by_person:
+        counts += _person_wrote(tx, linked)
+    if linked.cls == "unsubscribe" or "unsubscribe" in linked.flags:
+        counts += _wants_out(vault, tx, linked)
+    return counts
+
+
+def _person_wrote(tx: Tx, linked: Linked) -> Counter[str]:
+    """A reply, from any alias or from a colleague, winds the clock and stops every sequence to the account."""
+    one, card = linked.incoming, linked.card
+    who = linked.contact_id or (card["contact_id"] if card else None)
+    accounts: set[UUID] = {each for each in (linked.client_id, card["client_id"] if card else None) if each}
+    if not accounts:
+        return Counter()
+    if who is not None and not linked.is_loop:
+        clocks.touch(tx, who, "reply", by="contact", at=one.received_at, message_id=linked.id)
+    if one.received_at >= tx.now - OLD:
+        for account in accounts:
+            clients.replied(tx, account, one.received_at)
+            clocks.stop_sequences(tx, account, reason=f"mail of {one.received_at:%Y-%m-%d} from the account")
+    return Counter(replies=1)
+
+
+def _own_people_wrote(tx: Tx, linked: Linked) -> Counter[str]:
+    """A person of the tenant wrote: in this conversation the agent stays silent; the contact was touched."""
+    one = linked.incoming
+    if not one.by_person or len({*one.to, *one.cc}) > FEW_RECIPIENTS:
+        return Counter()
+    for contact in linked.recipients:
+        clocks.touch(tx, contact.id, "email", by="person", at=one.received_at, message_id=linked.id)
+    return Counter(person_wrote=1)
+
+
+def _is_away(tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading) -> Counter[str]:
+    """Left in peace until the day after the return, or a week where none is named; never answered."""
+    who = linked.contact_id
+    if who is None or linked.is_loop:
+        return Counter()
+    until = linked.incoming.received_at + timedelta(days=chosen.out_of_office_days)
+    if reading.return_date is not None:
+        until = datetime.combine(reading.return_date, time.min, UTC) + timedelta(days=1)
+    until = min(until, tx.now + LONGEST_ABSENCE)
+    return Counter(pauses=1) if clocks.pause(tx, who, until) else Counter()
+
+
+def _came_back(vault: Vault, tx: Tx, linked: Linked, reading: Reading) -> Counter[str]:
+    """A permanent failure of a mail that we really sent: its touch is void, the address suppressed if it is dead."""
+    counts: Counter[str] = Counter()
+    for bounce in reading.bounces:
+        mail = _mail_behind(tx, linked, bounce)
+        if mail is None:
+            counts["untied"] += 1
+        elif bounce.permanent:
+            fresh = deliveries.bounced(
+                tx, vault, mail, bounce.address, linked.incoming.received_at, suppress=bounce.suppress, source="mail",
+                status=bounce.status, reason=bounce.reason, message_id=str(linked.id),
+            )  # fmt: skip
+            counts["bounces"] += fresh
+            if fresh:
+                breakers.check(tx)
+        else:
+            counts["delays"] += 1
+    return counts
+
+
+def _mail_behind(tx: Tx, linked: Linked, bounce: Bounce) -> Row | None:
+    """Our mail that a bounce speaks of; a forged bounce knows no Message-ID of ours."""
+    named = linked.tied.get(bounce.original_message_id or "", linked.card)
+    return deliveries.mail_by_card(tx, named["card_id"]) if named is not None else None
+
+
+def _called_spam(vault: Vault, tx: Tx, linked: Linked, reading: Reading) -> Counter[str]:
+    """A complaint about a mail that we really sent."""
+    if linked.card is None:
+        return Counter(untied=1)
+    mail = deliveries.mail_by_card(tx, linked.card["card_id"])
+    if mail is None:
+        return Counter(untied=1)
+    told = next(iter(reading.complainants), None)
+    if not deliveries.complained(tx, vault, mail, told, linked.incoming.received_at, source="mail"):
+        return Counter()
+    breakers.check(tx)
+    return Counter(complaints=1)
+
+
+def _wants_out(vault: Vault, tx: Tx, linked: Linked) -> Counter[str]:
+    """A wish to be left alone counts when the writer is who they say: nobody opts others out by a forged mail.
+
+    The receiving server's word proves it, and so does the Message-ID of our own mail: only who got it knows that.
+    Where the server says nothing, the contact's own address is enough.
+    """
+    one, card = linked.incoming, linked.card
+    proven = one.aligned is True or card is not None or (one.aligned is None and linked.contact_id is not None)
+    if one.from_address is None or not proven:
+        return Counter(unproven_wishes=1)
+    meant = [one.from_address]
+    if card is not None and linked.contact_id in (None, card["contact_id"]) and len(card["recipients"]) == 1:
+        # written from another address of theirs: the one that we wrote to is meant as well
+        meant += card["recipients"]
+    fresh = [each for each in dict.fromkeys(meant) if _opt_out(vault, tx, linked, each)]
+    return Counter(opt_outs=1) if fresh else Counter()
+
+
+def _opt_out(vault: Vault, tx: Tx, linked: Linked, address: str) -> bool:
+    return suppressions.suppress(tx, vault, address, reason="opted_out", source="mail", message_id=str(linked.id))
+
+
+def _news(tx: Tx, linked: Linked, reading: Reading) -> News:
+    """What the engines are told: ids, class, flags and the names of the evidence, never words or addresses."""
+    one = linked.incoming
+    known = linked.client_id is not None or linked.card is not None
+    fresh = one.received_at >= tx.now - OLD
+    react = linked.direction == "in" and fresh and not linked.is_copy and not linked.is_loop
+    return News(
+        "mail.received" if linked.direction == "in" else "mail.sent_by_person" if not linked.is_ours else "mail.copied",
+        "message", linked.id, linked.client_id, linked.contact_id, react=react and (one.by_person or known),
+        data={
+            "class": linked.cls, "flags": sorted(linked.flags), "thread_id": str(linked.thread.id),
+            "reply_to_card": str(linked.card["card_id"]) if linked.card else None, "copy": linked.is_copy,
+            "evidence": sorted(reading.evidence), "task_request": reading.task_request is not None,
+            "items": len(reading.items), "attachments": len(one.attachments), "aligned": one.aligned,
+        },
+    )  # fmt: skip
+
+
+def _brings_work(linked: Linked, news: News) -> bool:
+    return news.react and (linked.client_id is not None or linked.card is not None)
+
+
