@@ -3,23 +3,71 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 
+from brain.reading import absence_words as words
+from brain.reading import dates
 from brain.reading.automatic import Automation
 
-_AWAY = re.compile(
-    r"out of (?:the |my )?office|\bOOO\b|on (?:annual |parental |maternity |paternity |sick |medical )?leave|on vacation|on holidays?|away from (?:the |my )?(?:office|desk|e-?mail)"
-    r"|(?:currently|will be) (?:away|travell?ing|out|unavailable)|limited access to (?:my )?e-?mail|be back (?:in the office )?on|return(?:ing)? (?:to (?:the |my )?office )?on"
-    r"|fuera de (?:la |mi )?oficina|estoy de vacaciones|estar[eé] (?:fuera|ausente|de vacaciones)|ausente|ausencia"
-    r"|fora do (?:escrit[oó]rio|gabinete)|estou (?:de|em) f[eé]rias|estarei (?:fora|ausente|de f[eé]rias|em f[eé]rias)|aus[eê]ncia"
-    r"|nicht im (?:b[uü]ro|haus)|im urlaub|au(?:ß|ss)er haus|abwesen(?:d|heit)|bin (?:ich )?(?:derzeit|zur zeit|momentan)? ?(?:nicht erreichbar|im urlaub)"
-    r"|absent(?:e)? du bureau|en (?:vacances|cong[eé]s?)|je suis (?:actuellement )?absente?|je serai absente?|absence du bureau"
-    r"|fuori (?:ufficio|sede)|in ferie|sono assente|afwezig|niet (?:op|aanwezig)|semester|p[aå] ferie|poissa|urlop\w*|nieobecn\w+|в отпуске|отсутств\w+|不在|外出中|休暇|假期|休假",
+MAX_CHARS = 3_000
+
+_AWAY = re.compile("|".join(words.AWAY), re.IGNORECASE)
+_BACK = re.compile(rf"\b(?:{'|'.join(words.BACK)})[\s:,]*(?:the |el |el d[ií]a |le |o dia |den |dem |day |again |only |erst |sólo |só |approximately |around |about )*(?:\w+[-\w]*,? (?:the |den |dem |dia |día |le )?){{0,2}}$", re.IGNORECASE)
+_BACK_AFTER = re.compile(rf"^[\s,]*(?:\d{{4}},? )?{words.BACK_AFTER}", re.IGNORECASE)
+_UNTIL = re.compile(rf"\b(?:{'|'.join(words.UNTIL)})[\s:,]*(?:the |el |le |den |dem |o |\w+day,? |\w+,? )?$", re.IGNORECASE)
+_RANGE = re.compile(rf"^(?:[\w,. ]{{0,14}}?){words.RANGE}$", re.IGNORECASE)
+_INCLUSIVE = re.compile(words.INCLUSIVE, re.IGNORECASE)
+_DAYS_TO_DATE = re.compile(
+    r"(?<![\d/.])(?P<first>[0-3]?\d)(?:st|nd|rd|th|\.|er)?\s*(?:-|–|—|to|bis|al|a|au|até|y|und|e|et)\s*(?:el |zum |the )?(?=[0-3]?\d(?:st|nd|rd|th|\.|er|º)?\s*(?:de |of )?[A-Za-zäéûç]{3,})",
     re.IGNORECASE,
 )
+_MONTH_DAYS = re.compile(r"(?P<month>[A-Za-z]{3,9})\.? (?P<first>[0-3]?\d)(?:st|nd|rd|th)?\s*(?:-|–|—|to|through|until|and)\s*(?P<last>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\s*(?:[:/h]|[ap]m))", re.IGNORECASE)
 
 
 def is_absence(about: Automation, subject: str, text: str) -> bool:
     """An automatic answer that says its owner is away."""
     if not about.is_reply and not ("automatic" in about.flags and _AWAY.search(subject)):
         return False
-    return bool(_AWAY.search(subject) or _AWAY.search(text[:3_000]))
+    return bool(_AWAY.search(subject) or _AWAY.search(text[:MAX_CHARS]) or _BACK_DATED.search(text[:MAX_CHARS]))
+
+
+_BACK_DATED = re.compile(r"\b(?:back|return(?:ing)?) (?:in the office )?on \w+", re.IGNORECASE)
+
+
+def return_date(subject: str, text: str, base: date | None, *, month_first: bool) -> date | None:
+    """The day on which the writer is back, as far as the message names one.
+
+    "Back on the 5th" gives the 5th, "until the 5th" too; "through the 5th" gives the day after.
+    """
+    for words_said in (text[:MAX_CHARS], subject):
+        found = _return_in(_spread(" ".join(words_said.split())), base, month_first)
+        if found is not None:
+            return found
+    return None
+
+
+def _is_back_after(after: str, base: date | None, month_first: bool) -> bool:
+    """`… I will be back`, with no other date to which that belongs."""
+    hit = _BACK_AFTER.match(after)
+    return hit is not None and not dates.find(after[hit.end() : hit.end() + 25], base, month_first=month_first)
+
+
+def _spread(text: str) -> str:
+    """`May 5-9` becomes `May 5 - May 9`, so that both ends are dates."""
+    return _MONTH_DAYS.sub(lambda hit: f"{hit['month']} {hit['first']} - {hit['month']} {hit['last']}", text)
+
+
+def _return_in(text: str, base: date | None, month_first: bool) -> date | None:
+    found = dates.find(text, base, month_first=month_first)
+    plausible = [one for one in found if base is None or -7 <= (one.day - base).days <= 400]
+    for one in plausible:
+        before, after = text[max(0, one.start - 90) : one.start], text[one.end : one.end + 60]
+        if _BACK.search(before) or _is_back_after(after, base, month_first):
+            return one.day
+    for index, one in enumerate(plausible):
+        before, after = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 25]
+        previous = text[plausible[index - 1].end : one.start] if index else ""
+        if _UNTIL.search(before) or _RANGE.match(previous or "?") or _DAYS_TO_DATE.search(before[-18:] + one.day.strftime("%d Xxx")):
+            inclusive = _INCLUSIVE.search(before[-28:]) or _INCLUSIVE.search(after)
+            return one.day + timedelta(days=1) if inclusive else one.day
+    return None

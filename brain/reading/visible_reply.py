@@ -100,12 +100,13 @@ def _kind(line: str) -> str:
         return "h"
     if _QUOTE.match(line):
         return "q"
-    if len(line) < 160 and _is_mobile(line.strip()):
+    if len(line) < 160 and is_mobile_signature(line.strip()):
         return "s"
     return "t"
 
 
-def _is_mobile(line: str) -> bool:
+def is_mobile_signature(line: str) -> bool:
+    """`Sent from my phone`, in any of its languages."""
     bare = line.lstrip("<([*_~ ").rstrip(">)*_~ .")
     if not _MOBILE_START.match(bare) and not _MOBILE_END.search(bare):
         return False
@@ -123,11 +124,14 @@ def _is_marker(line: str) -> bool:
 
 def _join_markers(lines: list[str]) -> list[str]:
     """Bring a "… wrote:" that was folded over several lines back onto one."""
+    ends = [line.rstrip("> *\t")[-1:] in (":", "：") for line in lines]
+    if not any(ends):
+        return lines
     joined: list[str] = []
     index = 0
     while index < len(lines):
         line = lines[index]
-        size = _folded_marker(lines, index)
+        size = _folded_marker(lines, index) if any(ends[index + 1 : index + 9]) else 1
         if size > 1:
             joined.append(" ".join(piece.strip().lstrip("> ") if at else piece for at, piece in enumerate(lines[index : index + size])))
             index += size
