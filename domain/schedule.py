@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.db import Tx
+from domain.db import Database, Tx
 
 
 def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
@@ -46,3 +46,15 @@ def settle(tx: Tx, engines_due: Sequence[datetime | None]) -> datetime | None:
     next_due = min(moments, default=None)
     tx.run("UPDATE tenant_schedule SET work_due_at = :at WHERE tenant_id = :t", at=next_due, t=tx.tenant_id)
     return next_due
+
+
+def lateness(database: Database) -> tuple[int, float]:
+    """How many tenants are on the schedule, and by how many seconds the oldest slot is waiting to be claimed."""
+    with database.wearing("fleet") as tx:
+        row = tx.row(
+            """SELECT count(*) AS tenants, coalesce(extract(epoch FROM :now - min(next_due_at)), 0) AS late
+               FROM hourhand.tenant_schedule WHERE enabled""",
+            now=tx.now,
+        )
+    assert row is not None
+    return int(row["tenants"]), max(0.0, float(row["late"]))

@@ -11,7 +11,7 @@ import structlog
 
 from domain import runs, schedule, settings, switches
 from domain.db import FenceLost
-from domain.house import House
+from domain.house import House, Leaving
 from domain.locks import Held
 from engines.contract import Engine
 from engines.registry import ENGINES
@@ -85,7 +85,7 @@ def _phases(cycle: Cycle) -> str:
             # whatever cut the hour short, the hour is still told
             if outcome == "completed" or phase == "reflect":
                 counts = work(cycle)
-        except FenceLost:
+        except (FenceLost, Leaving):
             raise
         except Stopped as reason:
             outcome = "stopped"

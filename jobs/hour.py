@@ -11,7 +11,7 @@ import structlog
 
 from domain import reflections, runs, settings, switches
 from domain.db import Tx
-from domain.house import House
+from domain.house import House, Leaving
 from domain.locks import Held
 from engines.contract import Context, Engine
 from jobs.execute import Work
@@ -56,7 +56,9 @@ class Cycle:
         return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else ())
 
     def breathe(self) -> None:
-        """Between two pieces of work: keep the lease alive. Raises FenceLost, Stopped, DeadlinePassed."""
+        """Between two pieces of work: keep the lease alive. Raises Leaving, FenceLost, Stopped, DeadlinePassed."""
+        if self.house.leaving.is_set():
+            raise Leaving(Leaving.__doc__)
         now = self.house.clock.monotonic()
         if now - self.extended_at >= HEARTBEAT_SECONDS:
             self.house.locks.extend(self.held)
