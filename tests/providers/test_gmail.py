@@ -1,9 +1,8 @@
-"""Gmail through Google's real SDK against the emulator: each rule of the cursor, each fault of each call."""
+"""Gmail through Google's real SDK against the emulator: each rule of the cursor."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -12,25 +11,13 @@ import pytest
 
 from domain.ports import (
     HistoryExpired,
-    NeverWill,
-    NothingHappened,
     Page,
-    ProviderError,
-    QuotaExceeded,
-    TokenExpired,
-    TokenRevoked,
 )
-from providers.deadlines import Deadline
 from providers.gmail import GmailMailbox
-from providers.gmail_auth import READ_SCOPE, GmailGrant
-from providers.gmail_calls import GmailCalls
-from simulator.emulators.faults import Fault, fail, refuse, throttle
+from simulator.emulators.faults import refuse
 from simulator.emulators.gmail import GmailAccount, GmailEmulator
 from tests.hand_clock import HandClock
-from tests.providers.strange_server import STRANGE_ANSWERS, StrangeServer
-
-SHORT = 0.3
-EVERY_TRY = 99
+from tests.providers.gmail_boxes import a_mailbox, a_raw, ids, paths
 
 
 @pytest.fixture
@@ -52,28 +39,6 @@ def acme(gmail: GmailEmulator) -> GmailAccount:
 @pytest.fixture
 def box(gmail: GmailEmulator, acme: GmailAccount) -> GmailMailbox:
     return a_mailbox(gmail, acme)
-
-
-def a_mailbox(gmail: GmailEmulator, account: GmailAccount, *, page_size: int = 50) -> GmailMailbox:
-    grant = GmailGrant(account.refresh_token, "client", "client secret", token_url=gmail.token_url)
-    calls = GmailCalls(grant, api_url=gmail.url, call_seconds=SHORT, pause_seconds=0.005)
-    return GmailMailbox(calls, page_size=page_size)
-
-
-def a_raw(number: int, subject: str = "Order") -> bytes:
-    return b"From: bo@client.example\r\nSubject: %s %d\r\nMessage-ID: <%d@client.example>\r\n\r\n\xff\x00hi\r\n" % (
-        subject.encode(),
-        number,
-        number,
-    )
-
-
-def ids(pages: list[Page]) -> list[str]:
-    return [message.provider_message_id for page in pages for message in page.messages]
-
-
-def paths(gmail: GmailEmulator, part: str) -> list[str]:
-    return [seen.path for seen in gmail.witness.requests if part in seen.path]
 
 
 # ---- a full sync
@@ -279,201 +244,3 @@ def test_two_tenants_mailboxes_stay_apart(gmail: GmailEmulator) -> None:
         thread.join()
     for tenant in boxes:
         assert sorted(got[tenant]) == sorted(a_raw(number, tenant) for number in range(40))
-
-
-# ---- grants
-
-
-def test_one_refresh_serves_all_threads(gmail: GmailEmulator, acme: GmailAccount, box: GmailMailbox) -> None:
-    for number in range(40):
-        acme.deliver(a_raw(number))
-    list(box.changes(None))
-    assert len(paths(gmail, "/token")) == 1
-
-
-def test_a_revoked_grant_says_so(acme: GmailAccount, box: GmailMailbox) -> None:
-    acme.revoked = True
-    with pytest.raises(TokenRevoked, match="invalid_grant"):
-        list(box.changes(None))
-
-
-def test_a_grant_revoked_in_mid_sync_says_so(acme: GmailAccount, box: GmailMailbox) -> None:
-    box.address()
-    acme.tokens.clear()
-    acme.revoked = True
-    with pytest.raises(TokenRevoked):
-        box.address()
-
-
-def test_an_access_token_that_ran_out_is_renewed_in_silence(acme: GmailAccount, box: GmailMailbox) -> None:
-    box.address()
-    acme.tokens.clear()
-    assert box.address() == "ana@acme.example"
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        fail(500),
-        fail(503),
-        throttle(1),
-        Fault("hang"),
-        Fault("reset"),
-        Fault("truncate"),
-        Fault("drip"),
-        refuse(400, "server_error"),
-    ],
-    ids=lambda fault: f"{fault.kind}-{fault.status}",
-)
-def test_a_token_endpoint_in_trouble_is_for_now(fault: Fault, gmail: GmailEmulator, box: GmailMailbox) -> None:
-    gmail.break_next(replace(fault, path="/token", times=EVERY_TRY))
-    began = time.monotonic()
-    with pytest.raises(TokenExpired):
-        box.address()
-    assert time.monotonic() - began < SHORT * 1.2 + 0.1
-    gmail.faults.clear()
-    assert box.address() == "ana@acme.example"
-
-
-def test_a_wrong_client_is_our_mistake_and_not_the_tenants(clock: HandClock) -> None:
-    with GmailEmulator(clock=clock, client=("right", "right")) as gmail:
-        account = gmail.account("ana@acme.example")
-        with pytest.raises(NeverWill, match="GOOGLE_CLIENT_ID") as raised:
-            a_mailbox(gmail, account).address()
-        assert not isinstance(raised.value, TokenRevoked)
-
-
-def test_the_granted_scopes_are_told(gmail: GmailEmulator, acme: GmailAccount) -> None:
-    grant = GmailGrant(acme.refresh_token, "client", "secret", token_url=gmail.token_url)
-    assert grant.granted_scopes(Deadline(2)) == {READ_SCOPE}
-
-
-def test_a_token_is_in_no_error(gmail: GmailEmulator, acme: GmailAccount, box: GmailMailbox) -> None:
-    acme.revoked = True
-    with pytest.raises(TokenRevoked) as raised:
-        box.address()
-    assert acme.refresh_token not in f"{raised.value!r} {raised.value.__cause__!r}"
-
-
-# ---- weather
-
-CALLS = {"profile": "/profile", "list": "/messages?", "get": "format=raw", "history": "/history?"}
-WEATHER: list[tuple[Fault, type[Exception]]] = [
-    (fail(500), NothingHappened),
-    (fail(503), NothingHappened),
-    (throttle(0), QuotaExceeded),
-    (refuse(403, "userRateLimitExceeded"), QuotaExceeded),
-    (refuse(403, "rateLimitExceeded"), QuotaExceeded),
-    (refuse(403, "dailyLimitExceeded"), QuotaExceeded),
-    (refuse(403, "insufficientPermissions"), NeverWill),
-    (refuse(403, "accessNotConfigured"), NeverWill),
-    (refuse(401, "authError"), TokenExpired),
-    (Fault("hang"), NothingHappened),
-    (Fault("close"), NothingHappened),
-    (Fault("reset"), NothingHappened),
-    (Fault("truncate"), NothingHappened),
-    (Fault("drip"), NothingHappened),
-]
-
-
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize(
-    ("fault", "meaning"), WEATHER, ids=lambda v: getattr(v, "error", None) and f"{v.kind}-{v.status}-{v.error}"
-)
-def test_each_fault_of_each_call_is_told_in_time(
-    call: str, fault: Fault, meaning: type[ProviderError], gmail: GmailEmulator, acme: GmailAccount, box: GmailMailbox
-) -> None:
-    cursor = acme.history_id if call == "history" else None
-    acme.deliver(a_raw(1))
-    broken = Fault(
-        fault.kind, status=fault.status, error=fault.error, headers=fault.headers, path=CALLS[call], times=EVERY_TRY
-    )
-    gmail.break_next(broken)
-    began = time.monotonic()
-    with pytest.raises(meaning):
-        list(box.changes(cursor))
-    assert time.monotonic() - began < SHORT * 1.2 + 0.2
-    gmail.faults.clear()
-    assert len(ids(list(box.changes(cursor)))) == 1, "nothing may be lost by a failed sync"
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [fail(500), throttle(0), refuse(403, "userRateLimitExceeded"), Fault("reset"), Fault("truncate")],
-    ids=lambda fault: f"{fault.kind}-{fault.status}",
-)
-def test_a_passing_fault_is_overcome_within_the_call(fault: Fault, gmail: GmailEmulator, box: GmailMailbox) -> None:
-    gmail.break_next(replace(fault, path="/profile", times=2))
-    assert box.address() == "ana@acme.example"
-
-
-def test_a_long_retry_after_goes_back_to_the_caller_at_once(gmail: GmailEmulator, box: GmailMailbox) -> None:
-    gmail.break_next(replace(throttle(300), path="/profile"))
-    with pytest.raises(QuotaExceeded) as raised:
-        box.address()
-    assert raised.value.retry_after_seconds == 300
-    assert len(paths(gmail, "/profile")) == 1
-
-
-def test_a_mailbox_bigger_than_its_quota_gets_on_piece_by_piece(
-    gmail: GmailEmulator, acme: GmailAccount, clock: HandClock
-) -> None:
-    delivered = [acme.deliver(a_raw(number)) for number in range(30)]
-    acme.quota_per_minute = 250
-    box = a_mailbox(gmail, acme, page_size=5)
-    stored: list[str] = []
-    for _ in range(5):
-        try:
-            for page in box.changes(None, known=stored):
-                stored += ids([page])
-                cursor = page.next_cursor
-        except QuotaExceeded:
-            clock.advance(minutes=1)
-    assert sorted(stored) == sorted(delivered)
-    assert cursor == acme.history_id
-
-
-@pytest.mark.parametrize("told", STRANGE_ANSWERS, ids=lambda told: told.body.decode("latin-1"))
-def test_an_answer_that_is_not_gmails_is_no_crash(
-    told: object, clock: HandClock, gmail: GmailEmulator, acme: GmailAccount
-) -> None:
-    with StrangeServer(told, clock=clock) as server:  # type: ignore[arg-type]
-        grant = GmailGrant(acme.refresh_token, "client", "secret", token_url=gmail.token_url)
-        box = GmailMailbox(GmailCalls(grant, api_url=server.url, call_seconds=SHORT, pause_seconds=0.001))
-        for cursor in (None, "5"):
-            with pytest.raises(ProviderError):
-                list(box.changes(cursor))
-
-
-# ---- another address
-
-
-def test_batch_and_upload_are_redirected_too(gmail: GmailEmulator, acme: GmailAccount) -> None:
-    from googleapiclient.http import MediaInMemoryUpload
-
-    grant = GmailGrant(acme.refresh_token, "client", "secret", token_url=gmail.token_url)
-    service = GmailCalls(grant, api_url=gmail.url).service()
-    messages = service.users().messages()
-    raw = b"Subject: put in\r\n\r\nhi"
-    upload = MediaInMemoryUpload(raw, "message/rfc822")
-    put_in = messages.insert(userId="me", body={"labelIds": ["INBOX"]}, media_body=upload).execute()
-    assert acme.messages[put_in["id"]].raw.replace(b"\r\n", b"\n") == raw.replace(b"\r\n", b"\n")
-    answers: dict[str, object] = {}
-    batch = service.new_batch_http_request(lambda name, answer, error: answers.update({name: answer or error}))
-    batch.add(messages.get(userId="me", id=put_in["id"], format="minimal"), request_id="there")
-    batch.add(messages.get(userId="me", id="nowhere"), request_id="gone")
-    batch.execute()
-    assert isinstance(answers["there"], dict)
-    assert "404" in str(answers["gone"])
-    assert {path.split("/")[1] for path in paths(gmail, "")} == {"token", "upload", "batch"}
-
-
-def test_the_sdk_is_imported_only_when_a_mailbox_is_read() -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, providers.gmail, providers.resend, providers.smtp, providers.resend_webhooks; "
-        "sys.exit(bool({'googleapiclient', 'google.auth', 'resend', 'svix', 'httplib2'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

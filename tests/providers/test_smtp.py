@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from domain.clock import SystemClock
 from domain.ports import MaybeHappened, NeverWill, NothingHappened, ProviderError
 from providers.smtp import SmtpSender
 from simulator.emulators.faults import Fault
@@ -189,7 +190,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1, with its key, valid while the tests run."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.fromtimestamp(time.time_ns() / 1e9, tz=dt.UTC)
+    now = SystemClock().now()
     built = (
         x509.CertificateBuilder()
         .subject_name(name)
