@@ -58,7 +58,7 @@ def _resolve_one(work: Work, card: Card) -> str:
         mail, row = kept
         hand = house.hands.sender(tx, row["provider"])
     try:
-        found = hand.find(mail, deadline_seconds=house.provider_deadline_seconds)
+        found = hand.find(mail, deadline_seconds=house.provider_deadline_seconds, since=row["first_try_at"])
     except NothingHappened as error:
         return _look_later(work, card, row, f"{hand.name} could not be asked: {error}")
     except ProviderError as error:
