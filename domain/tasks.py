@@ -21,7 +21,7 @@ EVIDENCE: Mapping[Basis, tuple[str, ...]] = {
 """What each basis must show: P2.3, rule 1."""
 
 TRIGGERS = frozenset(
-    {"legal_threat", "threat_to_person", "fraud_suspicion", "erasure_demand", "payment_detail_change"}
+    {"legal_threat", "threat_to_person", "fraud_suspicion", "data_erasure_demand", "payment_detail_change"}
 )
 """What calls for a person at once."""
 

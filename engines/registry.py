@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from engines.contract import Engine
 from engines.engagement.engine import EngagementEngine
+from engines.requests.engine import RequestsEngine
 
-ENGINES: tuple[Engine, ...] = (EngagementEngine(),)
+ENGINES: tuple[Engine, ...] = (RequestsEngine(), EngagementEngine())

@@ -1,0 +1,175 @@
+"""The requests engine proper: it reads what people wrote, and proposes a task or a case with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain import cards, cases, inbox, schedule, tasks
+from domain.cards import Card, Proposal
+from domain.events import Event
+from domain.inbox import Message
+from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
+from engines.contract import Context, Handler, Obligation, Outcome, Plan
+from engines.requests import triggers
+
+LATEST_DAYS = 7
+"""A request is better heard late than never: its card outlives a weekend behind the kill switch."""
+
+PRIORITY: Mapping[str, int] = {"safety_escalation": 1500, "complaint": 1300, "client_request": 1200}
+"""People who wait come before everybody who is merely due (at most 1000)."""
+
+
+class RequestsEngine:
+    """Turns explicit requests, complaints and safety triggers in mail into tasks and cases (P2.3, rule 1)."""
+
+    name = "requests"
+    handlers: Mapping[str, Handler]
+
+    def __init__(self) -> None:
+        self.handlers = {"create_task": create_task, "open_case": open_case}
+
+    def plan(self, ctx: Context) -> Plan:
+        """Account for every request that is not settled; new ones are proposed as their mail is taken in."""
+        rows = ctx.tx.rows(
+            """SELECT DISTINCT ON (kind, subject_id) payload ->> 'kind' AS kind, subject_id, due_at, dedupe_key
+               FROM kanban_cards WHERE tenant_id = :t AND engine = :engine
+                 AND (state IN ('proposed', 'queued', 'deferred', 'awaiting_approval', 'executing')
+                      OR state IN ('blocked', 'failed', 'expired') AND state_changed_at > :since)
+               ORDER BY kind, subject_id, id DESC""",
+            t=ctx.tenant_id, engine=self.name, since=ctx.now - timedelta(hours=ctx.settings.reconsider_hours),
+        )  # fmt: skip
+        return Plan(tuple(
+            Obligation(row["kind"], "message", row["subject_id"], row["due_at"], dedupe_key=row["dedupe_key"])
+            for row in rows
+        ))  # fmt: skip
+
+    def settled(self, ctx: Context, card: Card) -> None:
+        """Nothing follows: the task or the case tells its own story."""
+
+    def react(self, ctx: Context, event: Event) -> None:
+        """Propose what a mail asks for; the same mail never makes a second card."""
+        if event.type != "mail.received":
+            return
+        message = inbox.get(ctx.tx, UUID(event.subject_id))
+        if message is None or not _by_person(message):
+            return
+        if cards.propose(ctx.tx, list(proposals(ctx, message)), reconsider_hours=ctx.settings.reconsider_hours):
+            schedule.bring_forward(ctx.tx, ctx.now)
+
+    def stats(self, ctx: Context) -> Mapping[str, float]:
+        """What is open for people."""
+        row = ctx.tx.row(
+            """SELECT (SELECT count(*) FROM tasks WHERE tenant_id = :t AND state = 'open') AS tasks_open,
+                      (SELECT count(*) FROM cases WHERE tenant_id = :t AND state = 'open') AS cases_open""",
+            t=ctx.tenant_id,
+        )  # fmt: skip
+        return dict(row or {})
+
+    def next_due(self, ctx: Context) -> datetime | None:
+        """Nothing falls due here by time alone: a request comes with its mail."""
+        return None
+
+
+def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
+    """What one message calls for, each with the words that call for it."""
+    kinds = {message.cls, *message.flags}
+    asked = message.reading.get("task_request") or {}
+    if message.client_id is not None and "task_request" in kinds and asked.get("span"):
+        yield _proposal(ctx, message, "client_request", "client_request", str(asked["span"]), due=asked.get("due"))
+    for found in triggers.search(message.subject or "", _words(message)):
+        if message.client_id is not None or found.trigger in triggers.FROM_ANYBODY:
+            yield _proposal(ctx, message, found.trigger, "safety_escalation", found.quote)
+    if message.client_id is not None and "complaint" in kinds and not _case_is_open(ctx, message):
+        quote = (message.reading.get("evidence") or {}).get("complaint") or message.snippet or message.subject
+        yield _proposal(ctx, message, "complaint", "complaint", str(quote or ""))
+
+
+def create_task(ctx: Context, card: Card) -> Outcome:
+    """Give a person of the tenant the task, with its evidence; to the account's manager if it has one."""
+    told = card.payload
+    evidence = {name: told[name] for name in ("message_id", "quote", "trigger") if told.get(name)}
+    due = told.get("due_at")
+    task = tasks.create(
+        ctx.tx, title=told["title"], basis=told["basis"], evidence=evidence, client_id=card.client_id,
+        contact_id=card.contact_id, assignee_id=_manager(ctx, card.client_id),
+        due_at=datetime.fromisoformat(due) if due else None, card_id=card.id,
+    )  # fmt: skip
+    undo = {"verb": "tasks.finish", "task_id": str(task.id), "state": "cancelled"}
+    return Outcome({"task_id": str(task.id)}, undo=undo)
+
+
+def open_case(ctx: Context, card: Card) -> Outcome:
+    """Open the case."""
+    told = card.payload
+    case = cases.open(
+        ctx.tx, kind=told["kind"], title=told["title"], client_id=card.client_id, contact_id=card.contact_id,
+        evidence={"message_id": told["message_id"], "quote": told["quote"], "thread_id": told.get("thread_id")},
+        card_id=card.id,
+    )  # fmt: skip
+    undo = {"verb": "cases.close", "case_id": str(case.id), "outcome": "undone"}
+    return Outcome({"case_id": str(case.id)}, undo=undo)
+
+
+def _proposal(
+    ctx: Context, message: Message, kind: str, ground: str, quote: str, *, due: str | None = None
+) -> Proposal:  # fmt: skip
+    what = kind.replace("_", " ")
+    payload: dict[str, Any] = {
+        "kind": kind, "title": f"{what.capitalize()}: {_short(quote)}", "message_id": str(message.id),
+        "quote": quote, "thread_id": str(message.thread_id) if message.thread_id else None,
+    }  # fmt: skip
+    if ground != "complaint":
+        payload["basis"] = ground
+    if ground == "safety_escalation":
+        payload["trigger"] = kind
+    if due is not None:
+        payload["due_at"] = due
+    return Proposal(
+        type="open_case" if ground == "complaint" else "create_task",
+        engine=RequestsEngine.name,
+        title=f"{what.capitalize()} from {message.from_name or message.from_address or 'somebody'}",
+        subject_type="message",
+        subject_id=str(message.id),
+        dedupe_key=f"requests:{kind}:{message.id}",
+        due_at=ctx.now,
+        latest_at=ctx.now + timedelta(days=LATEST_DAYS),
+        client_id=message.client_id,
+        contact_id=message.contact_id,
+        thread_id=message.thread_id,
+        payload=payload,
+        evidence={"message_id": str(message.id), "quote": quote, "class": message.cls},
+        priority=PRIORITY[ground],
+    )
+
+
+def _by_person(message: Message) -> bool:
+    return message.direction == "in" and message.cls not in BY_MACHINES and not FLAGS_OF_MACHINES & set(message.flags)
+
+
+def _words(message: Message) -> str:
+    """What the writer wrote this time, without quotes and signature."""
+    return str(message.reading.get("reply") or message.snippet or "")
+
+
+def _case_is_open(ctx: Context, message: Message) -> bool:
+    """Whether this conversation has its case already: each further angry line is no new one."""
+    assert message.client_id is not None
+    open_cases = cases.open_for(ctx.tx, [message.client_id]).get(message.client_id, [])
+    thread = str(message.thread_id)
+    return any(case.kind == "complaint" and case.evidence.get("thread_id") == thread for case in open_cases)
+
+
+def _manager(ctx: Context, client_id: UUID | None) -> UUID | None:
+    if client_id is None:
+        return None
+    manager: UUID | None = ctx.tx.value(
+        "SELECT manager_id FROM clients WHERE tenant_id = :t AND id = :id", t=ctx.tenant_id, id=client_id
+    )
+    return manager
+
+
+def _short(quote: str) -> str:
+    return quote if len(quote) <= 80 else f"{quote[:79].rstrip()}…"
