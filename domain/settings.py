@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain import audit, events, schedule
 from domain.db import Tx
@@ -57,6 +57,8 @@ class TenantSettings(BaseModel):
     max_actions_per_hour: dict[str, int] = Field(default_factory=dict)
     """Further caps by action type."""
     max_people_per_account_per_day: int = Field(default=2, ge=1)
+    max_emails_per_campaign_per_day: int = Field(default=100, ge=0)
+    max_follow_ups: int = Field(default=4, ge=0)
     minimum_gap_hours: float = Field(default=72, ge=0)
     conversation_gap_hours: float = Field(default=24, ge=0)
     send_window_start: time = time(8, 30)
@@ -98,6 +100,12 @@ class TenantSettings(BaseModel):
     @classmethod
     def _lower(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(value.strip().lower().lstrip("@") for value in values if value.strip())
+
+    @model_validator(mode="after")
+    def _a_day_has_a_window(self) -> TenantSettings:
+        if self.send_window_start >= self.send_window_end:
+            raise ValueError("send_window_start must come before send_window_end")
+        return self
 
     @property
     def mode(self) -> Mode:

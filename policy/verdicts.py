@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
-
-from domain.limits import Cap as Limit
-
-__all__ = ["Decision", "Judgement", "Limit", "STRICTEST_FIRST", "Verdict", "deciding"]
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 Decision = Literal["allow", "hold", "needs_approval", "defer", "block", "expire"]
 
 STRICTEST_FIRST: tuple[Decision, ...] = ("expire", "block", "defer", "hold", "needs_approval", "allow")
 """A mode holds what would otherwise go out, so everything stricter is said first and nothing is asked of a person."""
 
+NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One rule's answer about one card, with the facts that it used."""
+
+class Verdict(NamedTuple):
+    """One rule's answer about one card, with the facts that it used. (A tuple, because some forty are made per card.)"""
 
     rule: str
     decision: Decision
     reason: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = NO_FACTS
     until: datetime | None = None
     """With defer: when to look again."""
 
@@ -34,9 +32,19 @@ class Verdict:
             "rule": self.rule,
             "decision": self.decision,
             "reason": self.reason,
-            "facts": dict(self.facts),
+            "facts": _plain(self.facts),
             "until": self.until.isoformat() if self.until else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A cap that the executor takes from, atomically, when it reserves."""
+
+    key: str
+    window_start: datetime
+    window_end: datetime
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,6 @@ class Judgement:
 
     verdicts: tuple[Verdict, ...]
     limits: tuple[Limit, ...] = ()
-    """Caps that the executor takes from, atomically, when it reserves."""
 
     @property
     def deciding(self) -> Verdict:
@@ -62,3 +69,18 @@ def deciding(verdicts: Sequence[Verdict]) -> Verdict:
     strictest = min(verdicts, key=lambda v: STRICTEST_FIRST.index(v.decision)).decision
     same = [verdict for verdict in verdicts if verdict.decision == strictest]
     return max(same, key=lambda v: v.until.timestamp() if v.until else 0.0)
+
+
+def _plain(value: Any) -> Any:
+    """A fact in the shapes that JSON has."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Set):
+        return sorted(_plain(each) for each in value)
+    if isinstance(value, Sequence):
+        return [_plain(each) for each in value]
+    return str(value)

@@ -1,0 +1,45 @@
+"""Judging one card: every rule is asked, none is skipped, and the strictest answer decides."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+from policy import register
+from policy.caps import limits_for
+from policy.model import Facts
+from policy.register import Rule
+from policy.rules import FAMILIES
+from policy.seal import content_hash
+from policy.verdicts import Judgement
+
+__all__ = ["CLAUSES", "RULES", "content_hash", "judge", "limits_for", "sentence"]
+
+_ORDER = [family.__name__ for family in FAMILIES]
+RULES: Mapping[str, Rule] = {
+    rule.id: rule for rule in sorted(register.RULES, key=lambda rule: _ORDER.index(rule.judge.__module__))
+}
+"""Every rule by its id, in the order in which verdicts are told."""
+
+CLAUSES: Mapping[str, tuple[str, ...]] = {
+    clause: tuple(rule.id for rule in RULES.values() if rule.clause == clause)
+    for clause in dict.fromkeys(rule.clause for rule in RULES.values())
+}
+"""Every clause of the guardrails, with the rules that keep it."""
+
+
+def judge(facts: Facts) -> Judgement:
+    """Ask every rule about such cards, without stopping at the first refusal, so that "why?" has every answer."""
+    verdicts = [verdict for rule in _rules_for(facts.card.type) if (verdict := rule.judge(facts, rule)) is not None]
+    return Judgement(tuple(verdicts), limits_for(facts))
+
+
+def sentence(rule_id: str) -> str:
+    """A rule in plain words; the id itself where there is no such rule (any more)."""
+    rule = RULES.get(rule_id)
+    return rule.sentence if rule else rule_id
+
+
+@functools.cache
+def _rules_for(card_type: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES.values() if rule.applies_to(card_type))

@@ -1,0 +1,201 @@
+"""What a rule may look at: plain frozen records of one card and of everything that bears on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from domain.cards import Card
+from domain.ports import OutboundMail
+from domain.settings import Mode, TenantSettings
+from domain.switches import OUTWARD
+from policy.content import Content
+from policy.seal import content_hash
+from policy.windows import Hours
+
+CONVERSATIONAL = frozenset({"send_email", "follow_up", "send_quote", "request_feedback", "broadcast_email"})
+"""Outward types whose mail is commercial unless it answers a message; the rest carry out what a client asked for."""
+
+AUTOMATIC_CLASSES = frozenset({"out_of_office", "bounce", "delivery_report", "complaint_report", "automatic"})
+"""Classes of messages that a machine wrote."""
+
+NO_WINDOW = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+AUTOMATIC_FLAGS = frozenset({"automatic", "list_mail", "bulk", "noreply"})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message that the card answers or names as its evidence."""
+
+    id: UUID
+    inbound: bool
+    cls: str
+    flags: frozenset[str]
+    from_address: str
+    client_id: UUID | None
+    contact_id: UUID | None
+    words: str
+    """What is kept of its text: subject, the first words of the reply, and what was read out of it."""
+
+    @property
+    def automatic(self) -> str | None:
+        """What shows that a machine wrote it, or None (RFC 3834)."""
+        if self.cls in AUTOMATIC_CLASSES:
+            return self.cls
+        return next(iter(sorted(self.flags & AUTOMATIC_FLAGS)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The conversation that the card belongs to."""
+
+    id: UUID
+    person_wrote_at: datetime | None
+    """When a person of the tenant last wrote in it."""
+    last_heard_at: datetime | None
+    """When a person on the other side last wrote in it; automatic messages don't count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One mail to the contact, of the most recent ones."""
+
+    at: datetime
+    held: bool
+    type: str
+    thread_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The contact that the card is about, with its account."""
+
+    id: UUID
+    client_id: UUID
+    addresses: frozenset[str]
+    relationship: str
+    broadcast_consent: bool
+    last_heard_at: datetime | None
+    """When the contact last wrote."""
+    account_heard_at: datetime | None
+    """When anybody at the account last wrote."""
+    sequence_thread_id: UUID | None
+    """The thread of a follow-up sequence that still runs."""
+    sent: tuple[Sent, ...]
+    """The latest mails to the contact, newest first; held ones too, marked so."""
+    ever_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a rule may look at for one card, read at one instant."""
+
+    now: datetime
+    card: Card
+    settings: TenantSettings
+    policy_version: int
+    mode: Mode
+    """The stricter of the host's and the tenant's."""
+    closed: frozenset[tuple[str, str, str]] = frozenset()
+    """Closed switches as (scope, level, name)."""
+    stopped_here: str | None = None
+    """Why this host does nothing at all (environment, flag file)."""
+    mail_stopped_here: str | None = None
+    """Why this host sends no mail."""
+    mail: OutboundMail | None = None
+    """The rendered message; None for internal actions, and where nothing was rendered."""
+    content: Content | None = None
+    own_domains: frozenset[str] = frozenset()
+    """Where links may lead: the tenant's registered domains, and the one that it writes from."""
+    recipients: tuple[str, ...] = ()
+    """To, Cc and Bcc alike, normalised; what is no address stays as it was written."""
+    holding: bool = False
+    """Whether the mode keeps this very message inside, so that caps and gaps count held mail too."""
+    suppressed: Mapping[str, str] = field(default_factory=dict)
+    """Recipients that must never get mail, with the reason."""
+    person: Person | None = None
+    mailed_today: frozenset[UUID] = frozenset()
+    """People of the account who were mailed today, in the tenant's time zone."""
+    thread: Thread | None = None
+    answered: Message | None = None
+    """The message that the card is an answer to, as its engine says (`payload.answers_message_id`)."""
+    in_reply_to: Message | None = None
+    """The message that the mail's In-Reply-To names, where it is one that came through a mailbox."""
+    evidence: Message | None = None
+    """The message that the card names as its evidence."""
+    hours: Hours | None = None
+    """The recipient's own hours; None for internal actions."""
+    zone_source: str = ""
+    """How the recipient's zone is known: contact, account, country or tenant."""
+    wall: datetime | None = None
+    """The time on the recipient's wall."""
+    business_day: bool = True
+    holiday: str | None = None
+    hour: tuple[datetime, datetime] = NO_WINDOW
+    day: tuple[datetime, datetime] = NO_WINDOW
+    """The tenant's own day."""
+    used: Mapping[tuple[str, datetime], int] = field(default_factory=dict)
+    """What has been taken from each cap, by key and start of its window."""
+    violations_open: int = 0
+    """Engagement promises that are overdue (read for research only)."""
+    follow_ups_due: int = 0
+    """Follow-ups that are due and not done (read for research only)."""
+
+    @property
+    def outward(self) -> bool:
+        """Whether the action leaves the house as mail."""
+        return self.card.type in OUTWARD
+
+    @property
+    def answers(self) -> bool:
+        """Whether the mail answers a message that came in; a follow-up never does, whatever it hangs below."""
+        return self.answered is not None and self.answered.inbound and self.card.type != "follow_up"
+
+    @property
+    def commercial(self) -> bool:
+        """Whether the mail advertises: all that is not an answer to somebody or a service that they asked for."""
+        return self.card.type in CONVERSATIONAL and not self.answers
+
+    @property
+    def last_mailed_at(self) -> datetime | None:
+        """When the contact last got a mail. In a mode that holds, held ones count: a trial run paces itself."""
+        if self.person is None:
+            return None
+        return next((each.at for each in self.person.sent if self.holding or not each.held), None)
+
+    @property
+    def content_hash(self) -> bytes:
+        """What an approval of this card, as it stands, would be bound to."""
+        return content_hash(self.mail, self.card.thread_id, self.policy_version, self.card.payload)
+
+    @property
+    def unsubscribe_url(self) -> str | None:
+        """The opt-out page that the mail itself names; no engine or model writes that header."""
+        told = self.mail.headers.get("List-Unsubscribe", "") if self.mail else ""
+        return told.strip("<> ") or None
+
+    @property
+    def live_conversation(self) -> bool:
+        """Whether the contact wrote since our last mail, or within the ordinary gap."""
+        heard = self.person.last_heard_at if self.person else None
+        if heard is None:
+            return False
+        last = self.last_mailed_at
+        recently = (self.now - heard).total_seconds() <= self.settings.minimum_gap_hours * 3600
+        return recently or last is None or heard > last
+
+    def taken(self, key: str, window: tuple[datetime, datetime]) -> int:
+        """How much of a cap is used in a window."""
+        return self.used.get((key, window[0]), 0)
+
+    def when_open(self, at: datetime) -> datetime:
+        """The first instant from `at` on that lies in the recipient's hours."""
+        return self.hours.next_open(at) if self.hours is not None else at
+
+    def told(self, name: str) -> Any:
+        """A value of the card's payload, or of its evidence."""
+        return self.card.payload.get(name, self.card.evidence.get(name))

@@ -1,0 +1,27 @@
+"""Every rule, by family; importing this package registers them all."""
+
+from __future__ import annotations
+
+from policy.rules import (
+    approval,
+    conversations,
+    human_task,
+    limits,
+    marking,
+    modes,
+    no_spam,
+    pacing,
+    promises,
+    research,
+    sending_times,
+    sensitive,
+    switches,
+    timing,
+    truth,
+)
+
+FAMILIES = (
+    switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, marking, sensitive,
+    promises, limits, modes, approval,
+)  # fmt: skip
+"""In the order in which verdicts are told."""

@@ -1,0 +1,27 @@
+"""P2.6, approval: a person says yes to what they have seen, and to nothing else."""
+
+from __future__ import annotations
+
+from policy.model import Facts
+from policy.register import Rule, rule
+from policy.verdicts import Verdict
+
+
+@rule("approval", clause="P2.6.approval")
+def what_needs_approval_waits_for_a_person(facts: Facts, it: Rule) -> Verdict | None:
+    """An action whose autonomy level is suggest or approve runs only once a person has approved it.
+
+    An approval counts for exactly what was seen: if the rendered message, its thread or the policy changes, it is void
+    and asked for again. It expires after 48 hours.
+    """
+    level = facts.settings.autonomy.get(facts.card.type, "auto")
+    if level == "auto":
+        return it.nothing_against
+    card = facts.card
+    if card.approved_at is None or card.approval_hash is None:
+        return it.ask(f"actions of type {card.type} need approval", level=level)
+    if card.approval_expires_at is not None and card.approval_expires_at <= facts.now:
+        return it.ask("its approval has expired", level=level, approved_at=card.approved_at)
+    if card.approval_hash != facts.content_hash:
+        return it.ask("it changed since it was approved, so the approval is void", level=level, approved_at=card.approved_at)
+    return it.allow(f"{card.approved_by} approved it", level=level, approved_at=card.approved_at)

@@ -1,0 +1,122 @@
+"""P2.3.1, no human task unless requested: a person's time is asked for on one of three grounds, each with its proof."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from policy import letters
+from policy.model import Facts, Message
+from policy.register import Rule, rule
+from policy.verdicts import Verdict
+
+TASKS = ("create_task",)
+GROUNDS = ("client_request", "compliance_deadline", "safety_escalation")
+TRIGGERS = frozenset({
+    "legal_threat", "threat_to_person", "fraud_suspicion", "data_erasure_demand", "payment_detail_change",
+})  # fmt: skip
+"""What a safety escalation may be about."""
+
+_ASKS = re.compile(
+    r"\b(?:can|could|would|will) (?:you|someone|somebody|anyone|one of you|your (?:team|colleagues?|manager|people))\b|"
+    r"\bplease\b(?! (?:find|see|note|be advised|ignore|disregard|do not|don't|accept|consider this))|"
+    r"\bcan (?:we|i) (?:talk|speak|meet|schedule|set up|arrange|have|get)\b|"
+    r"\b(?:call|phone|ring|text|contact) (?:me|us)\b|\bgive (?:me|us) a (?:call|ring)\b|"
+    r"\b(?:i|we)(?:'d| would) (?:like|prefer|appreciate) (?:you|someone|a|to (?:speak|talk|meet|schedule|arrange|discuss|have))\b|"
+    r"\b(?:i|we) (?:need|want) (?:you|someone|a (?:call|meeting|person)|to (?:speak|talk) (?:to|with))\b|"
+    r"\b(?:puede|puedes|podria|podrias|pueden|podrian|podemos|podriamos)\b|\bpor favor\b|\bme gustaria\b|\bquisiera\b|"
+    r"\b(?:llame(?:me|nos)|llama(?:me|nos)|llamen(?:me|nos))\b|\bnecesit(?:o|amos) (?:que|hablar|una|alguien)\b|"
+    r"\b(?:pode|podem|poderia|poderiam|podemos)\b|\bpor gentileza\b|\bgostaria\b|\b(?:me|nos) (?:liga|ligue|ligar|chame)\b|"
+    r"\b(?:ligue|ligar) para (?:mim|nos)\b|\bpreciso (?:que|falar|de)\b|"
+    r"\b(?:konnen|konnten|wurden) sie\b|\bbitte\b|\brufen sie\b|"
+    r"\b(?:pouvez|pourriez)[- ]vous\b|\bs'il vous plait\b|\bmerci de\b|\b(?:r?appelez)[- ](?:moi|nous)\b"
+)
+
+
+@rule("human_task.ground", clause="P2.3.1.ground", types=TASKS)
+def a_task_for_a_person_needs_a_ground(facts: Facts, it: Rule) -> Verdict | None:
+    """A task for a person is made only if a client asked for it, a compliance deadline is due, or safety demands it.
+
+    The agent does its own work: what it can't do it leaves, rather than handing it to people who didn't ask.
+    """
+    ground = facts.told("basis")
+    if ground not in GROUNDS:
+        return it.block("nobody asked for it, no deadline is due and nothing is unsafe", basis=ground)
+    return it.allow(f"its ground is {ground}", basis=ground)
+
+
+@rule("human_task.client_request", clause="P2.3.1.client_request", types=TASKS)
+def a_requested_task_rests_on_the_words_that_request_it(facts: Facts, it: Rule) -> Verdict | None:
+    """A task that a client asked for names the client's message and quotes the words that ask.
+
+    "Can you call me Thursday?" asks; "We should call them" does not. The quoted words must stand in that message, and
+    the message must have been written by a person of the very account that the task is about.
+    """
+    if facts.told("basis") != "client_request":
+        return None
+    message, quote = facts.evidence, str(facts.told("quote") or "")
+    wrong = _unproven(facts, message, quote)
+    if wrong is None and not _ASKS.search(letters.plain(quote)):
+        wrong = "the quoted words ask nobody for anything"
+    if wrong is not None or message is None:
+        return it.block(wrong or "it names no message", message_id=facts.told("message_id"), quote=quote[:200])
+    return it.allow("the client asked for it", message_id=message.id, quote=quote[:200])
+
+
+@rule("human_task.compliance_deadline", clause="P2.3.1.compliance_deadline", types=TASKS)
+def a_compliance_task_waits_for_its_deadline(facts: Facts, it: Rule) -> Verdict | None:
+    """A task for compliance names its check, and is made only once the deadline of that check is due."""
+    if facts.told("basis") != "compliance_deadline":
+        return None
+    check, due = facts.told("check_id"), _instant(facts.told("due_at"))
+    if not check or due is None:
+        return it.block("it names no check with a deadline", check_id=check)
+    if due > facts.now:
+        return it.block("the deadline of its check is not due yet", check_id=check, due_at=due)
+    return it.allow("the deadline of its check is due", check_id=check, due_at=due)
+
+
+@rule("human_task.safety_escalation", clause="P2.3.1.safety_escalation", types=TASKS)
+def an_escalation_names_its_trigger_and_the_words(facts: Facts, it: Rule) -> Verdict | None:
+    """A safety escalation names one of the listed triggers, and quotes the words of the message that pulled it.
+
+    The triggers: a legal threat, a threat to a person, suspicion of fraud, a demand to erase data, changed payment details.
+    """
+    if facts.told("basis") != "safety_escalation":
+        return None
+    trigger, quote = facts.told("trigger"), str(facts.told("quote") or "")
+    if trigger not in TRIGGERS:
+        return it.block("its trigger is none of those listed", trigger=trigger)
+    wrong = _unproven(facts, facts.evidence, quote)
+    if wrong is not None:
+        return it.block(wrong, trigger=trigger, message_id=facts.told("message_id"))
+    return it.allow(f"the trigger is {trigger}", trigger=trigger, message_id=facts.told("message_id"))
+
+
+def _unproven(facts: Facts, message: Message | None, quote: str) -> str | None:
+    """What is missing from the proof that somebody wrote these words to the tenant."""
+    if message is None:
+        return "it names no message that was received"
+    if not message.inbound:
+        return "its message was not written to the tenant"
+    if message.automatic:
+        return "its message was written by a machine"
+    if facts.card.client_id is not None and message.client_id != facts.card.client_id:
+        return "its message came from another account"
+    if len(quote.strip()) < 4:
+        return "it quotes no words of the message"
+    if _squeezed(quote) not in _squeezed(message.words):
+        return "the quoted words don't stand in the message"
+    return None
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", letters.plain(text)))
+
+
+def _instant(told: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

@@ -1,0 +1,67 @@
+"""P2.3.3, no spam: who must never get mail, and who must have agreed to it or be a client already."""
+
+from __future__ import annotations
+
+from domain.switches import OUTWARD
+from policy.model import Facts
+from policy.register import Rule, rule
+from policy.verdicts import Verdict
+
+
+@rule("no_spam.suppressed", clause="P2.3.3.suppressed", types=OUTWARD)
+def suppressed_addresses_never_get_mail(facts: Facts, it: Rule) -> Verdict | None:
+    """An address that the tenant suppressed, or whose owner was erased, never gets mail (To, Cc and Bcc alike).
+
+    Of an erased person only a keyed hash is kept, so that an import can't bring them back.
+    """
+    return _suppressed(facts, it, ("manual", "erased"), "is suppressed")
+
+
+@rule("no_spam.bounced", clause="P2.3.3.bounced", types=OUTWARD)
+def bounced_addresses_never_get_mail(facts: Facts, it: Rule) -> Verdict | None:
+    """An address that bounced for good never gets mail again (RFC 3463: 5.1.x and 5.2.1).
+
+    Writing on to dead addresses is what spammers do, and mail servers judge by it.
+    """
+    return _suppressed(facts, it, ("bounced",), "bounced for good")
+
+
+@rule("no_spam.complained", clause="P2.3.3.complained", types=OUTWARD)
+def those_who_complained_never_get_mail(facts: Facts, it: Rule) -> Verdict | None:
+    """Somebody who complained, or pressed the spam button (RFC 5965), never gets mail again."""
+    return _suppressed(facts, it, ("complained",), "belongs to somebody who complained")
+
+
+@rule("no_spam.opted_out", clause="P2.3.3.opted_out", types=OUTWARD)
+def those_who_opted_out_never_get_mail(facts: Facts, it: Rule) -> Verdict | None:
+    """Somebody who opted out never gets mail again, under any address that they are known by."""
+    return _suppressed(facts, it, ("opted_out",), "belongs to somebody who opted out")
+
+
+@rule("no_spam.relationship", clause="P8.4.relationship", types=("send_email", "follow_up", "request_feedback"))
+def individual_mail_needs_an_existing_relationship(facts: Facts, it: Rule) -> Verdict | None:
+    """Individual mail goes to people of existing clients; strangers are answered, never approached."""
+    if facts.person is None or facts.answers:
+        return None
+    if facts.person.relationship != "client":
+        return it.block("the account is not a client", relationship=facts.person.relationship)
+    return it.nothing_against
+
+
+@rule("no_spam.consent", clause="P8.4.consent", types=("broadcast_email",))
+def a_broadcast_goes_to_those_who_agreed(facts: Facts, it: Rule) -> Verdict | None:
+    """A broadcast goes only to people who agreed to broadcasts; being imported is no agreement."""
+    if facts.person is None:
+        return None
+    if not facts.person.broadcast_consent:
+        return it.block("the contact has not agreed to broadcasts")
+    return it.nothing_against
+
+
+def _suppressed(facts: Facts, it: Rule, reasons: tuple[str, ...], what: str) -> Verdict:
+    if not facts.suppressed:
+        return it.nothing_against
+    hit = {address: reason for address, reason in facts.suppressed.items() if reason in reasons}
+    if hit:
+        return it.block(f"{next(iter(hit))} {what}", recipients=hit)
+    return it.nothing_against
