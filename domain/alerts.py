@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import events
+from domain import events, schedule
 from domain.db import Row, Tx
 
 Severity = Literal["warning", "critical"]
@@ -49,6 +49,8 @@ def open(  # noqa: A001 - callers read alerts.open
         return None
     alert = _load(row)
     events.record(tx, "alert.opened", "alert", alert.id, kind=kind, severity=severity)
+    # somebody is to be told, and not only at the next hour
+    schedule.bring_forward(tx, tx.now, extra=True)
     return alert
 
 

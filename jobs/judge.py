@@ -38,7 +38,8 @@ class Judged:
 def look(house: House, tx: Tx, some: Sequence[Card], settings: TenantSettings) -> list[Judged]:
     """Judge cards with fresh facts, changing nothing."""
     mails, unsendable = compose.compose(house, tx, some, settings)
-    facts = policy_facts.gather(tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings)
+    facts = policy_facts.gather(tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings,
+                                public_url=house.public_url)
     judged = []
     for card in some:
         judgement = judge(facts[card.id])

@@ -132,8 +132,7 @@ def _leave(tx: Tx, card: Card, row: Row | None, why: str) -> str:
            WHERE tenant_id = :t AND id = :id AND state = 'uncertain'""",
         why=why, look_at=look_at, t=tx.tenant_id, id=card.id,
     )  # fmt: skip
-    alerts.open(tx, "card.uncertain", severity="warning", message=f"Nobody knows whether card {card.id} went out: {why}",
-                cause={"card_id": str(card.id)})  # fmt: skip
+    alerts.open(tx, "card.uncertain", f"Nobody knows whether a mail went out: {why}", card_id=str(card.id))
     return "uncertain"
 
 

@@ -1,0 +1,92 @@
+"""Operator notices as records: whom of the tenant's own people is to be told what, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from domain import events, limits
+from domain.db import Row, Tx
+from domain.limits import Cap
+
+PER_HOUR = 10
+"""How many notices a tenant's people get in an hour, of all kinds together."""
+
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "alert": ("admin", "operator"),
+    "escalation": ("manager",),
+    "sign_in": ("admin", "operator", "analyst", "manager"),
+}
+"""The templates there are, and the roles that each may reach."""
+
+
+class UnknownNotice(Exception):
+    """There is no such notice template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice that is ours to send, with the verified user it is for."""
+
+    id: UUID
+    template: str
+    slots: Mapping[str, Any]
+    user_id: UUID
+    name: str
+    address: str
+
+
+def reserve(tx: Tx, template: str, *, dedupe_key: str, slots: Mapping[str, Any]) -> list[Notice]:
+    """Put down a notice for every verified user whom `template` may reach and who was not told yet.
+
+    What is over the hour's limit is not put down: it is reserved again at the next occasion. Raises UnknownNotice.
+    """
+    if template not in ROLES:
+        raise UnknownNotice(f"{template!r} is none of {', '.join(ROLES)}")
+    people = tx.rows(
+        """SELECT id, name, email FROM users u WHERE tenant_id = :t AND verified_at IS NOT NULL AND role = ANY(:roles)
+             AND NOT EXISTS (SELECT FROM operator_notices n WHERE n.tenant_id = :t
+                             AND n.dedupe_key = :key || ':' || u.id::text) ORDER BY id""",
+        t=tx.tenant_id, roles=list(ROLES[template]), key=dedupe_key,
+    )  # fmt: skip
+    return [_put_down(tx, template, dedupe_key, slots, person) for person in people if _room(tx)]
+
+
+def settle(tx: Tx, notice: Notice, state: Literal["sent", "failed", "uncertain"], *, provider_id: str | None = None) -> None:
+    """Write down what became of a notice."""
+    tx.run(
+        """UPDATE operator_notices SET state = :state, provider_id = :provider, sent_at = :at
+           WHERE tenant_id = :t AND id = :id AND state = 'reserved'""",
+        state=state, provider=provider_id, at=tx.now if state == "sent" else None, t=tx.tenant_id, id=notice.id,
+    )  # fmt: skip
+    events.record(tx, f"notice.{state}", "notice", notice.id, template=notice.template)
+
+
+def alerts_untold(tx: Tx) -> Sequence[Row]:
+    """Open alerts of which nobody has been told."""
+    return tx.rows(
+        """SELECT a.id, a.kind, a.severity, a.message, a.opened_at FROM agent_alerts a
+           WHERE a.tenant_id = :t AND a.state = 'open' AND NOT EXISTS (
+               SELECT FROM operator_notices n WHERE n.tenant_id = :t AND n.dedupe_key LIKE 'alert:' || a.id::text || ':%')
+           ORDER BY a.id LIMIT 20""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+
+
+def _room(tx: Tx) -> bool:
+    hour: datetime = tx.now.replace(minute=0, second=0, microsecond=0)
+    return limits.take(tx, [Cap("notices.hour", hour, hour + timedelta(hours=1), PER_HOUR)]) is None
+
+
+def _put_down(tx: Tx, template: str, dedupe_key: str, slots: Mapping[str, Any], person: Row) -> Notice:
+    id = tx.clock.uuid()
+    tx.run(
+        """INSERT INTO operator_notices (tenant_id, id, template, user_id, dedupe_key, slots, state, created_at)
+           VALUES (:t, :id, :template, :user, :key, :slots, 'reserved', :now)""",
+        t=tx.tenant_id, id=id, template=template, user=person["id"], key=f"{dedupe_key}:{person['id']}",
+        slots=dict(slots), now=tx.now,
+    )  # fmt: skip
+    return Notice(id, template, slots, person["id"], person["name"], person["email"])

@@ -1,0 +1,125 @@
+"""A whole hour: what is due goes out once, behind every brake, and is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain import ledger, outbound, reflections, runs, settings
+from domain.db import Database
+from domain.house import House
+from jobs import cycle, explain
+from simulator.emulators.resend import ResendEmulator
+from tests import build, houses
+from tests.hand_clock import HandClock
+
+AT_WORK = timedelta(hours=6)  # 15:00 UTC is 10:00 in New York
+
+
+class Stage:
+    """A house with Resend beside it."""
+
+    def __init__(self, house: House, resend: ResendEmulator, hands: houses.TestHands) -> None:
+        self.house, self.resend, self.hands = house, resend, hands
+        self.database = house.database
+
+    def acme(self, **changes: object) -> UUID:
+        """Acme with its Resend account."""
+        tenant_id = build.acme(self.database, **changes)
+        houses.resend_for(self.hands, self.resend, tenant_id, "re_acme")
+        return tenant_id
+
+    def sent(self, key: str = "re_acme") -> list[dict[str, object]]:
+        """What the provider took."""
+        return self.resend.sent(key)
+
+
+@pytest.fixture
+def stage(clone: Database, clock: HandClock) -> Iterator[Stage]:
+    clock.advance(hours=6)
+    hands = houses.TestHands()
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        yield Stage(house, resend, hands)
+
+
+def test_an_overdue_contact_gets_one_mail_and_its_clock_is_wound(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        contact = build.contact(tx)
+    run_id = cycle.run(stage.house, acme, kind="manual")
+    assert run_id is not None
+    [mail] = stage.sent()
+    assert mail["to"] == ["bill@initech.example"]
+    with stage.database.tenant(acme) as tx:
+        run = runs.get(tx, run_id)
+        assert run is not None and run["errors"] == []
+        assert (run["outcome"], run["planned"], run["executed"]) == ("completed", 1, 1)
+        clock_row = tx.row("SELECT * FROM engagement_clocks WHERE contact_id = :c", c=contact)
+        assert clock_row is not None and clock_row["due_at"] == tx.now + timedelta(days=21)
+        assert [line["disposition"] for line in ledger.lines(tx, run_id)] == ["acted"]
+        told = reflections.last(tx)
+        assert told is not None and told["run_id"] == run_id
+
+
+def test_a_second_cycle_finds_nothing_more_to_do(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+    cycle.run(stage.house, acme, kind="manual")
+    stage.house.clock.wait(3600)
+    cycle.run(stage.house, acme, kind="manual")
+    assert len(stage.sent()) == 1
+
+
+def test_dry_run_holds_the_mail_and_moves_only_the_shadow_clock(stage: Stage) -> None:
+    acme = stage.acme(send_mode="dry_run")
+    with stage.database.tenant(acme) as tx:
+        contact = build.contact(tx)
+    cycle.run(stage.house, acme, kind="manual")
+    cycle.run(stage.house, acme, kind="manual")
+    assert stage.sent() == []
+    with stage.database.tenant(acme) as tx:
+        states = [row["state"] for row in tx.rows("SELECT state FROM kanban_cards")]
+        assert states == ["held"]
+        [card_id] = [row["id"] for row in tx.rows("SELECT id FROM kanban_cards")]
+        kept = outbound.frozen(tx, card_id)
+        assert kept is not None and kept[0].to == ("bill@initech.example",)
+        row = tx.row("SELECT * FROM engagement_clocks WHERE contact_id = :c", c=contact)
+        assert row is not None and row["shadow_due_at"] is not None and row["last_touch_at"] is None
+
+
+def test_leaving_dry_run_replans_from_the_real_clock(stage: Stage) -> None:
+    acme = stage.acme(send_mode="dry_run")
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+    cycle.run(stage.house, acme, kind="manual")
+    with stage.database.tenant(acme) as tx:
+        settings.change(tx, {"send_mode": "live"})
+    cycle.run(stage.house, acme, kind="manual")
+    assert len(stage.sent()) == 1
+
+
+def test_a_look_ahead_changes_nothing(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+    told = explain.cycle(stage.house, acme)
+    assert [card["decision"] for card in told["cards"]] == ["allow"]
+    with stage.database.tenant(acme) as tx:
+        assert tx.value("SELECT count(*) FROM kanban_cards") == 0
+    assert stage.sent() == []
+
+
+def test_why_gives_every_verdict_with_its_facts(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+    cycle.run(stage.house, acme, kind="manual")
+    with stage.database.tenant(acme) as tx:
+        told = explain.why(tx, tx.value("SELECT id FROM kanban_cards"))
+    assert told["card"]["state"] == "done"
+    assert [each["stage"] for each in told["judgements"]] == ["plan", "execute"]
+    assert all(verdict["sentence"] for each in told["judgements"] for verdict in each["verdicts"])
