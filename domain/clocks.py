@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -13,7 +12,6 @@ from domain import cards, schedule, settings
 from domain.db import Row, Tx
 
 TouchType = Literal["email", "reply", "call", "meeting"]
-Status = Literal["compliant", "due_soon", "overdue", "exempt"]
 
 SEQUENCE_TYPES = ("send_email", "follow_up")
 """The cards that a sequence is made of; what stops the sequence cancels those that still wait."""
@@ -24,40 +22,10 @@ BOUNCES_IN_A_ROW = 3
 PROMISED = "greatest(k.due_at, CASE WHEN k.status = 'paused' THEN k.paused_until END)"
 """When the promise of a clock `k` falls due: for somebody who is away, not before the return."""
 
+BACK_WITHIN = timedelta(days=2)
+"""How recent a reply, call or meeting must be to show that somebody is back from an absence."""
+
 _GOLDEN = 0.6180339887498949
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a clock stands right now, against the real promise."""
-
-    status: Status
-    days_overdue: int
-    """Whole days since the promise fell due; 0 for whoever is not overdue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """How the tenant keeps its promise. Exempt contacts are counted, and stand outside the rate."""
-
-    compliant: int
-    due_soon: int
-    overdue: int
-    exempt: int
-    paused: int
-    accounts: int
-    accounts_overdue: int
-    """An account's clock is its latest contact's: it is overdue when nobody there was touched in time."""
-
-    @property
-    def active(self) -> int:
-        """Contacts inside the rate."""
-        return self.compliant + self.due_soon + self.overdue
-
-    @property
-    def rate(self) -> float:
-        """The share of active contacts inside their promise; 1 where nobody is promised anything."""
-        return (self.compliant + self.due_soon) / self.active if self.active else 1.0
 
 
 def start(
@@ -94,8 +62,9 @@ def touch(
 ) -> bool:  # fmt: skip
     """Record that a contact was touched and wind its clock; False when this card or message was recorded before.
 
-    A reply, a call or a meeting ends a pause and stops every sequence of the account. A mail that bounced before
-    its touch came to be recorded is stored void. A touch in the past never shortens the first due date.
+    `by` is `agent`, `contact`, or whoever of the tenant it was. A reply, a call or a meeting ends a pause and stops
+    every sequence of the account, a mail by a person of the tenant the contact's own; but none that began later. A mail
+    that bounced before its touch came to be recorded is stored void. No touch makes the first due date earlier.
     """
     at = min(at or tx.now, tx.now)
     made = _store_touch(tx, contact_id, kind, by, at, card_id, message_id)
@@ -103,26 +72,18 @@ def touch(
         return False
     if made["voided_at"] is not None:
         return True
-    if kind != "email":
-        stop_sequences(tx, made["client_id"], reason=f"{kind} of {at:%Y-%m-%d}")
+    if by != "agent" and _is_newest(tx, contact_id, at):
+        reason = f"{kind} by {'the contact' if by == 'contact' else 'a person'} on {at:%Y-%m-%d}"
+        if kind == "email":
+            _stop(tx, "contact_id", contact_id, reason)
+        else:
+            stop_sequences(tx, made["client_id"], reason=reason)
     if kind == "reply":
         tx.run(
             "UPDATE clients SET last_reply_at = greatest(last_reply_at, :at) WHERE tenant_id = :t AND id = :client",
             at=at, t=tx.tenant_id, client=made["client_id"],
         )  # fmt: skip
-    rows = tx.rows(
-        """UPDATE engagement_clocks SET
-               due_at = greatest(first_due_at, greatest(last_touch_at, :at) + :span),
-               last_touch_type = CASE WHEN last_touch_at > :at THEN last_touch_type ELSE :type END,
-               last_touch_by = CASE WHEN last_touch_at > :at THEN last_touch_by ELSE :by END,
-               last_touch_at = greatest(last_touch_at, :at),
-               last_reply_at = CASE WHEN :type = 'reply' THEN greatest(last_reply_at, :at) ELSE last_reply_at END,
-               status = CASE WHEN status = 'paused' AND :type <> 'email' THEN 'active' ELSE status END,
-               paused_until = CASE WHEN :type <> 'email' THEN NULL ELSE paused_until END,
-               shadow_due_at = CASE WHEN shadow_due_at > :at + :span THEN shadow_due_at END
-           WHERE tenant_id = :t AND contact_id = :contact RETURNING contact_id, client_id, due_at, planned_at""",
-        t=tx.tenant_id, contact=contact_id, at=at, type=kind, by=by, span=_promise(tx),
-    )  # fmt: skip
+    rows = _wind(tx, contact_id, kind, by, at)
     _tell(tx, "clock.touched", rows, lambda row: {"type": kind, "at": _iso(at), "due_at": _iso(row["due_at"])})
     _reschedule(tx, rows)
     return True
@@ -212,17 +173,7 @@ def reinstate(tx: Tx, contact_id: UUID) -> bool:
 
 def stop_sequences(tx: Tx, client_id: UUID, *, reason: str) -> int:
     """Stop every sequence to an account and cancel its cards that still wait; the number of sequences stopped."""
-    rows = tx.rows(
-        """UPDATE engagement_clocks SET sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL,
-               shadow_step = NULL, shadow_follow_up_due_at = NULL
-           WHERE tenant_id = :t AND client_id = :client
-             AND (sequence_step <> 0 OR follow_up_due_at IS NOT NULL OR shadow_step IS NOT NULL)
-           RETURNING contact_id, client_id""",
-        t=tx.tenant_id, client=client_id,
-    )  # fmt: skip
-    cards.cancel_for_client(tx, client_id, reason=reason, types=SEQUENCE_TYPES)
-    _tell(tx, "sequence.stopped", rows, lambda _: {"reason": reason})
-    return len(rows)
+    return _stop(tx, "client_id", client_id, reason)
 
 
 def advance_sequence(
@@ -260,44 +211,31 @@ def shadow_advance(tx: Tx, contact_id: UUID, *, step: int, follow_up_due: dateti
     return bool(rows)
 
 
-def status(row: Mapping[str, Any], now: datetime, chosen: settings.TenantSettings) -> Standing:
-    """How a row of `engagement_clocks` (status, paused_until, due_at) stands at `now`."""
-    if row["status"] == "exempt":
-        return Standing("exempt", 0)
-    due: datetime = row["due_at"]
-    if row["status"] == "paused" and row["paused_until"] is not None:
-        due = max(due, row["paused_until"])
-    if due <= now:
-        return Standing("overdue", (now - due).days)
-    return Standing("due_soon" if due <= now + timedelta(days=chosen.due_soon_days) else "compliant", 0)
-
-
-def violations(tx: Tx, *, limit: int = 1000) -> Sequence[Row]:
-    """Engagement violations: contacts past their promise, the longest first (contact_id, client_id, due_at)."""
-    return tx.rows(
-        f"""SELECT k.contact_id, k.client_id, {PROMISED} AS due_at FROM engagement_clocks k
-            WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.due_at <= :now AND {PROMISED} <= :now
-            ORDER BY k.due_at, k.contact_id LIMIT :limit""",
-        t=tx.tenant_id, now=tx.now, limit=limit,
+def _stop(tx: Tx, column: Literal["client_id", "contact_id"], whose: UUID, reason: str) -> int:
+    rows = tx.rows(
+        f"""UPDATE engagement_clocks SET sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL,
+                shadow_step = NULL, shadow_follow_up_due_at = NULL
+            WHERE tenant_id = :t AND {column} = :whose
+              AND (sequence_step <> 0 OR follow_up_due_at IS NOT NULL OR shadow_step IS NOT NULL)
+            RETURNING contact_id, client_id""",
+        t=tx.tenant_id, whose=whose,
     )  # fmt: skip
-
-
-def stats(tx: Tx, *, due_soon_days: int) -> Stats:
-    """The whole book of clocks counted once, in one statement."""
-    row = tx.row(
-        f"""WITH book AS (SELECT client_id, status, {PROMISED} AS due FROM engagement_clocks k WHERE tenant_id = :t),
-                 accounts AS (SELECT max(due) AS due FROM book WHERE status <> 'exempt' GROUP BY client_id)
-            SELECT count(*) FILTER (WHERE status <> 'exempt' AND due > :soon) AS compliant,
-                   count(*) FILTER (WHERE status <> 'exempt' AND due > :now AND due <= :soon) AS due_soon,
-                   count(*) FILTER (WHERE status <> 'exempt' AND due <= :now) AS overdue,
-                   count(*) FILTER (WHERE status = 'exempt') AS exempt,
-                   count(*) FILTER (WHERE status = 'paused') AS paused,
-                   (SELECT count(*) FROM accounts) AS accounts,
-                   (SELECT count(*) FROM accounts WHERE due <= :now) AS accounts_overdue FROM book""",
-        t=tx.tenant_id, now=tx.now, soon=tx.now + timedelta(days=due_soon_days),
+    waiting = tx.rows(
+        f"""SELECT id FROM kanban_cards WHERE tenant_id = :t AND {column} = :whose AND type = ANY(:types)
+            AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+        t=tx.tenant_id, whose=whose, types=list(SEQUENCE_TYPES),
     )  # fmt: skip
-    assert row is not None
-    return Stats(**row)
+    cards.move(tx, [row["id"] for row in waiting], "cancelled", reason=reason, rule="no_spam.reply_stops")
+    _tell(tx, "sequence.stopped", rows, lambda _: {"reason": reason})
+    return len(rows)
+
+
+def _is_newest(tx: Tx, contact_id: UUID, at: datetime) -> bool:
+    return bool(tx.value(
+        """SELECT last_touch_at IS NULL OR last_touch_at <= :at FROM engagement_clocks
+           WHERE tenant_id = :t AND contact_id = :contact""",
+        at=at, t=tx.tenant_id, contact=contact_id,
+    ))  # fmt: skip
 
 
 def _store_touch(
@@ -315,6 +253,24 @@ def _store_touch(
            RETURNING client_id, voided_at""",
         t=tx.tenant_id, id=tx.clock.uuid(), contact=contact_id, type=kind, at=at, by=by, card=card_id,
         message=message_id, now=tx.now,
+    )  # fmt: skip
+
+
+def _wind(tx: Tx, contact_id: UUID, kind: str, by: str, at: datetime) -> Sequence[Row]:
+    return tx.rows(
+        """UPDATE engagement_clocks SET
+               due_at = greatest(first_due_at, greatest(last_touch_at, :at) + :span),
+               last_touch_type = CASE WHEN last_touch_at > :at THEN last_touch_type ELSE :kind END,
+               last_touch_by = CASE WHEN last_touch_at > :at THEN last_touch_by ELSE :by END,
+               last_touch_at = greatest(last_touch_at, :at),
+               last_reply_at = CASE WHEN :kind = 'reply' THEN greatest(last_reply_at, :at) ELSE last_reply_at END,
+               status = CASE WHEN status = 'paused' AND :returns THEN 'active' ELSE status END,
+               paused_until = CASE WHEN :returns THEN NULL ELSE paused_until END,
+               shadow_due_at = CASE WHEN shadow_due_at > :at + :span THEN shadow_due_at END
+           WHERE tenant_id = :t AND contact_id = :contact RETURNING contact_id, client_id, due_at, planned_at""",
+        t=tx.tenant_id, contact=contact_id, at=at, kind=kind, by=by, span=_promise(tx),
+        # somebody who writes or speaks is back; what was said before the absence says nothing of that
+        returns=kind != "email" and at > tx.now - BACK_WITHIN,
     )  # fmt: skip
 
 
@@ -349,7 +305,7 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _tell(tx: Tx, event: str, rows: Sequence[Row], data: Any) -> None:
+def _tell(tx: Tx, event: str, rows: Sequence[Row], data: Callable[[Row], dict[str, Any]]) -> None:
     if not rows:
         return
     tx.run(

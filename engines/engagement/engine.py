@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, schedule
+from domain import clocks, promises, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
 from engines.contract import Context, Handler, Plan
@@ -60,7 +60,7 @@ class EngagementEngine:
 
     def stats(self, ctx: Context) -> Mapping[str, float]:
         """How the promise stands: contacts by status, the rate among those who count, and accounts."""
-        book = clocks.stats(ctx.tx, due_soon_days=ctx.settings.due_soon_days)
+        book = promises.stats(ctx.tx, due_soon_days=ctx.settings.due_soon_days)
         return {
             "compliance_rate": round(book.rate, 4),
             "contacts_active": book.active,
