@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from domain.limits import Cap
+
 Decision = Literal["allow", "hold", "needs_approval", "defer", "block", "expire"]
 
 STRICTEST_FIRST: tuple[Decision, ...] = ("expire", "block", "defer", "hold", "needs_approval", "allow")
@@ -37,14 +39,8 @@ class Verdict(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A cap that the executor takes from, atomically, when it reserves."""
-
-    key: str
-    window_start: datetime
-    window_end: datetime
-    limit: int
+Limit = Cap
+"""A cap that the executor takes from, atomically, when it reserves."""
 
 
 @dataclass(frozen=True, slots=True)
