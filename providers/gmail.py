@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from domain.ports import HistoryExpired, NothingHappened, Page, ProviderError, RawMessage
@@ -37,9 +38,12 @@ class GmailMailbox:
 
     name = "gmail"
 
-    def __init__(self, calls: GmailCalls, *, page_size: int = 50, in_flight: int = 4) -> None:
+    def __init__(
+        self, calls: GmailCalls, *, page_size: int = 50, page_bytes: int = 32 << 20, in_flight: int = 4
+    ) -> None:
         self._calls = calls
         self._page_size = page_size
+        self._page_bytes = page_bytes
         # More than five at once earns 429 ("too many concurrent requests for user").
         self._in_flight = in_flight
 
@@ -57,7 +61,10 @@ class GmailMailbox:
 
     def recent_ids(self, days: int) -> frozenset[str]:
         """The ids of the last `days` days, drafts, chats, spam and rubbish left out."""
-        return frozenset(self._list_ids(f"newer_than:{days}d"))
+        recent = f"newer_than:{days}d"
+        # By label, because how the search language names drafts and chats has changed before.
+        left_out = {i for label in ("DRAFT", "CHAT") for i in self._list_ids(recent, label)}
+        return frozenset(self._list_ids(recent)) - left_out
 
     def fetch(self, provider_message_id: str) -> RawMessage | None:
         """One message by its id; None when it was deleted, or is among what is left out."""
@@ -78,11 +85,10 @@ class GmailMailbox:
             raise NothingHappened("Gmail's profile lacks historyId or emailAddress.")
         return profile
 
-    def _list_ids(self, query: str = "") -> Iterator[str]:
-        search = f"{query} -in:drafts -in:chats".strip()
+    def _list_ids(self, query: str | None = None, label: str | None = None) -> Iterator[str]:
         token: str | None = None
         while True:
-            page = self._calls.ask(_listing(search, token))
+            page = self._calls.ask(_listing(query, label, token))
             for message in page.get("messages") or []:
                 yield str(message["id"])
             token = page.get("nextPageToken")
@@ -113,23 +119,38 @@ class GmailMailbox:
                 return list(ids), str(new_cursor)
 
     def _pages(self, ids: Sequence[str], new_cursor: str) -> Iterator[Page]:
-        if not ids:
-            yield Page((), new_cursor)
-            return
-        left = len(ids)
+        messages: list[RawMessage] = []
+        broken: list[tuple[str, str]] = []
+        failure: ProviderError | None = None
+        size = 0
+        with closing(self._fetched(ids)) as fetched:
+            for one in fetched:
+                if isinstance(one, RawMessage):
+                    messages.append(one)
+                    size += len(one.raw)
+                elif isinstance(one, _Broken):
+                    broken.append((one.provider_message_id, one.reason))
+                elif isinstance(one, ProviderError):
+                    failure = one
+                    break
+                if len(messages) + len(broken) >= self._page_size or size >= self._page_bytes:
+                    yield Page(tuple(messages), None, tuple(broken))
+                    messages, broken, size = [], [], 0
+        # With a failure too: what did arrive is kept, so that a big mailbox gets on despite its quota.
+        yield Page(tuple(messages), None if failure else new_cursor, tuple(broken))
+        if failure is not None:
+            raise failure
+
+    def _fetched(self, ids: Iterable[str]) -> Generator[Fetched, None, None]:
+        """The messages in the order of `ids`, a few on their way at any time and no more than those in memory."""
+        waiting: deque[Future[Fetched]] = deque()
         with ThreadPoolExecutor(self._in_flight, thread_name_prefix="gmail") as pool:
-            for chunk in _chunks(ids, self._page_size):
-                left -= len(chunk)
-                got = list(pool.map(self._get, chunk))
-                failure = next((one for one in got if isinstance(one, ProviderError)), None)
-                yield Page(
-                    messages=tuple(one for one in got if isinstance(one, RawMessage)),
-                    next_cursor=new_cursor if left == 0 and failure is None else None,
-                    broken=tuple((one.provider_message_id, one.reason) for one in got if isinstance(one, _Broken)),
-                )
-                if failure is not None:
-                    # After the page: what did arrive is kept, so that a big mailbox gets on despite its quota.
-                    raise failure
+            for message_id in ids:
+                waiting.append(pool.submit(self._get, message_id))
+                if len(waiting) >= self._in_flight:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
     def _get(self, message_id: str) -> Fetched:
         try:
@@ -159,8 +180,10 @@ def _decoded(raw: str) -> bytes:
     return base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_", validate=True)
 
 
-def _listing(search: str, token: str | None) -> Any:
-    return lambda users: users.messages().list(userId="me", q=search, maxResults=LARGEST_LIST, pageToken=token)
+def _listing(query: str | None, label: str | None, token: str | None) -> Any:
+    return lambda users: users.messages().list(
+        userId="me", q=query, labelIds=label, maxResults=LARGEST_LIST, pageToken=token
+    )
 
 
 def _since(cursor: str, token: str | None) -> Any:
@@ -180,9 +203,3 @@ def _arrived(record: dict[str, Any]) -> Iterator[str]:
     for freed in record.get("labelsRemoved") or []:
         if LEFT_OUT & set(freed.get("labelIds") or ()):
             yield str(freed["message"]["id"])
-
-
-def _chunks(ids: Iterable[str], size: int) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -50,6 +51,8 @@ class GmailCalls:
         self._call_seconds = call_seconds
         self._pauses = wait_random_exponential(multiplier=pause_seconds, max=8)
         self._threads = threading.local()
+        # Half a second of import belongs to nobody's deadline.
+        importlib.import_module("googleapiclient.discovery")
 
     def ask(self, build: Callable[[Any], Any]) -> dict[str, Any]:
         """Execute the request that `build(users)` makes, all tries within one deadline.

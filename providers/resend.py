@@ -12,7 +12,7 @@ from tenacity.wait import wait_random
 
 from domain.ports import Accepted, FoundMail, MaybeHappened, NeverWill, NothingHappened, OutboundMail
 from providers.deadlines import Deadline
-from providers.resend_calls import Call, make
+from providers.resend_calls import Call, load, make
 from providers.wire import Unsent, Wire
 
 CARD_HEADER = "X-Hourhand-Card"
@@ -45,6 +45,7 @@ class ResendSender:
         self._api_key = api_key
         self._base_url = base_url.rstrip("/")
         self._wire = wire or Wire()
+        load()
 
     def send(self, mail: OutboundMail, *, deadline_seconds: float = 10.0) -> Accepted:
         """POST /emails under the mail's own key. Raises NothingHappened, MaybeHappened or NeverWill."""

@@ -8,17 +8,17 @@ from providers.gmail_auth import GmailGrant
 from providers.gmail_calls import GmailCalls
 from simulator.emulators.gmail import GmailAccount, GmailEmulator
 
-SHORT = 0.3
-
 
 def a_grant(gmail: GmailEmulator, account: GmailAccount) -> GmailGrant:
     """The right to read an account's mail."""
     return GmailGrant(account.refresh_token, "client", "client secret", token_url=gmail.token_url)
 
 
-def a_mailbox(gmail: GmailEmulator, account: GmailAccount, *, page_size: int = 50) -> GmailMailbox:
-    """A mailbox with short deadlines and shorter pauses."""
-    calls = GmailCalls(a_grant(gmail, account), api_url=gmail.url, call_seconds=SHORT, pause_seconds=0.005)
+def a_mailbox(
+    gmail: GmailEmulator, account: GmailAccount, *, page_size: int = 50, call_seconds: float = 10.0
+) -> GmailMailbox:
+    """A mailbox with short pauses."""
+    calls = GmailCalls(a_grant(gmail, account), api_url=gmail.url, call_seconds=call_seconds, pause_seconds=0.005)
     return GmailMailbox(calls, page_size=page_size)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from domain.ports import MaybeHappened, NeverWill, NothingHappened
@@ -12,20 +10,8 @@ from providers.resend import ResendSender
 from simulator.emulators.faults import Fault, fail, refuse, throttle
 from simulator.emulators.resend import ResendEmulator
 from tests.hand_clock import HandClock
+from tests.providers.haste import AMPLE
 from tests.providers.outbound import a_mail
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def resend(clock: HandClock) -> Iterator[ResendEmulator]:
-    with ResendEmulator(clock=clock) as emulator:
-        emulator.account("re_acme")
-        emulator.account("re_globex")
-        yield emulator
 
 
 @pytest.fixture
@@ -41,7 +27,7 @@ def fail_times(times: int, sender: CircuitSender, resend: ResendEmulator, clock:
     for _ in range(times):
         resend.break_next(fault)
         with pytest.raises((MaybeHappened, NothingHappened, NeverWill)):
-            sender.send(a_mail(clock), deadline_seconds=2)
+            sender.send(a_mail(clock), deadline_seconds=AMPLE)
 
 
 def test_after_failures_in_a_row_nothing_is_sent_and_the_wait_is_told(
@@ -51,7 +37,7 @@ def test_after_failures_in_a_row_nothing_is_sent_and_the_wait_is_told(
     assert circuit.is_open
     for tenant in ("acme", "globex"):
         with pytest.raises(NothingHappened) as raised:
-            a_sender(resend, circuit, tenant).send(a_mail(clock, tenant), deadline_seconds=2)
+            a_sender(resend, circuit, tenant).send(a_mail(clock, tenant), deadline_seconds=AMPLE)
         assert raised.value.retry_after_seconds == 30
     assert len(resend.witness.posts()) == 3
 
@@ -64,10 +50,10 @@ def test_one_try_passes_after_the_rest_and_its_success_closes_the_circuit(
     clock.advance(seconds=31)
     fail_times(1, sender, resend, clock, fail(503))
     with pytest.raises(NothingHappened, match="left in peace"):
-        sender.send(a_mail(clock), deadline_seconds=2)
+        sender.send(a_mail(clock), deadline_seconds=AMPLE)
     clock.advance(seconds=31)
-    sender.send(a_mail(clock), deadline_seconds=2)
-    sender.send(a_mail(clock), deadline_seconds=2)
+    sender.send(a_mail(clock), deadline_seconds=AMPLE)
+    sender.send(a_mail(clock), deadline_seconds=AMPLE)
     assert not circuit.is_open
 
 
@@ -77,14 +63,14 @@ def test_a_tenants_own_refusals_do_not_count(
 ) -> None:
     fail_times(10, a_sender(resend, circuit), resend, clock, fault)
     assert not circuit.is_open
-    a_sender(resend, circuit, "globex").send(a_mail(clock, "globex"), deadline_seconds=2)
+    a_sender(resend, circuit, "globex").send(a_mail(clock, "globex"), deadline_seconds=AMPLE)
 
 
 def test_a_success_in_between_starts_the_count_anew(resend: ResendEmulator, circuit: Circuit, clock: HandClock) -> None:
     sender = a_sender(resend, circuit)
     for _ in range(3):
         fail_times(2, sender, resend, clock, fail(500))
-        sender.send(a_mail(clock), deadline_seconds=2)
+        sender.send(a_mail(clock), deadline_seconds=AMPLE)
     assert not circuit.is_open
 
 
@@ -92,13 +78,13 @@ def test_an_unreachable_provider_counts(circuit: Circuit, clock: HandClock) -> N
     sender = CircuitSender(ResendSender("re_acme", "http://127.0.0.1:1"), circuit)
     for _ in range(3):
         with pytest.raises(NothingHappened, match="could not be reached"):
-            sender.send(a_mail(clock), deadline_seconds=2)
+            sender.send(a_mail(clock), deadline_seconds=AMPLE)
     with pytest.raises(NothingHappened, match="left in peace"):
-        sender.send(a_mail(clock), deadline_seconds=2)
+        sender.send(a_mail(clock), deadline_seconds=AMPLE)
 
 
 def test_questions_pass_an_open_circuit(resend: ResendEmulator, circuit: Circuit, clock: HandClock) -> None:
     sender, mail = a_sender(resend, circuit), a_mail(clock)
     assert (sender.name, sender.keeps_keys) == ("resend", True)
     fail_times(3, sender, resend, clock, fail(500))
-    assert sender.find(mail, deadline_seconds=2) is None
+    assert sender.find(mail, deadline_seconds=AMPLE) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,19 +22,6 @@ from tests.hand_clock import HandClock
 from tests.providers.outbound import a_mail
 
 Making = Callable[..., Hook]
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def resend(clock: HandClock) -> Iterator[ResendEmulator]:
-    with ResendEmulator(clock=clock) as emulator:
-        emulator.account("re_acme")
-        emulator.account("re_globex")
-        yield emulator
 
 
 @pytest.fixture
