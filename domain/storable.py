@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL can't keep as text."""
 
 
 def text(told: str, longest: int | None = None) -> str:
     """The same text, with U+FFFD for what PostgreSQL refuses, cut at `longest` characters."""
     kept = told if longest is None else told[:longest]
-    return _UNSTORABLE.sub("\ufffd", kept)
+    return UNSTORABLE.sub("\ufffd", kept)
 
 
 def optional(told: str | None, longest: int | None = None) -> str | None:
