@@ -57,6 +57,13 @@ GLOBAL_TABLES: dict[str, tuple[str, str]] = {
     "alembic_version": ("SELECT", "SELECT"),
 }
 
+# Tables of schema `control`, with what hourhand_control may do; nobody else may anything.
+CONTROL_TABLES: dict[str, str] = {
+    "admin_keys": "SELECT, INSERT, UPDATE, DELETE",
+    "audit_log": "SELECT, INSERT",
+    "idempotent_requests": "SELECT, INSERT, UPDATE, DELETE",
+}
+
 # The few doors in the walls, each for one role that no tenant transaction wears.
 # (table, role, grants, command, USING)
 DOORS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -96,9 +103,8 @@ def statements() -> Iterator[str]:
         yield f"GRANT {grants} ON hourhand.{table} TO {role}"
         check = f" WITH CHECK ({using})" if command == "ALL" else ""
         yield f"CREATE POLICY {name} ON hourhand.{table} FOR {command} TO {role} USING ({using}){check}"
-    for table in ("admin_keys", "audit_log", "idempotent_requests"):
-        writes = "SELECT, INSERT" if table == "audit_log" else "SELECT, INSERT, UPDATE, DELETE"
-        yield f"GRANT {writes} ON control.{table} TO hourhand_control"
+    for table, grants in CONTROL_TABLES.items():
+        yield f"GRANT {grants} ON control.{table} TO hourhand_control"
 
 
 def wall(table: str, grants: str) -> Iterator[str]:
