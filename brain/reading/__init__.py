@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from brain.reading.explain import explain, explain_text
 from brain.reading.model import (
     CLASSES,
+    EXPLICIT,
     Attachment,
     Authentication,
     Bounce,
@@ -19,6 +21,7 @@ from brain.reading.read import read
 
 __all__ = [
     "CLASSES",
+    "EXPLICIT",
     "Attachment",
     "Authentication",
     "Bounce",
@@ -29,5 +32,7 @@ __all__ = [
     "Reading",
     "Signature",
     "TaskRequest",
+    "explain",
+    "explain_text",
     "read",
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from brain.reading import absence, automatic, reports, visible_reply
+from brain.reading import absence, automatic, calendar, reports, signature, understanding
 from brain.reading.body import Body
 from brain.reading.model import Reading
 from brain.reading.parse import Parsed
+from brain.reading.understanding import Understood
 
 
 def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, region: str) -> Reading:
@@ -16,26 +17,64 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
     text = body.text()
     about = automatic.automation_of(parsed, head.subject, head.from_address)
     report = reports.report_of(parsed, body, head, text, about)
-    cls = report.cls or _class_of(head, about, text)
+    away = report.cls is None and absence.is_absence(about, head.subject, text)
+    by_person = report.cls is None and not away and not is_machine_written(about, parsed)
+    written = head.written or now
+    found = understanding.understand(
+        text,
+        head.subject,
+        sender_name=head.from_name,
+        sender_address=head.from_address,
+        written=written,
+        region=region,
+        by_person=by_person,
+    )
+    invitation = calendar.invitation_of(body)
+    flags = set(about.flags) | found.flags
+    if report.feedback:
+        flags.add(f"feedback_{report.feedback.replace('-', '_')}")
+    if invitation is not None:
+        flags.add("invitation")
+    if body.files:
+        flags.add("has_attachments")
+    if head.in_reply_to or head.references:
+        flags.add("reply")
+    if found.task_request is not None and found.task_request.is_explicit:
+        flags.add("asks_task")
+    base = written.date() if written else None
+    month_first = region == "US" and found.language in (None, "en")
     return replace(
         head,
-        cls=cls,
-        flags=about.flags,
+        cls=report.cls or ("out_of_office" if away else _class_of(found, head, by_person)),
+        flags=frozenset(flags),
         auto_submitted=about.auto_submitted,
         text=text,
-        reply=visible_reply.cut(text).reply,
+        reply=found.reply,
+        signature=found.signature,
+        language=found.language,
         attachments=body.attachments(),
+        people=head.people + signature.facts_of(found.signature, head.from_address or ""),
         bounces=report.bounces,
-        original_message_ids=report.original_ids,
         complainants=report.complainants,
+        original_message_ids=report.original_ids,
+        return_date=absence.return_date(head.subject, text, base, month_first=month_first) if away else None,
+        task_request=found.task_request,
+        items=found.items,
+        reference_numbers=found.reference_numbers,
+        invitation=invitation,
+        evidence=found.evidence,
     )
 
 
-def _class_of(head: Reading, about: automatic.Automation, text: str) -> str:
-    if absence.is_absence(about, head.subject, text):
-        return "out_of_office"
+def is_machine_written(about: automatic.Automation, parsed: Parsed) -> bool:
+    """Notices and newsletters: nobody asks anything there. A discussion list still carries people's words."""
     if "automatic" in about.flags:
+        return True
+    return bool(about.flags & {"list_mail", "bulk"}) and not parsed.has("list-post") and not parsed.has("in-reply-to")
+
+
+def _class_of(found: Understood, head: Reading, by_person: bool) -> str:
+    is_reply = bool(head.in_reply_to or head.references)
+    if not by_person:
         return "automatic"
-    if head.in_reply_to or head.references:
-        return "reply"
-    return "automatic" if about.flags & {"list_mail", "bulk"} else "other"
+    return understanding.class_of(found, head.subject, is_reply)

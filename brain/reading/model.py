@@ -26,6 +26,9 @@ CLASSES = (
 )
 
 
+EXPLICIT = 0.7
+
+
 class Person(NamedTuple):
     """A name and a normalised address (lower case, domain in its ASCII form)."""
 
@@ -111,6 +114,13 @@ class TaskRequest:
     span: str
     due: dt.datetime | None = None
     call: bool = False
+    """True when somebody is asked to ring the writer."""
+    confidence: float = 0.0
+    """0 to 1; from `EXPLICIT` on it is an explicit request, below it only looks like one."""
+
+    @property
+    def is_explicit(self) -> bool:
+        return self.confidence >= EXPLICIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,8 @@ class Reading:
     bcc: tuple[Person, ...] = ()
     date: dt.datetime | None = None
     """Aware, in UTC."""
+    written: dt.datetime | None = None
+    """The same moment in the writer's own offset: what "tomorrow" is counted from."""
     message_id: str | None = None
     """With angle brackets, as are all message ids here."""
     in_reply_to: str | None = None

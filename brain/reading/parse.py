@@ -8,7 +8,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
@@ -254,11 +254,12 @@ def message_ids(value: str) -> tuple[str, ...]:
 
 
 def parse_date(value: str) -> datetime | None:
-    """A Date header in UTC; None when it says nothing usable."""
+    """A Date header in the writer's own offset; None when it says nothing usable."""
     try:
         parts = parsedate_tz(value.strip())
         if parts is None:
             return None
-        return datetime.fromtimestamp(mktime_tz(parts), UTC)
+        offset = timezone(timedelta(seconds=parts[9] or 0))
+        return datetime.fromtimestamp(mktime_tz(parts), UTC).astimezone(offset)
     except (ValueError, OverflowError, TypeError, IndexError, OSError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from brain.reading import classify
 from brain.reading.addresses import is_noreply, mailboxes
@@ -46,6 +46,7 @@ def _head(parsed: Parsed) -> Reading:
     sender = mailboxes(parsed.all("sender")[:1])
     reply_to = mailboxes(parsed.all("reply-to"))
     to, cc, bcc = (mailboxes(parsed.all(name)) for name in ("to", "cc", "bcc"))
+    written = parse_date(parsed.raw("date"))
     everybody = _once(writers, sender, reply_to, to, cc)
     return Reading(
         subject=parsed.text("subject"),
@@ -56,7 +57,8 @@ def _head(parsed: Parsed) -> Reading:
         to=to,
         cc=cc,
         bcc=bcc,
-        date=parse_date(parsed.raw("date")),
+        date=written.astimezone(UTC) if written else None,
+        written=written,
         message_id=next(iter(message_ids(parsed.raw("message-id"))), None),
         in_reply_to=next(iter(message_ids(parsed.raw("in-reply-to"))), None),
         references=message_ids(" ".join(parsed.all("references"))),

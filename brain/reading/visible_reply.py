@@ -31,6 +31,7 @@ _OLD_GMAIL = re.compile(rf"{_LEAD}\d{{4}}[/-]\d{{1,2}}[/-]\d{{1,2}},? [^\n]{{0,8
 _USENET = re.compile(rf"{_LEAD}in (?:article|message) <.*(?:wrote|writes|says).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET)
 _MAY_START = re.compile(rf"{_LEAD}(?:{_OPENER}\W|(?:\w+\.?,? )?\d|in (?:article|message)\b|.*@|[\"<\[(]?\w+(?: \S+){{0,5}}$)", re.IGNORECASE)
+_MAY_CLOSE = re.compile(rf"[@\d]|{_WROTE}", re.IGNORECASE)
 _MAY_END = re.compile(r"[:：]\s*[>*]*\s*$")
 
 _FORWARDED = re.compile(
@@ -124,7 +125,7 @@ def _is_marker(line: str) -> bool:
 
 def _join_markers(lines: list[str]) -> list[str]:
     """Bring a "… wrote:" that was folded over several lines back onto one."""
-    ends = [line.rstrip("> *\t")[-1:] in (":", "：") for line in lines]
+    ends = [line.rstrip("> *\t")[-1:] in (":", "：") and bool(_MAY_CLOSE.search(line)) for line in lines]
     if not any(ends):
         return lines
     joined: list[str] = []
