@@ -20,6 +20,7 @@ from jobs.hour import Cycle, DeadlinePassed, Stopped
 from jobs.plan import plan
 from jobs.react import react
 from jobs.reflect import reflect, roll_up
+from jobs.resolve import resolve
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,7 @@ def _hold(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> UUI
     with structlog.contextvars.bound_contextvars(tenant=str(held.tenant_id), run=str(cycle.run.id)):
         log.info("cycle.started", number=cycle.run.cycle_number, kind=cycle.run.kind, resumed=cycle.run.resumed)
         house.fault("cycle.begun")
+        _settle_the_past(cycle)
         outcome = _phases(cycle)
         _finish(cycle, outcome)
         log.info("cycle.finished", number=cycle.run.cycle_number, outcome=outcome)
@@ -72,6 +74,16 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
             deadline_minutes=tenant_settings.cycle_deadline_minutes,
         )  # fmt: skip
     return Cycle(house, engines, held, begun, house.clock.monotonic()) if begun else None
+
+
+def _settle_the_past(cycle: Cycle) -> None:
+    """Before anything new: look at what a crash or an unknown outcome left open."""
+    try:
+        resolve(cycle.work)
+    except (FenceLost, Leaving):
+        raise
+    except Exception as error:
+        cycle.note("resolve", error)
 
 
 def _phases(cycle: Cycle) -> str:

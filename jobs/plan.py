@@ -9,7 +9,7 @@ from domain import cards, executions, ledger, settings
 from domain.cards import Card, Proposal
 from domain.db import FenceLost
 from engines.contract import Engine, Plan
-from jobs import judge, resolve
+from jobs import judge
 from jobs.hour import Cycle, Stopped
 
 BATCH = 200
@@ -17,8 +17,8 @@ BATCH = 200
 
 
 def plan(cycle: Cycle) -> Counter[str]:
-    """Settle what the last hours left open, then gather, propose and judge; how many cards of each kind."""
-    counts = Counter({f"resolved_{state}": n for state, n in resolve.resolve(cycle.work).items()})
+    """Gather, propose and judge; how many cards of each kind."""
+    counts: Counter[str] = Counter()
     with cycle.transaction() as tx:
         engines = cycle.working_engines(tx)
     plans = [each for engine in engines if (each := _ask(cycle, engine)) is not None]

@@ -12,6 +12,7 @@ from domain.gate import GateClosed
 from domain.ports import Accepted, FoundMail, MailSender, NothingHappened, OutboundMail, ProviderError
 from jobs import judge
 from jobs.execute import Reserved, Work, perform, settle, went_out
+from policy.verdicts import deciding
 
 SAME_KEY_HOURS = 23.0
 """Resend remembers a key for 24 hours; past this nothing is sent again."""
@@ -23,6 +24,12 @@ LOOK_AGAIN_MINUTES = (1.0, 5.0, 15.0, 60.0, 240.0)
 
 RETRYABLE = frozenset({"allow", "needs_approval"})
 """What the rules must say for a second try; an approval given for these bytes still stands for them."""
+
+TAKEN_ALREADY = frozenset({
+    "no_spam.hourly_cap", "no_spam.account_cap", "no_spam.campaign_cap", "no_spam.minimum_gap", "no_spam.follow_ups",
+    "modes.limited_live", "modes.limited_live_new_contacts", "limits.type", "limits.research", "limits.sandbox",
+})  # fmt: skip
+"""Room that the reservation took at the first try and still holds; the rules would count this very mail against itself."""
 
 
 def resolve(work: Work) -> dict[str, int]:
@@ -57,18 +64,22 @@ def _resolve_one(work: Work, card: Card) -> str:
             return _leave(tx, card, None, "its frozen message is missing")
         mail, row = kept
         hand = house.hands.sender(tx, row["provider"])
-    try:
-        found = hand.find(mail, deadline_seconds=house.provider_deadline_seconds, since=row["first_try_at"])
-    except NothingHappened as error:
-        return _look_later(work, card, row, f"{hand.name} could not be asked: {error}")
-    except ProviderError as error:
-        return _look_later(work, card, row, f"{hand.name} refused to be asked: {error}")
+    found, why_not = _ask(work, hand, mail)
     house.fault("resolve.found")
     if found is not None:
         return _found(work, card, found)
-    if not hand.keeps_keys or _age(house.clock.now(), row) >= timedelta(hours=SAME_KEY_HOURS):
-        return _look_later(work, card, row, f"{hand.name} does not list it, and it is not sent again blindly")
-    return _try_again(work, card, mail, hand, row)
+    # the same key makes a second try harmless whether or not the listing could be read
+    if hand.keeps_keys and _age(house.clock.now(), row) < timedelta(hours=SAME_KEY_HOURS):
+        return _try_again(work, card, mail, hand, row)
+    return _look_later(work, card, row, f"{why_not}, and it is not sent again blindly")
+
+
+def _ask(work: Work, hand: MailSender, mail: OutboundMail) -> tuple[FoundMail | None, str]:
+    """What the provider's own listing says of a mail, or why it says nothing."""
+    try:
+        return hand.find(mail, deadline_seconds=work.house.provider_deadline_seconds), f"{hand.name} does not list it"
+    except ProviderError as error:
+        return None, f"{hand.name} could not be asked ({error})"
 
 
 def _found(work: Work, card: Card, found: FoundMail) -> str:
@@ -92,7 +103,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
                     return "elsewhere"
                 [judged] = judge.look(house, tx, [locked], settings.of(tx))
                 judge.store(tx, "resolve", [judged])
-                refusal = judged.judgement.deciding
+                refusal = deciding([v for v in judged.judgement.verdicts if v.rule not in TAKEN_ALREADY])
                 if refusal.decision not in RETRYABLE:
                     return _leave(tx, locked, row, f"not tried again: {refusal.reason}")
                 claimed = executions.reserve(tx, locked, owner=house.holder, fence=work.held.fence,
