@@ -143,6 +143,11 @@ def refused(tx: Tx, mail: Row, kind: Literal["failed", "suppressed"], *, source:
     return _tell(tx, mail, kind, source=source) if fresh else False
 
 
+def opted_out(tx: Tx, vault: Vault, address: str, *, source: str, **detail: Any) -> bool:
+    """They asked not to hear from us; True when that is news."""
+    return suppressions.suppress(tx, vault, address, reason="opted_out", source=source, **detail)
+
+
 def dead(tx: Tx, vault: Vault, mail: Row, address: str | None, *, source: str) -> bool:
     """The provider itself refuses the address from now on; so do we. True when that is news."""
     meant = _recipient(mail, address)

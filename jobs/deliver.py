@@ -39,9 +39,7 @@ def process(house: House, tenant_id: UUID) -> Counter[str]:
             return counts
 
 
-def _apply_or_set_aside(
-    house: House, tx: Tx, provider: str, event: DeliveryEvent, received_at: datetime
-) -> str | None:
+def _apply_or_set_aside(house: House, tx: Tx, provider: str, event: DeliveryEvent, received_at: datetime) -> str | None:
     """Its kind once it was applied; None while it waits for its mail."""
     try:
         with tx.savepoint():

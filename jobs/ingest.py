@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ BATCH_BYTES = 16 << 20
 ITS_OWN_FAULT = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError,
                  DataError, IntegrityError, ProgrammingError)  # fmt: skip
 """Errors that one message may cause and the next need not; a lost connection or a full disk is not among them."""
+
+AGAIN = " (and it could not be fetched again)"
 
 Read = tuple[Incoming, Reading]
 Progress = Callable[[Counter[str]], None]
@@ -187,7 +190,7 @@ def _store_alone(sync: Sync, one: Read) -> None:
     try:
         sync.counts += _store(sync, [one])
     except ITS_OWN_FAULT as error:
-        log.warning("message.quarantined", error=type(error).__name__)
+        log.warning("message.quarantined", error=type(error).__name__, where=_where(error))
         with sync.house.database.tenant(sync.tenant_id) as tx:
             digest = blobs.put(tx, incoming.raw)
             quarantine.note(tx, "message", inbox.source(sync.row.id, incoming.provider_message_id),
@@ -219,7 +222,7 @@ def _retry_quarantined(sync: Sync) -> None:
             take_in(sync, [message])
             continue
         with sync.house.database.tenant(sync.tenant_id) as tx:
-            quarantine.note(tx, "message", item.source, f"{item.reason} (and it could not be fetched again)"[-500:])
+            quarantine.note(tx, "message", item.source, f"{item.reason.removesuffix(AGAIN)}{AGAIN}")
 
 
 def _may_start_anew(sync: Sync, error: HistoryExpired) -> bool:
@@ -278,3 +281,10 @@ def _batches(messages: Sequence[RawMessage]) -> Iterator[list[RawMessage]]:
 def _told(error: Exception) -> str:
     """The error's kind and first line: its parameters may hold the message itself."""
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"[:500]
+
+
+def _where(error: Exception) -> str:
+    """The innermost line of our code that an error passed; a traceback would repeat the message's own words."""
+    ours = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+            if "site-packages" not in frame.filename]  # fmt: skip
+    return " < ".join(reversed(ours[-4:]))

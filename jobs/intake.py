@@ -125,5 +125,3 @@ def _plausible(told: datetime | None, now: datetime) -> datetime | None:
     if told is None or told.year < 1970 or told > now + timedelta(days=366):
         return None
     return told
-
-

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from brain.reading import Bounce, Reading
-from domain import breakers, clients, clocks, deliveries, events, schedule, settings, suppressions
+from domain import breakers, clients, clocks, deliveries, events, schedule, settings
 from domain.db import Row, Tx
 from domain.events import News
 from domain.links import Linked
@@ -115,7 +115,7 @@ def _came_back(vault: Vault, tx: Tx, linked: Linked, reading: Reading) -> Counte
         elif bounce.permanent:
             fresh = deliveries.bounced(
                 tx, vault, mail, bounce.address, linked.incoming.received_at, suppress=bounce.suppress, source="mail",
-                status=bounce.status, reason=bounce.reason, message_id=str(linked.id),
+                status=bounce.status, cause=bounce.reason, message_id=str(linked.id),
             )  # fmt: skip
             counts["bounces"] += fresh
             if fresh:
@@ -159,12 +159,9 @@ def _wants_out(vault: Vault, tx: Tx, linked: Linked) -> Counter[str]:
     if card is not None and linked.contact_id in (None, card["contact_id"]) and len(card["recipients"]) == 1:
         # written from another address of theirs: the one that we wrote to is meant as well
         meant += card["recipients"]
-    fresh = [each for each in dict.fromkeys(meant) if _opt_out(vault, tx, linked, each)]
+    fresh = [each for each in dict.fromkeys(meant)
+             if deliveries.opted_out(tx, vault, each, source="mail", message_id=str(linked.id))]  # fmt: skip
     return Counter(opt_outs=1) if fresh else Counter()
-
-
-def _opt_out(vault: Vault, tx: Tx, linked: Linked, address: str) -> bool:
-    return suppressions.suppress(tx, vault, address, reason="opted_out", source="mail", message_id=str(linked.id))
 
 
 def _news(tx: Tx, linked: Linked, reading: Reading) -> News:
@@ -187,5 +184,3 @@ def _news(tx: Tx, linked: Linked, reading: Reading) -> News:
 
 def _brings_work(linked: Linked, news: News) -> bool:
     return news.react and (linked.client_id is not None or linked.card is not None)
-
-

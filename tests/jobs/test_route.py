@@ -1,0 +1,267 @@
+"""What mail does at once: replies stop sequences, bounces and wishes suppress, forgeries do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain import cards
+from domain.db import Database
+from jobs import ingest
+from tests import build
+from tests.hand_clock import HandClock
+from tests.jobs import letters
+from tests.jobs.letters import Post, bounce, complaint, letter, message_id
+
+BILL = "bill@initech.example"
+
+
+@pytest.fixture
+def post(clone: Database) -> Iterator[Post]:
+    """Acme with a mailbox."""
+    with letters.post(clone) as built:
+        yield built
+
+
+@pytest.fixture
+def bill(post: Post) -> UUID:
+    """A contact of Acme's client Initech."""
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        return build.contact(tx, email=BILL)
+
+
+@pytest.fixture
+def card(post: Post, bill: UUID, clock: HandClock) -> cards.Card:
+    """A first touch to Bill that went out yesterday."""
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        made = letters.sent(tx, bill)
+    clock.advance(days=1)
+    return made
+
+
+def clock_of(post: Post, contact_id: UUID) -> dict[str, Any]:
+    return post.row("SELECT * FROM engagement_clocks WHERE tenant_id = :t AND contact_id = :c", c=contact_id)
+
+
+def suppressed(post: Post, address: str) -> Any:
+    return post.value("SELECT reason FROM suppressions WHERE tenant_id = :t AND address = :a", a=address)
+
+
+def read(post: Post, *raws: bytes) -> dict[str, int]:
+    for raw in raws:
+        post.arrives(raw)
+    return dict(ingest.run(post.house, post.tenant_id))
+
+
+def test_a_reply_winds_the_clock_and_stops_the_sequence(post: Post, bill: UUID, card: cards.Card) -> None:
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        waiting = build.card(tx, bill, dedupe_key="next")
+    counts = read(post, letter(in_reply_to=message_id(card)))
+    assert counts["replies"] == 1
+    wound = clock_of(post, bill)
+    assert (wound["sequence_step"], wound["follow_up_due_at"], wound["last_touch_type"]) == (0, None, "reply")
+    assert post.value("SELECT state FROM kanban_cards WHERE tenant_id = :t AND id = :i", i=waiting.id) == "cancelled"
+    stored = post.message()
+    assert (stored["class"], stored["contact_id"], stored["reply_to_card_id"]) == ("reply", bill, card.id)
+    told = {link["to"]: link["reason"] for link in stored["links"]}
+    assert told.keys() == {"thread", "card", "contact", "client"}
+
+
+def test_a_reply_from_a_colleague_stops_the_sequence(post: Post, bill: UUID, card: cards.Card) -> None:
+    read(post, letter(frm="Milton <milton@initech.example>", in_reply_to=message_id(card)))
+    assert clock_of(post, bill)["sequence_step"] == 0
+    colleague = post.message()["contact_id"]
+    assert colleague not in (None, bill)
+    discovered = clock_of(post, colleague)
+    assert (discovered["status"], discovered["exempt_reason"]) == ("exempt", "discovered")
+
+
+def test_a_new_mail_from_a_colleague_without_any_reference_stops_the_sequence(
+    post: Post, bill: UUID, card: cards.Card
+) -> None:
+    read(post, letter("Could you send us your catalogue?", frm="milton@initech.example", subject="Catalogue"))
+    assert clock_of(post, bill)["sequence_step"] == 0
+    assert post.message()["client_id"] == card.client_id
+
+
+def test_a_reply_from_a_private_address_stops_the_sequence_and_makes_no_contact(
+    post: Post, bill: UUID, card: cards.Card
+) -> None:
+    read(post, letter(frm="bill.private@gmail.com", references=f"<x@y.example> {message_id(card)}"))
+    wound = clock_of(post, bill)
+    assert (wound["sequence_step"], wound["last_touch_type"]) == (0, "reply")
+    assert post.value("SELECT count(*) FROM contacts WHERE tenant_id = :t") == 1
+
+
+def test_a_stranger_at_a_free_mail_domain_is_nobodys_colleague(post: Post, clone: Database) -> None:
+    with clone.tenant(post.tenant_id, actor="test") as tx:
+        build.contact(tx, build.client(tx, "Freelance", domain="gmail.com"), email="free@gmail.com")
+    read(post, letter("Hello there", frm="someone@gmail.com", subject="Hello"))
+    assert post.message()["client_id"] is None
+    assert post.value("SELECT count(*) FROM contacts WHERE tenant_id = :t") == 1
+
+
+def test_an_automatic_answer_moves_nothing_and_is_not_answered(post: Post, bill: UUID, card: cards.Card) -> None:
+    read(
+        post, letter("We got your mail.", in_reply_to=message_id(card), subject="Got it", auto_submitted="auto-replied")
+    )
+    wound = clock_of(post, bill)
+    assert (wound["sequence_step"], wound["last_touch_type"]) == (1, "email")
+    assert post.message()["class"] in ("automatic", "out_of_office")
+
+
+def test_an_absence_pauses_until_the_default_days_are_over(
+    post: Post, bill: UUID, card: cards.Card, clock: HandClock
+) -> None:
+    read(post, letter("I am out of the office and will answer when I am back.", subject="Out of office: Hello",
+                      auto_submitted="auto-replied", in_reply_to=message_id(card)))  # fmt: skip
+    paused = clock_of(post, bill)
+    assert paused["status"] == "paused"
+    assert (paused["paused_until"] - clock.now()).days == 7
+
+
+def test_a_bounce_of_our_own_mail_suppresses_and_voids_the_touch(post: Post, bill: UUID, card: cards.Card) -> None:
+    counts = read(post, bounce(message_id(card), BILL))
+    assert counts["bounces"] == 1
+    assert suppressed(post, BILL) == "bounced"
+    assert clock_of(post, bill)["last_touch_at"] is None
+    sent = post.row("SELECT state, bounced_at FROM outbound_messages WHERE tenant_id = :t AND card_id = :c", c=card.id)
+    assert sent["state"] == "bounced"
+    assert post.value("SELECT count(*) FROM warehouse_events WHERE tenant_id = :t AND type = 'delivery.bounced'") == 1
+
+
+def test_a_forged_bounce_suppresses_nobody(post: Post, bill: UUID, card: cards.Card) -> None:
+    counts = read(post, bounce("<guess@acme.example>", BILL))
+    assert counts["untied"] == 1
+    assert suppressed(post, BILL) is None
+    assert "untied" in post.message()["flags"]
+    assert clock_of(post, bill)["last_touch_type"] == "email"
+
+
+def test_a_bounce_that_names_another_address_than_we_wrote_to_means_the_one_we_wrote_to(
+    post: Post, bill: UUID, card: cards.Card
+) -> None:
+    read(post, bounce(message_id(card), "forwarded@elsewhere.example"))
+    assert suppressed(post, BILL) == "bounced"
+    assert suppressed(post, "forwarded@elsewhere.example") is None
+
+
+def test_a_full_mailbox_voids_the_touch_and_suppresses_nobody(post: Post, bill: UUID, card: cards.Card) -> None:
+    read(post, bounce(message_id(card), BILL, status="5.2.2", words="552 5.2.2 Mailbox full"))
+    assert suppressed(post, BILL) is None
+    assert clock_of(post, bill)["last_touch_at"] is None
+
+
+def test_a_delay_changes_nothing(post: Post, bill: UUID, card: cards.Card) -> None:
+    read(post, bounce(message_id(card), BILL, status="4.4.1", words="451 4.4.1 Connection timed out, will be retried"))
+    assert suppressed(post, BILL) is None
+    assert clock_of(post, bill)["last_touch_type"] == "email"
+
+
+def test_a_bounce_under_the_message_id_that_the_provider_gave_is_tied_too(
+    post: Post, bill: UUID, card: cards.Card
+) -> None:
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        tx.run("UPDATE outbound_messages SET carried_message_id = '<010f@amazonses.com>' WHERE tenant_id = :t",
+               t=post.tenant_id)  # fmt: skip
+    read(post, bounce("<010f@amazonses.com>", BILL))
+    assert suppressed(post, BILL) == "bounced"
+
+
+def test_a_complaint_about_our_mail_suppresses_for_good(post: Post, bill: UUID, card: cards.Card) -> None:
+    counts = read(post, complaint(message_id(card), BILL))
+    assert counts["complaints"] == 1
+    assert suppressed(post, BILL) == "complained"
+
+
+def test_a_forged_complaint_suppresses_nobody(post: Post, bill: UUID, card: cards.Card) -> None:
+    read(post, complaint("<guess@acme.example>", BILL))
+    assert suppressed(post, BILL) is None
+
+
+def test_five_bounces_stop_the_tenants_mail_and_raise_an_alert(post: Post, clone: Database) -> None:
+    addresses = [f"p{n}@initech.example" for n in range(5)]
+    with clone.tenant(post.tenant_id, actor="test") as tx:
+        sent = [letters.sent(tx, build.contact(tx, email=each), to=each) for each in addresses]
+    for card, address in zip(sent[:4], addresses, strict=False):
+        post.arrives(bounce(message_id(card), address))
+    read(post)
+    switch = "SELECT count(*) FROM tenant_switches WHERE tenant_id = :t AND level = 'mail' AND stopped"
+    assert post.value(switch) == 0
+    read(post, bounce(message_id(sent[4]), addresses[4]))
+    assert post.value(switch) == 1
+    assert post.value("SELECT changed_by FROM tenant_switches WHERE tenant_id = :t") == "breaker"
+    assert post.value("SELECT severity FROM agent_alerts WHERE tenant_id = :t AND kind = 'mail_breaker'") == "critical"
+
+
+def test_the_agents_silence_begins_when_a_person_of_the_tenant_writes(
+    post: Post, bill: UUID, card: cards.Card, clock: HandClock
+) -> None:
+    read(post, letter(in_reply_to=message_id(card)))
+    thread = post.message()["thread_id"]
+    post.account.send(letter("I'll call you.", frm=letters.OWN, to=BILL, in_reply_to="<1@initech.example>", number=2))
+    counts = read(post)
+    assert counts["person_wrote"] == 1
+    stored = post.message()
+    assert (stored["direction"], stored["thread_id"], stored["contact_id"]) == ("out", thread, bill)
+    wrote = post.value("SELECT person_wrote_at FROM mail_threads WHERE tenant_id = :t AND id = :i", i=thread)
+    assert wrote == clock.now()
+
+
+def test_a_copy_of_the_agents_own_mail_in_the_sent_folder_is_no_person_writing(
+    post: Post, bill: UUID, card: cards.Card
+) -> None:
+    post.account.send(letter("How are you?", frm=letters.OWN, to=BILL, message_id=message_id(card), subject="Hello"))
+    counts = read(post)
+    assert "person_wrote" not in counts
+    assert post.value("SELECT count(*) FROM mail_threads WHERE tenant_id = :t AND person_wrote_at IS NOT NULL") == 0
+
+
+def test_past_the_ceiling_a_senders_mail_is_kept_and_makes_no_more_work(
+    post: Post, bill: UUID, clone: Database
+) -> None:
+    with clone.tenant(post.tenant_id, actor="test") as tx:
+        tx.run("""UPDATE tenants SET settings = settings || '{"sender_ceiling_per_hour": 3}' WHERE tenant_id = :t""",
+               t=post.tenant_id)  # fmt: skip
+    counts = read(post, *(letter(number=n, subject=f"Ping {n}") for n in range(5)))
+    assert counts["messages"] == 5
+    assert counts["events"] == 3
+    looping = "SELECT count(*) FROM gmail_messages WHERE tenant_id = :t AND 'loop' = ANY(flags)"
+    assert post.value(looping) == 2
+    assert post.value("SELECT count(*) FROM touches WHERE tenant_id = :t") == 3
+
+
+def test_mail_tells_the_engines_in_words_of_ids_only(post: Post, bill: UUID, card: cards.Card) -> None:
+    read(post, letter("My secret is swordfish", in_reply_to=message_id(card)))
+    event = post.row(
+        """SELECT e.data, e.contact_id FROM warehouse_events e JOIN reactions_due d
+             ON d.tenant_id = e.tenant_id AND d.event_id = e.id WHERE e.tenant_id = :t AND e.type = 'mail.received'"""
+    )
+    assert event["contact_id"] == bill
+    assert event["data"]["reply_to_card"] == str(card.id)
+    assert "swordfish" not in str(event["data"])
+    assert "@" not in str(event["data"])
+    assert post.value("SELECT extra_due_at FROM tenant_schedule WHERE tenant_id = :t") is not None
+
+
+def test_old_mail_of_a_first_sync_makes_history_and_no_work(post: Post, bill: UUID, clock: HandClock) -> None:
+    post.account.deliver(letter(), at=clock.now().replace(year=2024))
+    counts = read(post)
+    assert (counts["messages"], counts.get("events", 0)) == (1, 0)
+    assert post.value("SELECT count(*) FROM touches WHERE tenant_id = :t") == 1
+    assert post.value("SELECT extra_due_at FROM tenant_schedule WHERE tenant_id = :t") is None
+
+
+def test_the_neighbours_see_nothing_of_it(post: Post, bill: UUID, card: cards.Card, clone: Database) -> None:
+    neighbour = build.globex(clone)
+    with clone.tenant(neighbour, actor="test") as tx:
+        same_address = build.contact(tx, email=BILL)
+    read(post, bounce(message_id(card), BILL))
+    with clone.tenant(neighbour) as tx:
+        assert tx.value("SELECT count(*) FROM suppressions") == 0
+        assert tx.value("SELECT count(*) FROM gmail_messages") == 0
+        status = tx.value("SELECT status FROM engagement_clocks WHERE contact_id = :c", c=same_address)
+        assert status == "active"
