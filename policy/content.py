@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.ports import OutboundMail
-from policy import letters, links, numbers, phrases, promises
+from policy import letters, links, moments, numbers, phrases, promises
 from policy.links import Link
 from policy.promises import NO_BACKING, Backing
 
@@ -70,7 +70,7 @@ def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str
         free_of_charge=phrases.FREE_OF_CHARGE.found(plain),
         discounts=discounts,
         percentages=promises.percentages(plain) if discounts else (),
-        deadlines=promises.deadlines(plain),
+        deadlines=moments.deadlines(plain),
         backing=promises.backing(payload),
     )
 

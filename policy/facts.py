@@ -15,12 +15,13 @@ from domain import settings as tenant_settings
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import LocalBrakes
+from domain.incoming import BY_MACHINES
 from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from domain.vault import Vault
 from policy import caps, content, windows
-from policy.model import AUTOMATIC_CLASSES, Facts, Message, Thread
+from policy.model import Facts, Message, Thread
 from policy.people import Known, Today
 from policy.people import read as read_people
 from policy.windows import Hours
@@ -222,7 +223,7 @@ def _threads(tx: Tx, thread_ids: Sequence[UUID]) -> dict[UUID, Thread]:
                    WHERE m.tenant_id = :t AND m.thread_id = h.id AND m.direction = 'in' AND m.class <> ALL(:automatic)
                ) AS last_heard_at
            FROM mail_threads h WHERE h.tenant_id = :t AND h.id = ANY(:ids)""",
-        t=tx.tenant_id, ids=list(set(thread_ids)), automatic=sorted(AUTOMATIC_CLASSES),
+        t=tx.tenant_id, ids=list(set(thread_ids)), automatic=sorted(BY_MACHINES),
     )  # fmt: skip
     return {row["id"]: Thread(row["id"], row["person_wrote_at"], row["last_heard_at"]) for row in rows}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -16,23 +16,39 @@ _SCHEMES = frozenset({"http", "https"})
 _HARMLESS = frozenset({"mailto", "tel"})
 """They open a mail or a call, and lead nowhere."""
 
-_WITH_SCHEME = re.compile(
-    r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{1,20}):(?:[/\\]{1,4}|(?<=javascript:)|(?<=data:)|(?<=vbscript:))([^\s<>\"'`{}|^]+)"
+_AFTER_SCHEME = re.compile(r":[/\\]{1,4}[^\s<>\"'`{}|^]+")
+_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*$")
+_RUNS = re.compile(r"(?i)(?<![a-z0-9+.-])(?:(?:java|vb|live)script\s*:\S+|data:[a-z]+/\S+)")
+_ATTRIBUTE = re.compile(
+    r"(?is)\b(?:href|src|action|formaction|background|poster|srcset|ping|cite|data)\s*=\s*"
+    r"(\"[^\"]*\"|'[^']*'|[^\s>]+)"
 )
-_ATTRIBUTE = re.compile(r"(?is)\b(?:href|src|action|formaction|background|poster|srcset|ping|cite|data)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)")
+_DOT = "[.。．｡]"
+_DOTTED = re.compile(rf"\w{_DOT}\w")
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_BARE = re.compile(rf"(?i)(?<![\w@.:/\\=-])((?:{_LABEL}[.。．｡])+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))(?![\w@-])(:\d+)?([/?#][^\s<>\"']*)?")
+_BARE = re.compile(
+    rf"(?i)(?<![\w@.:/\\=-])((?:{_LABEL}{_DOT})+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))(?![\w@-])"
+    r"(:\d+)?([/?#][^\s<>\"']*)?"
+)
 _IP = re.compile(r"(?<![\w@./-])(?:\d{1,3}\.){3}\d{1,3}(?=[:/?])[^\s<>\"']*")
 _TRAILING = ".,;:!?)]}>\u201d\u2019"
+_UNSEEN = re.compile(r"[\t\r\n\u200b-\u200f\u2060\ufeff\u00ad]")
 
 # Endings that mail programs turn into links without further ado.
-_GENERIC = frozenset(
-    ["com", "net", "org", "info", "biz", "io", "ai", "app", "dev", "co", "online", "site", "store", "shop", "xyz", "top", "club", "icu", "vip", "live", "link", "click", "work", "buzz", "pro", "tech", "space", "website", "cloud", "email", "agency", "digital", "page", "web", "host", "fun", "world", "group", "today", "life", "support"]
-)
+_GENERIC = frozenset({
+    "agency", "ai", "app", "biz", "buzz", "click", "cloud", "club", "co", "com", "dev", "digital", "email", "fun",
+    "group", "host", "icu", "info", "io", "life", "link", "live", "net", "online", "org", "page", "pro", "shop", "site",
+    "space", "store", "support", "tech", "today", "top", "vip", "web", "website", "work", "world", "xyz",
+})  # fmt: skip
 # Country endings that are no common word in the languages we write; the others need a path or `www.` to count.
-_COUNTRIES = frozenset(
-    ["ar", "au", "bo", "br", "ca", "ch", "cl", "cn", "cr", "cu", "cz", "dk", "ec", "eu", "fi", "fr", "gr", "gt", "hk", "hn", "hu", "id", "ie", "il", "jp", "kr", "kz", "lt", "lu", "lv", "mx", "my", "nl", "nz", "pa", "pe", "ph", "pk", "pl", "pt", "py", "ro", "rs", "ru", "se", "sg", "sk", "su", "th", "tk", "tr", "tw", "ua", "uk", "us", "uy", "uz", "ve", "vn", "za", "ly", "cc", "ws", "tv", "gg", "ml", "ga", "cf", "gq", "pw"]
-)
+_COUNTRIES = frozenset({
+    "ar", "au", "bo", "br", "ca", "cc", "cf", "ch", "cl", "cn", "cr", "cu", "cz", "dk", "ec", "eu", "fi", "fr", "ga",
+    "gg", "gq", "gr", "gt", "hk", "hn", "hu", "id", "ie", "il", "jp", "kr", "kz", "lt", "lu", "lv", "ly", "ml", "mx",
+    "my", "nl", "nz", "pa", "pe", "ph", "pk", "pl", "pt", "pw", "py", "ro", "rs", "ru", "se", "sg", "sk", "su", "th",
+    "tk", "tr", "tv", "tw", "ua", "uk", "us", "uy", "uz", "ve", "vn", "ws", "za",
+})  # fmt: skip
+_LIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("-", ""))
+"""What a hasty reader takes for what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +64,16 @@ class Link:
 
 def of_text(text: str) -> Iterator[Link]:
     """Every link of a plain text: with a scheme, and bare domains that a mail program would make clickable."""
-    if "." not in text and "://" not in text and ":" not in text and "。" not in text:
-        return
-    seen: list[tuple[int, int]] = []
-    if ":" in text:
-        for match in _WITH_SCHEME.finditer(text):
-            seen.append(match.span())
-            yield canonical(match.group().rstrip(_TRAILING))
-    for match in _BARE.finditer(text):
-        if not _within(match.start(), seen) and _clickable(match[1], match[2] or match[3]):
-            yield canonical("http://" + match.group().rstrip(_TRAILING), written=match.group().rstrip(_TRAILING))
-    for match in _IP.finditer(text):
-        if not _within(match.start(), seen):
-            yield canonical("http://" + match.group(), written=match.group())
+    spans = list(_with_scheme(text)) if ":" in text else []
+    for start, end in spans:
+        yield canonical(text[start:end].rstrip(_TRAILING))
+    for token in _dotted(text, spans):
+        for match in _BARE.finditer(token):
+            if _clickable(match[1], match[2] or match[3]):
+                written = match.group().rstrip(_TRAILING)
+                yield canonical(f"http://{written}", written=written)
+        for match in _IP.finditer(token):
+            yield canonical(f"http://{match.group()}", written=match.group())
 
 
 def of_html(source: str) -> Iterator[Link]:
@@ -72,9 +85,9 @@ def of_html(source: str) -> Iterator[Link]:
 
 
 def canonical(target: str, *, written: str = "") -> Link:
-    """Where a link leads when a browser has had its way with it; `written` is how it stood there, where that differs."""
+    """Where a link leads when a browser has had its way with it; `written` is how it stood there, if otherwise."""
     shown = written or target
-    address = re.sub(r"[\t\r\n\u200b-\u200f\u2060\ufeff\u00ad]", "", target)
+    address = _UNSEEN.sub("", target)
     scheme, _, rest = address.partition(":")
     scheme = scheme.strip().lower()
     if scheme in _HARMLESS:
@@ -128,7 +141,7 @@ def _host(host_and_port: str) -> tuple[str, str | None]:
 def _skeleton(host: str) -> str:
     """A host as a hasty reader sees it."""
     plain = letters.plain(host)
-    for seen, like in (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("-", "")):
+    for seen, like in _LIKE:
         plain = plain.replace(seen, like)
     return plain
 
@@ -143,7 +156,7 @@ def _one_apart(a: str, b: str) -> bool:
 
 
 def _clickable(host: str, rest: str | None) -> bool:
-    labels = re.split(r"[.。．｡]", host)
+    labels = re.split(_DOT, host)
     ending = labels[-1].lower()
     if labels[0].lower() == "www" or ending.startswith("xn--") or not ending.isascii():
         return True
@@ -152,5 +165,23 @@ def _clickable(host: str, rest: str | None) -> bool:
     return (ending in _GENERIC or ending in _COUNTRIES) and len(labels[-2]) > 1
 
 
-def _within(at: int, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= at < end for start, end in spans)
+def _with_scheme(text: str) -> Iterator[tuple[int, int]]:
+    """Where links with a scheme stand; looked for from their colon, because colons are rare."""
+    for match in _AFTER_SCHEME.finditer(text):
+        scheme = _SCHEME.search(text, max(0, match.start() - 20), match.start())
+        if scheme is not None:
+            yield scheme.start(), match.end()
+    for match in _RUNS.finditer(text):
+        yield match.span()
+
+
+def _dotted(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """The words with a dot inside that are no part of a link with a scheme."""
+    done = 0
+    for match in _DOTTED.finditer(text):
+        at = match.start()
+        if at < done or any(start <= at < end for start, end in spans):
+            continue
+        start = max(text.rfind(blank, 0, at) for blank in " \n\t") + 1
+        done = min((found for blank in " \n\t" if (found := text.find(blank, at)) >= 0), default=len(text))
+        yield text[start:done]

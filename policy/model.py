@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.cards import Card
+from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
@@ -19,12 +20,7 @@ from policy.windows import Hours
 CONVERSATIONAL = frozenset({"send_email", "follow_up", "send_quote", "request_feedback", "broadcast_email"})
 """Outward types whose mail is commercial unless it answers a message; the rest carry out what a client asked for."""
 
-AUTOMATIC_CLASSES = frozenset({"out_of_office", "bounce", "delivery_report", "complaint_report", "automatic"})
-"""Classes of messages that a machine wrote."""
-
 NO_WINDOW = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-
-AUTOMATIC_FLAGS = frozenset({"automatic", "list_mail", "bulk", "noreply"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +40,9 @@ class Message:
     @property
     def automatic(self) -> str | None:
         """What shows that a machine wrote it, or None (RFC 3834)."""
-        if self.cls in AUTOMATIC_CLASSES:
+        if self.cls in BY_MACHINES:
             return self.cls
-        return next(iter(sorted(self.flags & AUTOMATIC_FLAGS)), None)
+        return next(iter(sorted(self.flags & FLAGS_OF_MACHINES)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-_LONG_NUMBER = re.compile(r"\d(?:[ .\-/]?[\da-z]){6}")
-"""Anything without seven characters of a number in a row holds no personal number."""
+_LONG_NUMBER = re.compile(r"\d(?:[ .\-/]?\d){6}")
+"""A text without seven digits in a row holds no personal number."""
 
 _CARD = re.compile(r"(?<![\d+])\d(?:[ .-]?\d){12,18}(?!\d)")
 _IBAN = re.compile(r"\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}")
@@ -87,9 +87,7 @@ def _ruts(text: str) -> Iterator[bool]:
 def _cpfs(text: str) -> Iterator[bool]:
     for match in _CPF.finditer(text):
         digits = match[1] or _digits(match.group())
-        if len(set(digits)) > 1 and all(
-            _mod11(digits[:at], range(at + 1, 1, -1)) == int(digits[at]) for at in (9, 10)
-        ):
+        if len(set(digits)) > 1 and all(_mod11(digits[:at], range(at + 1, 1, -1)) == int(digits[at]) for at in (9, 10)):
             yield True
 
 
@@ -97,9 +95,7 @@ def _cnpjs(text: str) -> Iterator[bool]:
     weights = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
     for match in _CNPJ.finditer(text):
         digits = match[1] or _digits(match.group())
-        if len(set(digits)) > 1 and all(
-            _mod11(digits[:at], weights[13 - at :]) == int(digits[at]) for at in (12, 13)
-        ):
+        if len(set(digits)) > 1 and all(_mod11(digits[:at], weights[13 - at :]) == int(digits[at]) for at in (12, 13)):
             yield True
 
 
@@ -111,7 +107,8 @@ def _mod11(digits: str, weights: range | tuple[int, ...]) -> int:
 def _dnis(text: str) -> Iterator[bool]:
     for match in _DNI.finditer(text):
         lead, digits, letter = match.groups()
-        if bool(lead) == (len(digits) == 7) and _DNI_LETTERS[int({"": "", "x": "0", "y": "1", "z": "2"}[lead] + digits) % 23] == letter:
+        number = int({"": "", "x": "0", "y": "1", "z": "2"}[lead] + digits)
+        if bool(lead) == (len(digits) == 7) and _DNI_LETTERS[number % 23] == letter:
             yield True
 
 

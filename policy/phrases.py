@@ -1,4 +1,4 @@
-"""The words of what may not be said: payment details, secrets, threats, promises; English, Spanish and Portuguese."""
+"""The words of what may not be said: payment details, secrets, threats, free gifts, discounts; in three languages."""
 
 from __future__ import annotations
 
@@ -11,88 +11,124 @@ class Family:
     """Patterns that mean one thing. A text that holds none of `hints` is not searched further."""
 
     hints: tuple[str, ...]
-    patterns: tuple[re.Pattern[str], ...]
+    pattern: re.Pattern[str]
 
     def found(self, plain: str) -> tuple[str, ...]:
-        """What was found in a text that `letters.plain` has spelled, three excerpts at most."""
+        """What was found in a text that `letters.plain` has spelled; three excerpts at most."""
         if not any(hint in plain for hint in self.hints):
             return ()
-        excerpts = [match.group() for pattern in self.patterns for match in pattern.finditer(plain)]
-        return tuple(dict.fromkeys(" ".join(excerpt.split())[:80] for excerpt in excerpts))[:3]
+        excerpts = dict.fromkeys(" ".join(match.group().split())[:80] for match in self.pattern.finditer(plain))
+        return tuple(excerpts)[:3]
 
 
-def _family(hints: str, *patterns: str) -> Family:
-    return Family(tuple(hints.split("|")), tuple(re.compile(pattern) for pattern in patterns))
+_SOME_WORDS = r"[^.!?\n]{0,60}?"
+"""Some words of the same sentence: what `~` stands for in a pattern."""
 
 
-_NEAR = r"[^.!?\n]{0,60}?"
-_BANK = (
-    r"(?:bank(?:ing)? (?:account|details?|information|info|coordinates)|account (?:number|details)|routing number|sort code|"
-    r"iban|swift(?: code)?|wire (?:instructions|details|transfer details)|payment (?:details|instructions|information|account)|"
-    r"remittance (?:details|instructions|address)|ach details|billing account|bank|"
-    r"(?:datos|detalles|informacion) (?:bancari[oa]s?|de pago|de la cuenta)|cuenta (?:bancaria|corriente|de ahorros?)|clabe|"
-    r"dados (?:bancarios|de pagamento|da conta)|conta (?:bancaria|corrente|poupanca)|chave pix|coordenadas bancarias)"
-)
+def family(hints: str, *patterns: str) -> Family:
+    """A family from its hints (parted by spaces, `+` for a space) and patterns (`~` for some words between)."""
+    joined = "|".join(patterns).replace("~", _SOME_WORDS)
+    return Family(tuple(hint.replace("+", " ") for hint in hints.split()), re.compile(joined))
+
+
 _CHANGE = (
-    r"(?:chang(?:e|ed|es|ing)|updat(?:e|ed|es|ing)|new|switch(?:ed|ing)?|replac(?:e|ed|es|ing)|different|moved|"
-    r"cambi(?:o|ado|amos|aron|ar|e|o de)|actualiz(?:ar|ado|ada|amos|acion|ados)|nuev[oa]s?|modific(?:ar|ado|amos|acion)|"
-    r"mud(?:ou|amos|anca|aram|ar)|atualiz(?:ar|ado|amos|acao|ados)|nov[oa]s?|alter(?:ar|ado|amos|acao))"
+    r"(?:chang(?:e|ed|es|ing)|updat(?:e|ed|es|ing)|new|switch(?:ed|ing)?|replac(?:e|ed|es|ing)|different|moved"
+    r"|cambi(?:o|ado|amos|aron|ar|e)|actualiz(?:ar|ado|ada|ados|amos|acion)|nuev[oa]s?|modific(?:ar|ado|amos|acion)"
+    r"|mud(?:ou|amos|anca|aram|ar)|atualiz(?:ar|ado|ados|amos|acao)|nov[oa]s?|alter(?:ar|ado|amos|acao))"
 )
-PAYMENT_DETAILS = _family(
-    "bank|iban|routing|sort code|swift|wire|account|payment|remittance|ach|transfer|cuenta|bancari|pago|clabe|conta|pix|pagamento",
-    rf"\b{_CHANGE}\b{_NEAR}\b{_BANK}\b",
-    rf"\b{_BANK}\b{_NEAR}\b(?:(?:has|have) (?:been )?(?:changed|updated|moved)|(?:is|are) (?:now|new)|will change|"
-    r"ha(?:n)? (?:cambiado|sido (?:actualizad|modificad))|cambi(?:o|aron)|mudou|mudaram|fo(?:i|ram) (?:alterad|atualizad))",
-    r"\b(?:send|wire|transfer|remit|deposit|pay)\b[^.!?\n]{0,40}?\b(?:to|into) (?:the |our |this )?(?:following|new|below|attached)[^.!?\n]{0,20}?\baccount\b",
-    r"\b(?:transfier\w*|deposit\w*|pag(?:ue|uen|ar)|abon\w*)\b[^.!?\n]{0,40}?\b(?:siguiente|nueva) cuenta\b",
-    r"\b(?:transfir\w*|deposit\w*|pagu?e\w*)\b[^.!?\n]{0,40}?\b(?:seguinte|nova) conta\b",
+_BANK = (
+    r"(?:bank(?:ing)? (?:account|details?|information|info|coordinates)|our bank|account (?:number|details)"
+    r"|routing number|sort code|iban|swift(?: code)?|wire (?:transfer )?(?:instructions|details)|ach details"
+    r"|(?:payment|billing) (?:details|instructions|information|account)|remittance (?:details|instructions|address)"
+    r"|(?:datos|detalles|informacion) (?:bancari[oa]s?|de pago|de la cuenta)|cuenta (?:bancaria|corriente|de ahorros?)"
+    r"|clabe|nuestro banco|dados (?:bancarios|de pagamento|da conta)|conta (?:bancaria|corrente|poupanca)|chave pix"
+    r"|coordenadas bancarias|nosso banco)"
+)
+PAYMENT_DETAILS = family(
+    "bank iban routing sort+code swift wire account payment billing remittance ach+ cuenta datos banc pago clabe"
+    " conta pix dados pagamento agencia",
+    rf"\b{_CHANGE}\b~\b{_BANK}\b",
+    rf"\b{_BANK}\b~\b(?:(?:has|have) (?:been )?(?:changed|updated|moved)|(?:is|are) (?:now|new)\b|will change"
+    r"|ha(?:n)? (?:cambiado|sido (?:actualizad|modificad))|cambi(?:o|aron)\b|mudou|mudaram"
+    r"|fo(?:i|ram) (?:alterad|atualizad))",
+    r"\b(?:send|wire|transfer|remit|deposit|pay)\b~\b(?:to|into) (?:the |our |this )?(?:following|new|below|attached)\b"
+    r"[^.!?\n]{0,20}?\baccount\b",
+    r"\b(?:transfier\w*|deposit\w*|pag(?:ue|uen|ar)|abon\w*)\b~\b(?:siguiente|nueva) cuenta\b",
+    r"\b(?:transfir\w*|deposit\w*|pagu?e\w*)\b~\b(?:seguinte|nova) conta\b",
     r"\b(?:account|routing|sort code|cuenta|conta|agencia|clabe|pix)\b[^.!?\n]{0,24}?[:#=]\s*\d[\d -]{5,}",
 )
 
-_SECRET = (
-    r"(?:pass ?(?:word|code|phrase)s?|passwd|pwd|login credentials|(?:api|secret|access|private|encryption|ssh)[ _-]?keys?|client secret|"
-    r"(?:access|auth|bearer|refresh|security)[ _-]?token|one[- ]time (?:code|password)|otp|pin(?: code)?|cvv2?|cvc|"
-    r"contrasenas?|clave(?: de acceso| secreta)?|codigo de (?:seguridad|verificacion)|"
-    r"senhas?|chave(?: de acesso| secreta| de api)|codigo de (?:seguranca|verificacao))"
+_KEY = (
+    r"(?:pass ?(?:word|code|phrase)s?|passwd|pwd|login credentials|client secret"
+    r"|(?:api|secret|access|private|encryption|ssh)[ _-]?keys?|(?:access|auth|bearer|refresh|security)[ _-]?token"
+    r"|one[- ]time (?:code|password)|otp|pin(?: code)?|cvv2?|cvc"
+    r"|contrasenas?|clave(?: de acceso| secreta)?|codigo de (?:seguridad|verificacion)"
+    r"|senhas?|chave(?: de acesso| secreta| de api)|codigo de (?:seguranca|verificacao))"
 )
-CREDENTIALS = _family(
-    "pass|pwd|login|key|token|secret|otp|pin|cvv|cvc|one-time|contrasena|clave|codigo|senha|chave|sk-|akia|ghp_|xox|eyj|re_|aiza|"
-    "credential|credencia|glpat|whsec|sk_|rk_",
-    rf"\b{_SECRET}\b\s*(?:is|are|was|es|son|e|sao)?\s*[:=]\s*[^\s,;]{{3,}}",
-    rf"\b(?:your|the|my|our|su|tu|la|el|sua|seu|a|o)\s+(?:new |temporary |nueva |nova )?{_SECRET}\s+(?:is|es|e|sera|will be|would be)\s+(?!(?:being|going|not|no|nao|safe|secure|important|required|needed|ready|about|to|the|a|que|muy|muito|segur)\b)[^\s,;]{{4,}}",
-    rf"\b(?:send|give|tell|share|confirm|provide|reply with|enter|verify|envi\w*|indiqu\w*|confirm\w*|comparta\w*|inform\w*|diga\w*|forne\w*)\b[^.!?\n]{{0,30}}?\b(?:your|su|tu|sua|seu|la|a)\s+(?:\w+ )?{_SECRET}\b",
+_OWNER = r"(?:your|the|my|our|su|tu|la|el|sua|seu|a|o)"
+_NO_VALUE = (
+    r"(?!(?:being|going|not|no|nao|safe|secure|important|required|needed|ready|about|to|the|a|que|muy|muito|segur\w*"
+    r"|never|always|still|also|what|how|importante|necesari[oa])\b)"
+)
+CREDENTIALS = family(
+    "pass pwd login key token secret otp pin cvv cvc one-time one+time contrasena clave codigo senha chave usuario user"
+    " sk- sk_ rk_ akia ghp_ gho_ ghu_ ghs_ ghr_ github_pat xox eyj re_ aiza glpat whsec",
+    rf"\b{_KEY}\b\s*(?:is|are|was|es|son|e|sao)?\s*[:=]\s*[^\s,;]{{3,}}",
+    rf"\b{_OWNER}\s+(?:new |temporary |nueva |nova )?{_KEY}\s+(?:is|es|e|sera|will be)\s+{_NO_VALUE}[^\s,;]{{4,}}",
+    r"\b(?:send|give|tell|share|confirm|provide|reply with|enter|verify|envi\w*|indiqu\w*|confirm\w*|comparta\w*"
+    rf"|inform\w*|diga\w*|forne\w*)\b[^.!?\n]{{0,30}}?\b(?:your|su|tu|sua|seu|la|a)\s+(?:\w+ )?{_KEY}\b",
     r"\b(?:user ?name|usuario|login)\s*[:=]\s*\S+[\s\S]{0,40}?\b(?:pass\w*|contrasena|senha|clave|pwd)\s*[:=]",
-    r"\bsk-(?:ant-|proj-)?[a-z0-9_-]{16,}|\bakia[0-9a-z]{16}\b|\bgh[pousr]_[a-z0-9]{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[a-z0-9-]{10,}|"
-    r"\baiza[0-9a-z_-]{30,}|\bre_[a-z0-9_]{16,}|\bglpat-[\w-]{16,}|\bwhsec_[a-z0-9+/=]{16,}|\b[sr]k_(?:live|test)_[a-z0-9]{10,}|"
-    r"\beyj[a-z0-9_-]{10,}\.[a-z0-9_-]{10,}\.[a-z0-9_-]{5,}|-----begin [a-z ]*private key-----",
+    r"\bsk-(?:ant-|proj-)?[a-z0-9_-]{16,}|\bakia[0-9a-z]{16}\b|\bgh[pousr]_[a-z0-9]{20,}|\bgithub_pat_\w{20,}",
+    r"\bxox[abprs]-[a-z0-9-]{10,}|\baiza[0-9a-z_-]{30,}|\bre_[a-z0-9_]{16,}|\bglpat-[\w-]{16,}",
+    r"\bwhsec_[a-z0-9+/=]{16,}|\b[sr]k_(?:live|test)_[a-z0-9]{10,}|-----begin [a-z ]*private key-----",
+    r"\beyj[a-z0-9_-]{10,}\.[a-z0-9_-]{10,}\.[a-z0-9_-]{5,}",
 )
 
-LEGAL_THREATS = _family(
-    "legal|court|sue|lawsuit|lawyer|attorney|solicitor|litigat|collection|prosecut|demanda|judicial|tribunal|abogado|juicio|"
-    "cobranza|processo|processar|advogad|justica|protest|querella|penal|breach",
-    r"\b(?:tak(?:e|ing)|pursu(?:e|ing)|initiat(?:e|ing)|start(?:ing)?|begin(?:ning)?|commenc(?:e|ing)|consider(?:ing)?|seek(?:ing)?|bring(?:ing)?|resort to|face)\b[^.!?\n]{0,24}?\blegal (?:action|proceedings|steps|measures|remedies|recourse)\b",
-    r"\b(?:see|take|meet|drag) you (?:in|to) court\b|\b(?:sue|suing|prosecute) (?:you|your)\b|\bfile (?:a|suit|legal)?\s?(?:lawsuit|suit|claim|charges) against\b",
-    r"\b(?:our|my) (?:lawyers?|attorneys?|solicitors?|legal (?:team|department|counsel))\b[^.!?\n]{0,40}?\b(?:will|shall|contact you|be in touch|have been instructed)\b|\bhear from (?:our|my) (?:lawyers?|attorneys?|solicitors?)\b",
-    r"\b(?:refer|hand|pass|send|turn)\w*\b[^.!?\n]{0,40}?\b(?:debt collect\w+|collections? agency|collections)\b",
-    r"\b(?:failure to (?:pay|respond|comply)|if you (?:do not|don't|fail to) (?:pay|respond|comply))\b[^.!?\n]{0,80}?\b(?:legal|court|lawsuit|litigation)\b",
-    r"\b(?:tomar(?:emos)?|iniciar(?:emos)?|emprender(?:emos)?|ejercer(?:emos)?|interpon\w*|presentar(?:emos)?)\b[^.!?\n]{0,30}?\b(?:acciones? legal(?:es)?|medidas legales|demanda|querella|acciones judiciales)\b",
-    r"\b(?:lo|la|le|te|los|les) (?:demandar(?:emos)?|llevar(?:emos)? a (?:juicio|los tribunales))\b|\bnuestros? abogados?\b[^.!?\n]{0,40}?\b(?:contactar|comunicar|pondra|proceder)\w*|\b(?:via judicial|cobranza judicial)\b",
-    r"\b(?:tomar(?:emos)?|iniciar(?:emos)?|entrar(?:emos)? com|mover(?:emos)?|ajuizar(?:emos)?)\b[^.!?\n]{0,30}?\b(?:medidas (?:legais|judiciais|cabiveis)|acao judicial|acoes judiciais|processo(?: judicial)?)\b",
-    r"\b(?:vamos|iremos) (?:processar|acionar)\b[^.!?\n]{0,20}?\b(?:voce|sua empresa|judicialmente|na justica)\b|\bnossos? advogados?\b[^.!?\n]{0,40}?\b(?:entrar|contatar|procurar)\w*|\bprotesto (?:em cartorio|do titulo)\b",
+LEGAL_THREATS = family(
+    "legal court sue suing prosecut lawsuit lawyer attorney solicitor litigat collect demanda judicial tribunal abogad"
+    " juicio querella acciones process acionar advogad medidas acoes acao protesto",
+    r"\b(?:tak(?:e|ing)|pursu(?:e|ing)|initiat(?:e|ing)|start(?:ing)?|begin(?:ning)?|commenc(?:e|ing)|face"
+    r"|consider(?:ing)?|seek(?:ing)?|bring(?:ing)?|resort to)\b~"
+    r"\blegal (?:action|proceedings|steps|measures|remedies)\b",
+    r"\b(?:see|take|meet|drag) you (?:in|to) court\b|\b(?:sue|suing|prosecute) (?:you|your)\b",
+    r"\bfile (?:a |suit|legal )?\s?(?:lawsuit|suit|claim|charges)? ?against (?:you|your)\b",
+    r"\b(?:our|my) (?:lawyers?|attorneys?|solicitors?|legal (?:team|department|counsel))\b~"
+    r"\b(?:will|shall|contact you|be in touch|have been instructed)\b",
+    r"\bhear from (?:our|my) (?:lawyers?|attorneys?|solicitors?)\b",
+    r"\b(?:refer|hand|pass|send|turn)\w*\b~"
+    r"\b(?:to|over to) (?:a |our |the )?(?:debt collect\w+|collections?(?: agency)?)\b",
+    r"\b(?:failure to (?:pay|respond|comply)|if you (?:do not|don't|fail to) (?:pay|respond|comply))\b[^.!?\n]{0,80}?"
+    r"\b(?:legal|court|lawsuit|litigation)\b",
+    r"\b(?:tomar|iniciar|emprender|ejercer|presentar|interpon\w*)(?:emos)?\b~"
+    r"\b(?:acci(?:on|ones) legal(?:es)?|medidas legales|demanda|querella|acciones judiciales)\b",
+    r"\b(?:lo|la|le|te|los|les) (?:demandar(?:e|emos)|llevar(?:e|emos) a (?:juicio|los tribunales))\b",
+    r"\bnuestr[oa]s? abogad[oa]s?\b~\b(?:contactar|comunicar|pondra|proceder)\w*",
+    r"\b(?:por )?via judicial\b|\bcobranza judicial\b",
+    r"\b(?:tomar|iniciar|mover|ajuizar|entrar com)(?:emos)?\b~"
+    r"\b(?:medidas (?:legais|judiciais|cabiveis)|ac(?:ao|oes) (?:judicial|judiciais)|processo judicial)\b",
+    r"\b(?:vamos|iremos|vou) (?:processar|acionar)\b~\b(?:voces?|sua empresa|judicialmente|na justica)\b",
+    r"\bnoss[oa]s? advogad[oa]s?\b~\b(?:entrar|contatar|procurar)\w*|\bprotesto (?:em cartorio|do titulo)\b",
 )
 
-FREE_OF_CHARGE = _family(
-    "free|no charge|no cost|no extra|no additional|complimentary|gratis|gratuit|sin cost|sin cargo|sem custo|de graca|cortesia|on the house|waive",
-    r"\b(?:free of (?:charge|cost)|for free|at no (?:extra |additional )?(?:cost|charge)|complimentary|on the house|free (?:shipping|delivery|trial|month|upgrade|installation|of fees))\b",
-    r"\bwaiv(?:e|ed|ing)\b[^.!?\n]{0,20}?\b(?:fee|charge|cost)s?\b",
-    r"\b(?:gratis|gratuit[oa]s?|gratuitamente|sin (?:costo|coste|cargo)s?|sem (?:custos?|cobranca)|de graca|por cortesia)\b",
+FREE_OF_CHARGE = family(
+    "free no+charge no+cost no+extra no+additional complimentary gratis gratuit sin+cost sin+cargo sem+custo"
+    " sem+cobranca de+graca cortesia on+the+house waiv",
+    r"\b(?:free of (?:charge|cost)|for free|at no (?:extra |additional )?(?:cost|charge)|complimentary|on the house)\b",
+    r"\bfree (?:shipping|delivery|trial|month|upgrade|installation|sample|consultation|of fees)\b",
+    r"\bwaiv(?:e|ed|ing)\b~\b(?:fee|charge|cost)s?\b",
+    r"\b(?:gratis|gratuit[oa]s?|gratuitamente|sin (?:costo|coste|cargo)s?|sem (?:custos?|cobranca)|de graca)\b",
+    r"\b(?:de|por) cortesia\b",
 )
-DISCOUNTS = _family(
-    "discount|% off|percent off|rebate|price match|special price|best price|lower price|descuent|rebaj|bonific|precio especial|mejor precio|"
-    "descont|abatiment|preco especial|melhor preco|promo|cupon|coupon|voucher|cupom|2x1|2 for 1|two for one",
-    r"\b(?:offer\w*|giv(?:e|ing)|grant\w*|appl(?:y|ied)|extend\w*|includ\w*|get|receive|enjoy|with|save|exclusive|special|extra|additional|a|an|your|our|of|off)\b[^.!?\n]{0,30}?\b(?:discounts?|rebates?)\b(?! (?:request|question|you asked|policy))",
-    r"\d{1,3}(?:[.,]\d+)?\s?(?:%|percent)\s?(?:off|discount|rebate|reduction|cheaper|less)\b|\b(?:price match|special price|best price|lower price)\b",
-    r"\b(?:descuentos?|rebajas?|bonificacion(?:es)?|precios? especial(?:es)?|mejor precio)\b",
-    r"\b(?:descontos?|abatimentos?|precos? especia(?:l|is)|melhor preco)\b",
-    r"\b(?:promo(?:tional)? (?:code|price)|coupon|voucher|cupon|cupom|precio promocional|preco promocional|2x1|2 for 1|two for one)\b",
+
+DISCOUNTS = family(
+    "discount %+ %+off percent+off rebate price+match special+price best+price lower+price descuent rebaj bonific"
+    " precio descont abatiment preco promo cupon coupon voucher cupom 2x1 2+for+1 two+for+one cheaper reduction",
+    r"\b(?:offer\w*|giv(?:e|ing)|grant\w*|appl(?:y|ied)|extend\w*|includ\w*|get|receive|enjoy|with|save|exclusive|special"
+    r"|extra|additional|a|an|your|our|off?)\b[^.!?\n]{0,30}?"
+    r"\b(?:discounts?|rebates?)\b(?! (?:request|question|policy))",
+    r"\d{1,3}(?:[.,]\d+)?\s?(?:%|percent)\s?(?:off|discount|rebate|reduction|cheaper|less)\b",
+    r"\b(?:price match|special price|best price|lower price)\b",
+    r"\b(?:descuentos?|rebajas?|bonificacion(?:es)?|precios? especial(?:es)?|mejor precio|precio promocional)\b",
+    r"\b(?:descontos?|abatimentos?|precos? especia(?:l|is)|melhor preco|preco promocional)\b",
+    r"\bpromo(?:tional)? (?:code|price)\b|\b(?:coupon|voucher|cupon|cupom|2x1|2 for 1|two for one)\b",
 )

@@ -19,7 +19,7 @@ NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Verdict(NamedTuple):
-    """One rule's answer about one card, with the facts that it used. (A tuple, because some forty are made per card.)"""
+    """One rule's answer about one card, with the facts that it used. A tuple, for some forty are made per card."""
 
     rule: str
     decision: Decision

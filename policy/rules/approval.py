@@ -23,5 +23,6 @@ def what_needs_approval_waits_for_a_person(facts: Facts, it: Rule) -> Verdict | 
     if card.approval_expires_at is not None and card.approval_expires_at <= facts.now:
         return it.ask("its approval has expired", level=level, approved_at=card.approved_at)
     if card.approval_hash != facts.content_hash:
-        return it.ask("it changed since it was approved, so the approval is void", level=level, approved_at=card.approved_at)
+        reason = "it changed since it was approved, so the approval is void"
+        return it.ask(reason, level=level, approved_at=card.approved_at)
     return it.allow(f"{card.approved_by} approved it", level=level, approved_at=card.approved_at)

@@ -34,10 +34,8 @@ def a_reply_stops_every_sequence_to_the_account(facts: Facts, it: Rule) -> Verdi
     person = facts.person
     if person is None or facts.answers:
         return None
-    heard = max(
-        (at for at in (person.account_heard_at, person.last_heard_at, facts.thread.last_heard_at if facts.thread else None) if at),
-        default=None,
-    )  # fmt: skip
+    in_thread = facts.thread.last_heard_at if facts.thread else None
+    heard = max(filter(None, (person.account_heard_at, person.last_heard_at, in_thread)), default=None)
     if heard is None:
         return it.nothing_against
     last = facts.last_mailed_at
@@ -58,7 +56,8 @@ def the_agent_stays_out_while_a_person_is_writing(facts: Facts, it: Rule) -> Ver
         return it.nothing_against
     until = wrote + timedelta(hours=facts.settings.person_silence_hours)
     if facts.now < until:
-        return it.defer(facts.when_open(until), "a person of the tenant is writing in the thread", person_wrote_at=wrote)
+        reason = "a person of the tenant is writing in the thread"
+        return it.defer(facts.when_open(until), reason, person_wrote_at=wrote)
     return it.allow(person_wrote_at=wrote)
 
 

@@ -17,20 +17,28 @@ TRIGGERS = frozenset({
 })  # fmt: skip
 """What a safety escalation may be about."""
 
-_ASKS = re.compile(
-    r"\b(?:can|could|would|will) (?:you|someone|somebody|anyone|one of you|your (?:team|colleagues?|manager|people))\b|"
-    r"\bplease\b(?! (?:find|see|note|be advised|ignore|disregard|do not|don't|accept|consider this))|"
-    r"\bcan (?:we|i) (?:talk|speak|meet|schedule|set up|arrange|have|get)\b|"
-    r"\b(?:call|phone|ring|text|contact) (?:me|us)\b|\bgive (?:me|us) a (?:call|ring)\b|"
-    r"\b(?:i|we)(?:'d| would) (?:like|prefer|appreciate) (?:you|someone|a|to (?:speak|talk|meet|schedule|arrange|discuss|have))\b|"
-    r"\b(?:i|we) (?:need|want) (?:you|someone|a (?:call|meeting|person)|to (?:speak|talk) (?:to|with))\b|"
-    r"\b(?:puede|puedes|podria|podrias|pueden|podrian|podemos|podriamos)\b|\bpor favor\b|\bme gustaria\b|\bquisiera\b|"
-    r"\b(?:llame(?:me|nos)|llama(?:me|nos)|llamen(?:me|nos))\b|\bnecesit(?:o|amos) (?:que|hablar|una|alguien)\b|"
-    r"\b(?:pode|podem|poderia|poderiam|podemos)\b|\bpor gentileza\b|\bgostaria\b|\b(?:me|nos) (?:liga|ligue|ligar|chame)\b|"
-    r"\b(?:ligue|ligar) para (?:mim|nos)\b|\bpreciso (?:que|falar|de)\b|"
-    r"\b(?:konnen|konnten|wurden) sie\b|\bbitte\b|\brufen sie\b|"
-    r"\b(?:pouvez|pourriez)[- ]vous\b|\bs'il vous plait\b|\bmerci de\b|\b(?:r?appelez)[- ](?:moi|nous)\b"
+_ASKS = re.compile("|".join((
+    r"\b(?:can|could|would|will|might) (?:you|someone|somebody|anyone|one of you|your (?:team|colleagues?|manager))\b",
+    r"\b(?:can|could|may) (?:we|i) (?:please |have|get|talk|speak|meet|schedule|set up|arrange|ask)\b",
+    r"\bplease\b(?! (?:find|see|note|be advised|ignore|disregard|accept|consider this))|\bkindly\b",
+    r"\b(?:call|phone|ring|text|contact|send|give|let|get|show|tell|help|remind|copy|meet|update|forward) (?:me|us)\b",
+    r"^\W*(?:call|phone|ring|send|forward|give|check|confirm|fix|review|provide|share|arrange|schedule|book|ask|cancel"
+    r"|change|update|make sure|get back|look into|let's|take care|reply|respond|sign|ship|order|stop|resend|set up)\b",
+    r"\b(?:i|we)(?:'d| would) (?:really )?(?:like|love|prefer|appreciate|be grateful)\b|\bappreciate it if\b",
+    r"\b(?:i|we) (?:need|want|require|must have)\b|\bwould it be possible\b|\bis it possible\b|\bany chance\b",
+    r"\b(?:puede|puedes|podria|podrias|pueden|podrian|podeis|podemos|podriamos)\b|\bpor favor\b|\bme gustaria\b",
+    r"\bquisiera(?:mos)?\b|\b(?:llam|envi|mand|avis|confirm|dig|mandar|ayud|indi)\w{0,5}(?:me|nos)\b",
+    r"\bnecesit(?:o|amos)\b|\b(?:le|les|te) (?:ruego|pido|agradeceria)\w*\b|\bseria posible\b",
+    r"\b(?:pode|podem|poderia|poderiam|podemos)\b|\bpor gentileza\b|\bgostaria(?:mos)?\b|\bpreciso\b|\bprecisamos\b",
+    r"\b(?:me|nos) (?:lig|cham|envi|mand|avis|confirm)\w+\b|\b(?:ligue|ligar|envie|mande) para (?:mim|nos)\b",
+    r"\b(?:konnen|konnten|wurden) sie\b|\bbitte\b|\brufen sie\b|\bich (?:mochte|hatte gern)\b",
+    r"\b(?:pouvez|pourriez)[- ]vous\b|\bs'il vous plait\b|\bmerci de\b|\b(?:r?appelez|envoyez)[- ](?:moi|nous)\b",
+)))  # fmt: skip
+_AMONG_THEMSELVES = re.compile(
+    r"^\W*(?:perhaps |maybe |i think |i guess )?(?:we|they|he|she) (?:should|could|might|must|need to|have to"
+    r"|ought to|will)\b"
 )
+"""What people say of themselves asks nobody for anything."""
 
 
 @rule("human_task.ground", clause="P2.3.1.ground", types=TASKS)
@@ -56,7 +64,7 @@ def a_requested_task_rests_on_the_words_that_request_it(facts: Facts, it: Rule) 
         return None
     message, quote = facts.evidence, str(facts.told("quote") or "")
     wrong = _unproven(facts, message, quote)
-    if wrong is None and not _ASKS.search(letters.plain(quote)):
+    if wrong is None and not _asks(letters.plain(quote)):
         wrong = "the quoted words ask nobody for anything"
     if wrong is not None or message is None:
         return it.block(wrong or "it names no message", message_id=facts.told("message_id"), quote=quote[:200])
@@ -80,7 +88,8 @@ def a_compliance_task_waits_for_its_deadline(facts: Facts, it: Rule) -> Verdict 
 def an_escalation_names_its_trigger_and_the_words(facts: Facts, it: Rule) -> Verdict | None:
     """A safety escalation names one of the listed triggers, and quotes the words of the message that pulled it.
 
-    The triggers: a legal threat, a threat to a person, suspicion of fraud, a demand to erase data, changed payment details.
+    The triggers: a legal threat, a threat to a person, suspicion of fraud, a demand to erase data, a change of payment
+    details.
     """
     if facts.told("basis") != "safety_escalation":
         return None
@@ -91,6 +100,10 @@ def an_escalation_names_its_trigger_and_the_words(facts: Facts, it: Rule) -> Ver
     if wrong is not None:
         return it.block(wrong, trigger=trigger, message_id=facts.told("message_id"))
     return it.allow(f"the trigger is {trigger}", trigger=trigger, message_id=facts.told("message_id"))
+
+
+def _asks(plain: str) -> bool:
+    return bool(_ASKS.search(plain)) and not _AMONG_THEMSELVES.search(plain)
 
 
 def _unproven(facts: Facts, message: Message | None, quote: str) -> str | None:

@@ -17,7 +17,10 @@ _LOOPBACK_TARGET = re.compile(r"<http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d
 
 @rule("no_spam.marks_automatic", clause="P2.3.3.marks_automatic", types=OUTWARD)
 def an_automatic_answer_says_that_it_is_one(facts: Facts, it: Rule) -> Verdict | None:
-    """An answer that no person approved carries `Auto-Submitted: auto-replied` (RFC 3834), so that no machine answers it."""
+    """An answer that no person approved carries `Auto-Submitted: auto-replied` (RFC 3834).
+
+    Other machines then know not to answer it.
+    """
     below = facts.in_reply_to is not None and facts.in_reply_to.inbound
     if facts.mail is None or facts.card.approved_by or not (facts.answers or below):
         return None

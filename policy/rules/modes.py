@@ -11,7 +11,10 @@ from policy.verdicts import Verdict
 
 @rule("modes.dry_run", clause="P2.2.dry_run", types=OUTWARD)
 def a_dry_run_sends_nothing(facts: Facts, it: Rule) -> Verdict | None:
-    """In dry_run nothing is sent: each message is recorded exactly as it would have gone out, and never goes out later."""
+    """In dry_run nothing is sent: each message is recorded exactly as it would have gone out.
+
+    It never goes out later; leaving dry_run plans anew.
+    """
     if facts.mode is Mode.dry_run:
         return it.hold("the send mode is dry_run", mode="dry_run")
     return it.nothing_against

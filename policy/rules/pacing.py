@@ -71,17 +71,23 @@ def no_second_mail_to_one_contact_within_its_minimum_gap(facts: Facts, it: Rule)
 @rule("no_spam.follow_ups", clause="P2.3.3.follow_ups", types=("follow_up",))
 def a_sequence_has_at_most_four_follow_ups(facts: Facts, it: Rule) -> Verdict | None:
     """A mail that stays unanswered is followed up four times at most; silence is an answer too."""
-    person, thread = facts.person, facts.card.thread_id
-    if person is None or thread is None:
+    if facts.person is None:
         return None
-    since = facts.thread.last_heard_at if facts.thread else None
-    sent = sum(
-        1
-        for each in person.sent
-        if each.thread_id == thread and each.type == "follow_up" and (facts.holding or not each.held)
-        and (since is None or each.at > since)
-    )  # fmt: skip
-    cap = facts.settings.max_follow_ups
+    sent, cap = _follow_ups_sent(facts), facts.settings.max_follow_ups
     if sent >= cap:
         return it.block(f"{sent} follow-ups went unanswered", sent=sent, cap=cap)
     return it.allow(sent=sent, cap=cap)
+
+
+def _follow_ups_sent(facts: Facts) -> int:
+    """Follow-ups since the sequence began or somebody last answered, as the sent mail itself tells."""
+    person, thread = facts.person, facts.card.thread_id
+    heard = max(filter(None, (person.last_heard_at, person.account_heard_at)), default=None) if person else None
+    count = 0
+    for each in person.sent if person else ():
+        if (each.held and not facts.holding) or (thread is not None and each.thread_id not in (None, thread)):
+            continue
+        if each.type != "follow_up" or (heard is not None and each.at <= heard):
+            break
+        count += 1
+    return count

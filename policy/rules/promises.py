@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.switches import OUTWARD
-from policy import promises
+from policy import moments
 from policy.content import Content
 from policy.model import Facts
 from policy.register import Rule, rule
@@ -63,5 +63,5 @@ def _backed(facts: Facts, content: Content, when: str) -> bool:
     if any(word in when for word in backing.words if len(word) > 3):
         return True
     wall = facts.wall or facts.now
-    day = promises.dated(when, wall.date())
+    day = moments.dated(when, wall.date())
     return day is not None and day in backing.dates

@@ -1,4 +1,4 @@
-"""P2.3.2, research after exhaustion: curiosity comes after the work that is owed. Contact discovery is always allowed."""
+"""P2.3.2, research after exhaustion: curiosity comes after the work that is owed."""
 
 from __future__ import annotations
 
