@@ -50,17 +50,10 @@ def found(
     spread_seconds: int = SPREAD_SECONDS,
 ) -> Tenant:  # fmt: skip
     """Make a tenant, with its line in the schedule; it starts in dry_run. Raises InvalidTenant, InvalidSetting."""
-    if not _SLUG.fullmatch(slug):
-        raise InvalidTenant(f"slug: {slug!r} must be lower-case letters, digits and hyphens, 63 at most")
-    if not name.strip():
-        raise InvalidTenant("name: a tenant needs a name")
-    wished = tenant_settings.parse(dict(settings or {}))
-    if wished.send_mode != "dry_run":
-        raise tenant_settings.InvalidSetting("send_mode: a new tenant starts in dry_run; set the mode afterwards")
+    wished = _check(slug, name, settings)
     tenant_id = database.clock.uuid()
     with database.founding(tenant_id, actor=by) as (control, inside):
-        if control.value("SELECT 1 FROM hourhand.tenants WHERE slug = :slug", slug=slug):
-            raise InvalidTenant(f"slug: {slug!r} belongs to another tenant")
+        _refuse_taken(control, slug)
         kept = wished.model_dump(mode="json", exclude_defaults=True)
         _lay_down(control, tenant_id, slug, name.strip(), kept, slot_offset(tenant_id, spread_seconds))
         audit.record_control(control, "tenant.found", str(tenant_id), slug=slug)
@@ -68,6 +61,13 @@ def found(
         audit.record(inside, "tenant.found", slug, name=name.strip())
         events.record(inside, "tenant.founded", "tenant", tenant_id, slug=slug)
         return current(inside)
+
+
+def check(database: Database, *, slug: str, name: str, settings: Mapping[str, Any] | None = None) -> None:
+    """What `found` would refuse, without founding anything. Raises InvalidTenant, InvalidSetting."""
+    _check(slug, name, settings)
+    with database.wearing("control") as tx:
+        _refuse_taken(tx, slug)
 
 
 def current(tx: Tx) -> Tenant:
@@ -123,6 +123,22 @@ def next_slot(now: datetime, offset_seconds: int) -> datetime:
     """The first slot strictly after `now`."""
     slot = now.replace(minute=0, second=0, microsecond=0) + timedelta(seconds=offset_seconds)
     return slot if slot > now else slot + timedelta(hours=1)
+
+
+def _check(slug: str, name: str, settings: Mapping[str, Any] | None) -> tenant_settings.TenantSettings:
+    if not _SLUG.fullmatch(slug):
+        raise InvalidTenant(f"slug: {slug!r} must be lower-case letters, digits and hyphens, 63 at most")
+    if not name.strip():
+        raise InvalidTenant("name: a tenant needs a name")
+    wished = tenant_settings.parse(dict(settings or {}))
+    if wished.send_mode != "dry_run":
+        raise tenant_settings.InvalidSetting("send_mode: a new tenant starts in dry_run; set the mode afterwards")
+    return wished
+
+
+def _refuse_taken(tx: Tx, slug: str) -> None:
+    if tx.value("SELECT 1 FROM hourhand.tenants WHERE slug = :slug", slug=slug):
+        raise InvalidTenant(f"slug: {slug!r} belongs to another tenant")
 
 
 def _lay_down(tx: Tx, tenant_id: UUID, slug: str, name: str, settings: Mapping[str, Any], offset: int) -> None:

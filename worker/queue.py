@@ -19,7 +19,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from psycopg import OperationalError
 
 from domain import quarantine
-from domain.db import Database
+from domain.db import Database, FenceLost
 from domain.house import House, Leaving
 from jobs import rescue, timetable
 from worker.settings import Settings
@@ -157,6 +157,10 @@ class Jobs:
                 does()
             except Leaving:
                 raise
+            except FenceLost:
+                # whoever took the tenant over goes on with its cycle
+                log.warning("job.taken_over")
+                return
             except Exception as error:
                 log.exception("job.failed", attempts=job.attempts + 1)
                 self._count(task, "failed")
@@ -192,6 +196,11 @@ class Worker:
         """Check the queue, then work. Raises QueueUnfit."""
         check(self._house.database)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still takes jobs."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """Take no more jobs; returns at once. The house must be `leaving`."""
@@ -237,7 +246,7 @@ class Worker:
             }
             working = [
                 asyncio.create_task(
-                    app.run_worker_async(queues=QUEUES[pool], name=pool, concurrency=concurrency, **options)
+                    app.run_worker_async(queues=list(QUEUES[pool]), name=pool, concurrency=concurrency, **options)
                 )
                 for pool, concurrency in pools.items()
             ]

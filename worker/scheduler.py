@@ -38,9 +38,9 @@ class Scheduler:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Tick no more; a beat under way is waited for, it takes milliseconds."""
+        """Tick no more. A beat under way is not waited for: it is one transaction, done whole or not at all."""
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            self._scheduler.shutdown(wait=False)
 
     def _beat(self) -> None:
         if self._house.leaving.is_set():

@@ -1,0 +1,25 @@
+"""The command line `hourhand`: each command calls a domain verb or a job, and loads only what it needs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from worker.cli import database, keys, running, speaking, tenants
+
+app = typer.Typer(
+    name="hourhand",
+    help="An autonomous back-office worker: every hour, for every tenant, it plans, acts, reacts and reflects.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for room in (running, tenants, keys, database):
+    room.register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command: exit code 0, 2 for what a person can mend, 1 for what we did not foresee."""
+    sys.exit(speaking.run(app, sys.argv[1:] if arguments is None else arguments))

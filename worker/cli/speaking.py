@@ -1,0 +1,205 @@
+"""How commands speak: the options they share, JSON or a table, one sentence for an error, and the house to work in."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from domain.db import Tx
+    from domain.tenants import Tenant
+    from worker.assembly import Standing
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
+TenantName = Annotated[
+    str | None, typer.Option("--tenant", "-t", help="The tenant's slug; not needed while there is only one.")
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
+
+ACTOR = "command line"
+ROOMS = frozenset({
+    "worker", "simulator", "admin_api", "jobs", "engines", "brain", "policy", "providers", "domain", "migrations",
+})  # fmt: skip
+
+
+class WrongUse(Exception):
+    """The command can't be understood."""
+
+
+class _Undone(Exception):
+    """Ends a trial transaction."""
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    import click
+
+    try:
+        code = app(list(arguments), standalone_mode=False)
+    except click.exceptions.Abort:
+        return _fail("stopped; nothing was done", arguments)
+    except click.ClickException as error:
+        return _fail(error.format_message(), arguments)
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # noqa: BLE001 - this is where every error becomes a sentence and an exit code
+        return _fail(_sentence(error), arguments) if _is_ours(error) else _unforeseen(error, arguments)
+    return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def house(*, hold: bool = False, log_level: str = "warning") -> Iterator[Standing]:
+    """The house for one command: a running server is joined, else one is started for the command."""
+    from worker import assembly, settings, telemetry
+
+    told = settings.load()
+    telemetry.configure("debug" if told.log_level == "debug" else log_level)
+    with assembly.standing(told, hold=hold) as standing:
+        yield standing
+
+
+@contextlib.contextmanager
+def inside(standing: Standing, tenant: Tenant, *, dry_run: bool = False) -> Iterator[Tx]:
+    """A transaction of one tenant; with `dry_run` everything is done and then undone."""
+    with contextlib.suppress(_Undone), standing.house.database.tenant(tenant.tenant_id, actor=ACTOR) as tx:
+        yield tx
+        if dry_run:
+            raise _Undone
+
+
+@contextlib.contextmanager
+def control(standing: Standing, *, dry_run: bool = False) -> Iterator[Tx]:
+    """A transaction of the house's control room; with `dry_run` everything is done and then undone."""
+    with contextlib.suppress(_Undone), standing.house.database.wearing("control", actor=ACTOR) as tx:
+        yield tx
+        if dry_run:
+            raise _Undone
+
+
+def tenant_of(standing: Standing, slug: str | None) -> Tenant:
+    """The tenant that was named, or the only one. Raises UnknownTenant, WrongUse."""
+    from domain import tenants
+
+    if slug:
+        return tenants.by_slug(standing.house.database, slug)
+    everybody = tenants.listed(standing.house.database, limit=2)
+    if len(everybody) != 1:
+        raise WrongUse("--tenant: name the tenant; `hourhand tenant list` shows them" if everybody
+                       else "there is no tenant yet: `hourhand tenant add <slug> --name <name>`")  # fmt: skip
+    return everybody[0]
+
+
+def say(value: Any, as_json: bool, *, sentence: str = "") -> None:
+    """Answer: JSON, else a sentence, else the value as lines."""
+    if as_json:
+        typer.echo(json.dumps(plain(value), ensure_ascii=False, default=str))
+    elif sentence:
+        typer.echo(sentence)
+    elif isinstance(value, Mapping):
+        pairs(value)
+    else:
+        typer.echo(str(value))
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool, *, empty: str) -> None:
+    """Answer with rows: JSON has all of each, the table its `columns`."""
+    if as_json:
+        typer.echo(json.dumps([plain(row) for row in rows], ensure_ascii=False, default=str))
+        return
+    if not rows:
+        typer.echo(empty)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(row.get(column)) for column in columns))
+    Console(soft_wrap=False, markup=False, highlight=False).print(drawn)
+
+
+def pairs(value: Mapping[str, Any], *, indent: int = 0) -> None:
+    """Names and values, one to a line."""
+    for name, each in value.items():
+        lead = " " * indent + name.replace("_", " ")
+        if isinstance(each, Mapping) and each:
+            typer.echo(f"{lead}:")
+            pairs(each, indent=indent + 2)
+        elif isinstance(each, list | tuple) and each and isinstance(each[0], Mapping):
+            typer.echo(f"{lead}:")
+            for one in each:
+                typer.echo(" " * (indent + 2) + "; ".join(f"{k.replace('_', ' ')} {_cell(v)}" for k, v in one.items()))
+        else:
+            typer.echo(f"{lead}: {_cell(each)}")
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: rows, dataclasses and their like become objects; bytes become hexadecimal."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value
+
+
+def note(text: str) -> None:
+    """A remark beside the answer, on stderr."""
+    typer.echo(text, err=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_cell(each) for each in value) or "–"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_cell(each)}" for name, each in value.items()) or "–"
+    if hasattr(value, "strftime") and hasattr(value, "hour"):
+        return str(value.strftime("%Y-%m-%d %H:%M:%S"))
+    return str(value)
+
+
+def _is_ours(error: Exception) -> bool:
+    return type(error).__module__.split(".", 1)[0] in ROOMS
+
+
+def _sentence(error: Exception) -> str:
+    told = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    return told.strip() or (type(error).__doc__ or type(error).__name__).strip()
+
+
+def _fail(sentence: str, arguments: Sequence[str]) -> int:
+    if "--json" in arguments:
+        typer.echo(json.dumps({"error": sentence}, ensure_ascii=False), err=True)
+    else:
+        typer.echo(f"hourhand: {sentence}", err=True)
+    return 2
+
+
+def _unforeseen(error: Exception, arguments: Sequence[str]) -> int:
+    import logging
+
+    from worker.telemetry import scrubbed
+
+    logging.getLogger(__name__).debug("unforeseen", exc_info=error)
+    _fail(f"unforeseen: {type(error).__name__}: {scrubbed(str(error)).strip()} "
+          "(HOURHAND_LOG_LEVEL=debug shows where)", arguments)  # fmt: skip
+    sys.stderr.flush()
+    return 1

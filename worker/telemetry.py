@@ -1,0 +1,170 @@
+"""What the process tells: JSON lines without secrets or addresses on stderr, and figures for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from domain import rollup, schedule
+from domain.house import House
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+    from prometheus_client.registry import Collector
+
+LIBRARIES_TO_QUIETEN = (
+    "procrastinate",
+    "apscheduler",
+    "uvicorn.access",
+    "googleapiclient",
+    "httpx",
+    "asyncio",
+    "alembic",
+)
+WITHHELD_FIELDS = frozenset({
+    "authorization", "api_key", "body", "ciphertext", "html", "key", "password", "raw", "refresh_token", "secret",
+    "signature", "subject", "text", "token",
+})  # fmt: skip
+_SCRUBBED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"hh_(?:house|admin|[0-9a-f]{32})_[0-9a-zA-Z]+_[A-Za-z0-9_-]{16,}"), "<key>"),
+    (re.compile(r"\b(?:re|sk|whsec|rk|pk)[_-](?:live_|test_|ant-)?[A-Za-z0-9+/=_-]{12,}"), "<key>"),
+    (re.compile(r"\bya29\.[\w.-]+|\b1//[\w-]{10,}|\bGOCSPX-[\w-]+"), "<token>"),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"), "<token>"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 <token>"),
+    (re.compile(r"(?i)\b(password|passwd|secret|token|api_?key|code)=[^&\s\"']+"), r"\1=<withheld>"),
+    (re.compile(r"://[^/@\s]*:[^/@\s]*@"), "://<login>@"),
+    (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*"), "<address>"),
+)
+
+
+def configure(level: str, *, stream: Any = None) -> None:
+    """Send every logger of the process, ours and the libraries', through one scrubbed JSON line per event."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        _correlation,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(allow=()),
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            scrub,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+        ],
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in LIBRARIES_TO_QUIETEN:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def scrub(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take addresses, keys, tokens and mail out of an event, however deep."""
+    return {name: _clean(name, value) for name, value in event.items()}
+
+
+def scrubbed(text: str) -> str:
+    """A text without addresses, keys and tokens."""
+    for pattern, replacement in _SCRUBBED:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _clean(name: str, value: Any) -> Any:
+    if name.lower() in WITHHELD_FIELDS:
+        return "<withheld>"
+    if isinstance(value, dict):
+        return {str(inner): _clean(str(inner), each) for inner, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean("", each) for each in value]
+    if isinstance(value, bool | int | float | None.__class__):
+        return value
+    return scrubbed(str(value))
+
+
+def _correlation(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    from asgi_correlation_id import correlation_id
+
+    if told := correlation_id.get():
+        event.setdefault("correlation_id", told)
+    return event
+
+
+class Metrics:
+    """Figures of this process, and of the whole fleet as `tenant_rollup` has them."""
+
+    def __init__(self, house: House) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Gauge
+
+        self.registry = CollectorRegistry()
+        self._jobs = Counter("hourhand_jobs", "Jobs of this process", ("task", "result"), registry=self.registry)
+        self._up = Gauge("hourhand_started_timestamp_seconds", "When this process started", registry=self.registry)
+        self._up.set(house.clock.now().timestamp())
+        self.registry.register(fleet(house))
+
+    def count(self, task: str, result: str) -> None:
+        """One more job, done or failed."""
+        self._jobs.labels(task, result).inc()
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self.registry)
+
+
+FIGURES: dict[str, tuple[str, str]] = {
+    "agent_cycles_completed": ("cycles_completed", "Cycles that came to their end"),
+    "agent_cycles_failed": ("cycles_failed", "Cycles that did not"),
+    "agent_actions_planned": ("actions_planned", "Cards proposed"),
+    "agent_actions_executed": ("actions_executed", "Cards done"),
+    "agent_actions_blocked": ("actions_blocked", "Cards that a rule blocked"),
+    "agent_actions_deferred": ("actions_deferred", "Cards put off"),
+    "agent_actions_failed": ("actions_failed", "Cards that failed"),
+    "agent_actions_held": ("actions_held", "Messages held by the send mode"),
+    "agent_emails_sent": ("emails_sent", "Mails that a provider took"),
+    "gmail_messages_processed": ("messages_processed", "Messages taken in"),
+    "gmail_cards_created": ("gmail_cards_created", "Cards that mail brought"),
+}
+"""Prometheus' names, each with its column of `tenant_rollup` and what it counts."""
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def fleet(house: House) -> Collector:
+    """A collector that asks the fleet's role for sums at each scrape, so that no tenant's rows are read."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+    from prometheus_client.registry import Collector
+
+    class Fleet(Collector):
+        """Everything that the database knows of all tenants."""
+
+        def collect(self) -> Iterable[Metric]:
+            totals = rollup.totals(house.database, since=BEGINNING, until=house.clock.now() + timedelta(hours=1))
+            for name, (column, caption) in FIGURES.items():
+                yield CounterMetricFamily(name, caption, value=float(totals[column]))
+            if clocked := float(totals["contacts_clocked"]):
+                rate = float(totals["contacts_compliant"]) / clocked
+                yield GaugeMetricFamily("agent_engagement_compliance_rate", "Share of clocks that are kept", value=rate)
+            tenants, lag = schedule.lateness(house.database)
+            yield GaugeMetricFamily("hourhand_tenants", "Tenants on the schedule", value=tenants)
+            yield GaugeMetricFamily("hourhand_schedule_lag_seconds", "How late the oldest unclaimed slot is", value=lag)
+
+    return Fleet()
