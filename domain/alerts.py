@@ -80,12 +80,14 @@ def get(tx: Tx, alert_id: UUID) -> Alert | None:
     return _load(row) if row else None
 
 
-def listed(tx: Tx, *, states: Sequence[str] = ("open", "acknowledged"), limit: int = 100) -> Sequence[Alert]:
-    """The tenant's alerts in some states, newest first."""
+def listed(
+    tx: Tx, *, states: Sequence[str] = ("open", "acknowledged"), before: UUID | None = None, limit: int = 100
+) -> Sequence[Alert]:  # fmt: skip
+    """The tenant's alerts in some states, newest first, those opened before alert `before`."""
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM agent_alerts WHERE tenant_id = :t AND state = ANY(:states)
-            ORDER BY opened_at DESC, id DESC LIMIT :limit""",
-        t=tx.tenant_id, states=list(states), limit=limit,
+            AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, states=list(states), before=before, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

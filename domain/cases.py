@@ -90,11 +90,12 @@ def open_for(tx: Tx, client_ids: Sequence[UUID]) -> dict[UUID, list[Case]]:
     return found
 
 
-def listed(tx: Tx, *, state: str = "open", limit: int = 100) -> Sequence[Case]:
-    """The tenant's cases in one state, newest first."""
+def listed(tx: Tx, *, state: str = "open", before: UUID | None = None, limit: int = 100) -> Sequence[Case]:
+    """The tenant's cases in one state, newest first, those opened before case `before`."""
     rows = tx.rows(
-        f"SELECT {COLUMNS} FROM cases WHERE tenant_id = :t AND state = :state ORDER BY id DESC LIMIT :limit",
-        t=tx.tenant_id, state=state, limit=limit,
+        f"""SELECT {COLUMNS} FROM cases WHERE tenant_id = :t AND state = :state
+            AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, state=state, before=before, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

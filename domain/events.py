@@ -103,6 +103,16 @@ def due(tx: Tx, *, limit: int) -> list[tuple[Event, int]]:
     return [(_event(row), row["attempts"]) for row in rows]
 
 
+def since(tx: Tx, after: UUID, *, limit: int = 200) -> list[Event]:
+    """Events with ids past `after`, oldest first. Ids rise with time, but a slow transaction's events come to light late."""
+    rows = tx.rows(
+        """SELECT id, at, type, subject_type, subject_id, actor, client_id, contact_id, data FROM warehouse_events
+           WHERE tenant_id = :t AND id > :after ORDER BY id LIMIT :limit""",
+        t=tx.tenant_id, after=after, limit=limit,
+    )  # fmt: skip
+    return [_event(row) for row in rows]
+
+
 def reacted(tx: Tx, event_ids: Sequence[UUID]) -> None:
     """Strike events off the list; call it in the transaction that holds their reactions."""
     tx.run("DELETE FROM reactions_due WHERE tenant_id = :t AND event_id = ANY(:ids)", t=tx.tenant_id, ids=event_ids)

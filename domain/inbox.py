@@ -111,17 +111,18 @@ def get(tx: Tx, message_id: UUID) -> Message | None:
 
 
 def listed(
-    tx: Tx, *, thread_id: UUID | None = None, contact_id: UUID | None = None, before: datetime | None = None,
-    limit: int = 100,
+    tx: Tx, *, thread_id: UUID | None = None, contact_id: UUID | None = None,
+    before: tuple[datetime, UUID] | None = None, limit: int = 100,
 ) -> Sequence[Message]:  # fmt: skip
-    """The tenant's messages, newest first, received before `before`; of one conversation or contact, if named."""
+    """The tenant's messages, newest first, those behind `before` (received_at, id); of one conversation or contact."""
+    at, id = before or (None, None)
     wanted: dict[str, Any] = {"thread_id = :thread_id": thread_id, "contact_id = :contact_id": contact_id}
-    wanted |= {"received_at < :before": before} if before else {}
+    wanted |= {"(received_at, id) < (:at, :id)": before}
     narrowed = "".join(f" AND {condition}" for condition, value in wanted.items() if value is not None)
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM gmail_messages WHERE tenant_id = :t{narrowed}
             ORDER BY received_at DESC, id DESC LIMIT :limit""",
-        t=tx.tenant_id, limit=limit, thread_id=thread_id, contact_id=contact_id, before=before,
+        t=tx.tenant_id, limit=limit, thread_id=thread_id, contact_id=contact_id, at=at, id=id,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.db import Tx
+from domain.db import Row, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,15 @@ def give_back(tx: Tx, caps: Sequence[Cap]) -> None:
            FROM unnest(CAST(:keys AS text[]), CAST(:starts AS timestamptz[])) AS w (key, window_start)
            WHERE u.tenant_id = :tenant AND u.key = w.key AND u.window_start = w.window_start AND u.used > 0""",
         tenant=tx.tenant_id, keys=[cap.key for cap in caps], starts=[cap.window_start for cap in caps],
+    )  # fmt: skip
+
+
+def counted(tx: Tx, since: datetime) -> Sequence[Row]:
+    """What was counted under each key in the windows that began since then: key, window_start, used."""
+    return tx.rows(
+        """SELECT key, window_start, used FROM agent_rate_limits WHERE tenant_id = :t AND window_start >= :since
+           ORDER BY key, window_start""",
+        t=tx.tenant_id, since=since,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from domain.clocks import PROMISED
 from domain.db import Row, Tx
@@ -57,6 +58,16 @@ def status(row: Mapping[str, Any], now: datetime, chosen: TenantSettings) -> Sta
     if due <= now:
         return Standing("overdue", (now - due).days)
     return Standing("due_soon" if due <= now + timedelta(days=chosen.due_soon_days) else "compliant", 0)
+
+
+def clock_of(tx: Tx, contact_id: UUID) -> Row | None:
+    """A contact's clock as it stands: what moved it last, when it is due, and where its sequence is."""
+    return tx.row(
+        """SELECT status, exempt_reason, paused_until, last_touch_at, last_touch_type, last_touch_by, last_reply_at, due_at,
+                  follow_up_due_at, sequence_step, shadow_due_at, shadow_step, shadow_follow_up_due_at, planned_at
+           FROM engagement_clocks WHERE tenant_id = :t AND contact_id = :contact""",
+        t=tx.tenant_id, contact=contact_id,
+    )
 
 
 def violations(tx: Tx, *, limit: int = 1000) -> Sequence[Row]:

@@ -113,12 +113,11 @@ def replay(tx: Tx, item_id: UUID) -> Item:
     return _load(row)
 
 
-def listed(tx: Tx, *, before: datetime | None = None, limit: int = 100) -> Sequence[Item]:
-    """What is in quarantine, newest first, of before `before`."""
+def listed(tx: Tx, *, before: UUID | None = None, limit: int = 100) -> Sequence[Item]:
+    """What is in quarantine, newest first, those that came before item `before`."""
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM quarantine WHERE tenant_id = :t AND replayed_at IS NULL
-            AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
-            ORDER BY created_at DESC, id DESC LIMIT :limit""",
+            AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit""",
         t=tx.tenant_id, before=before, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.db import Database, Tx
+from domain.db import Database, Row, Tx
 
 
 def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
@@ -20,6 +20,23 @@ def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
                                      OR :extra AND (extra_due_at IS NULL OR extra_due_at > :at))""",
         t=tx.tenant_id, at=at, extra=extra,
     )  # fmt: skip
+
+
+def poll_now(tx: Tx) -> bool:
+    """Have the tenant's mailboxes asked at the next beat; False when none is connected."""
+    return bool(tx.run(
+        "UPDATE tenant_schedule SET gmail_due_at = least(gmail_due_at, :now) WHERE tenant_id = :t AND sync_enabled",
+        now=tx.now, t=tx.tenant_id,
+    ))  # fmt: skip
+
+
+def standing(tx: Tx) -> Row | None:
+    """The tenant's own line: when its next slot, its work and its mail are due, and when its last cycle began."""
+    return tx.row(
+        """SELECT next_due_at, work_due_at, extra_due_at, gmail_due_at, last_cycle_at, idle_hours FROM tenant_schedule
+           WHERE tenant_id = :t""",
+        t=tx.tenant_id,
+    )
 
 
 def lock(tx: Tx) -> None:

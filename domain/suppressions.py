@@ -98,13 +98,15 @@ def forget(tx: Tx, vault: Vault, address: str) -> bool:
     ))  # fmt: skip
 
 
-def listed(tx: Tx, *, before: datetime | None = None, limit: int = 100) -> Sequence[Suppression]:
-    """The tenant's suppressions, newest first, those made before `before`."""
+def listed(tx: Tx, *, before: tuple[datetime, bytes] | None = None, limit: int = 100) -> Sequence[Suppression]:
+    """The tenant's suppressions, newest first, those that stand behind `before` (created_at, address_hash)."""
+    at, hashed = before or (None, None)
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM suppressions
-            WHERE tenant_id = :t AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
-            ORDER BY created_at DESC, address_hash LIMIT :limit""",
-        t=tx.tenant_id, before=before, limit=limit,
+            WHERE tenant_id = :t AND (CAST(:at AS timestamptz) IS NULL
+                                      OR (created_at, address_hash) < (:at, CAST(:hashed AS bytea)))
+            ORDER BY created_at DESC, address_hash DESC LIMIT :limit""",
+        t=tx.tenant_id, at=at, hashed=hashed, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

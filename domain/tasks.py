@@ -103,12 +103,17 @@ def finish(tx: Tx, task_id: UUID, *, state: Literal["done", "cancelled"] = "done
     return task
 
 
-def listed(tx: Tx, *, state: str = "open", limit: int = 100) -> Sequence[Task]:
-    """The tenant's tasks in one state, the soonest due first."""
+def listed(
+    tx: Tx, *, state: str = "open", after: tuple[datetime | None, UUID] | None = None, limit: int = 100
+) -> Sequence[Task]:  # fmt: skip
+    """The tenant's tasks in one state, the soonest due first, those that stand behind `after` (due_at, id)."""
+    due, id = after or (None, None)
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM tasks WHERE tenant_id = :t AND state = :state
-            ORDER BY due_at NULLS LAST, id LIMIT :limit""",
-        t=tx.tenant_id, state=state, limit=limit,
+            AND (CAST(:id AS uuid) IS NULL OR (coalesce(due_at, 'infinity'), id)
+                                              > (coalesce(CAST(:due AS timestamptz), 'infinity'), :id))
+            ORDER BY coalesce(due_at, 'infinity'), id LIMIT :limit""",
+        t=tx.tenant_id, state=state, due=due, id=id, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 
