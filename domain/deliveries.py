@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,6 +15,23 @@ from domain.vault import Vault
 
 _COLUMNS = """card_id, rfc_message_id, carried_message_id, state, provider_id, client_id, contact_id, recipients,
               accepted_at, bounced_at, complained_at"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notification as it was kept."""
+
+    provider: str
+    event_id: str
+    body: Mapping[str, Any]
+    received_at: datetime
+
+    def event(self) -> DeliveryEvent:
+        """What it says. Raises KeyError, TypeError or ValueError when it says nothing that is understood."""
+        told = dict(self.body)
+        told["recipients"] = tuple(told["recipients"])
+        told["at"] = datetime.fromisoformat(told["at"])
+        return DeliveryEvent(**told)
 
 
 def receive(tx: Tx, provider: str, event: DeliveryEvent) -> bool:
@@ -33,15 +51,16 @@ def receive(tx: Tx, provider: str, event: DeliveryEvent) -> bool:
     return bool(stored)
 
 
-def waiting(tx: Tx, *, limit: int) -> Sequence[tuple[str, DeliveryEvent, datetime]]:
-    """(provider, notification, received at) of those not applied yet, oldest first; others' hands are kept off them."""
+def waiting(tx: Tx, *, after: Waiting | None = None, limit: int) -> Sequence[Waiting]:
+    """Notifications not applied yet, oldest first, from behind `after`; others' hands are kept off them meanwhile."""
     rows = tx.rows(
-        """SELECT provider, body, received_at FROM webhook_deliveries
+        """SELECT provider, event_id, body, received_at FROM webhook_deliveries
            WHERE tenant_id = :t AND processed_at IS NULL
+             AND (CAST(:at AS timestamptz) IS NULL OR (received_at, event_id) > (:at, CAST(:id AS text)))
            ORDER BY received_at, event_id LIMIT :limit FOR UPDATE SKIP LOCKED""",
-        t=tx.tenant_id, limit=limit,
+        t=tx.tenant_id, at=after.received_at if after else None, id=after.event_id if after else None, limit=limit,
     )  # fmt: skip
-    return [(row["provider"], _event(row["body"]), row["received_at"]) for row in rows]
+    return [Waiting(row["provider"], row["event_id"], row["body"], row["received_at"]) for row in rows]
 
 
 def processed(tx: Tx, provider: str, event_id: str) -> None:
@@ -189,13 +208,6 @@ def _told(event: DeliveryEvent) -> dict[str, Any]:
     told |= {"recipients": list(event.recipients), "at": event.at.isoformat(), "tags": dict(event.tags)}
     kept: dict[str, Any] = storable.value(told)
     return kept
-
-
-def _event(body: Mapping[str, Any]) -> DeliveryEvent:
-    told = dict(body)
-    told["recipients"] = tuple(told["recipients"])
-    told["at"] = datetime.fromisoformat(told["at"])
-    return DeliveryEvent(**told)
 
 
 def _uuid(told: str) -> UUID | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from brain.reading import reasons
 from domain import breakers, cards, deliveries, outbound, quarantine, settings
 from domain.db import Row, Tx
+from domain.deliveries import Waiting
 from domain.house import House
 from domain.ports import DeliveryEvent
 
@@ -24,39 +25,38 @@ OUR_REPUTATION = frozenset({"policy", "blocked", "spam", "authentication", "rela
 def process(house: House, tenant_id: UUID) -> Counter[str]:
     """Apply the tenant's waiting notifications; how many there were of each kind."""
     counts: Counter[str] = Counter()
+    last: Waiting | None = None
     while True:
         with house.database.tenant(tenant_id) as tx:
-            waiting = deliveries.waiting(tx, limit=BATCH)
-            done = 0
-            for provider, event, received_at in waiting:
-                kind = _apply_or_set_aside(house, tx, provider, event, received_at)
-                done += kind is not None
-                counts[f"delivery.{kind or 'waiting'}"] += 1
+            batch = deliveries.waiting(tx, after=last, limit=BATCH)
+            for each in batch:
+                counts[f"delivery.{_apply_or_set_aside(house, tx, each)}"] += 1
+                last = each
             house.fault("deliver.applied")
         house.fault("deliver.committed")
-        # what waits on stays at the front: it is looked at again next time
-        if len(waiting) < BATCH or not done:
+        if len(batch) < BATCH:
             return counts
 
 
-def _apply_or_set_aside(house: House, tx: Tx, provider: str, event: DeliveryEvent, received_at: datetime) -> str | None:
-    """Its kind once it was applied; None while it waits for its mail."""
+def _apply_or_set_aside(house: House, tx: Tx, each: Waiting) -> str:
+    """Its kind once it was applied, else what became of it."""
     try:
         with tx.savepoint():
+            event = each.event()
             mail = deliveries.mail_of(tx, event)
-            if mail is None:
-                if received_at > tx.now - PATIENCE:
-                    return None
-                deliveries.processed(tx, provider, event.event_id)
-                return "unknown"
-            apply(house, tx, provider, event, mail)
-            deliveries.processed(tx, provider, event.event_id)
-            return event.kind
+            if mail is None and each.received_at > tx.now - PATIENCE:
+                return "waiting"
+            if mail is not None:
+                apply(house, tx, each.provider, event, mail)
+            deliveries.processed(tx, each.provider, each.event_id)
+            return event.kind if mail is not None else "unknown"
     except (ValueError, TypeError, LookupError, cards.IllegalMove) as error:
-        failures = quarantine.note(tx, "webhook", f"{provider}/{event.event_id}", f"{type(error).__name__}: {error}")
+        failures = quarantine.note(
+            tx, "webhook", f"{each.provider}/{each.event_id}", f"{type(error).__name__}: {error}"
+        )
         if failures >= quarantine.TRIES:
-            deliveries.processed(tx, provider, event.event_id)
-        return "quarantined" if failures >= quarantine.TRIES else None
+            deliveries.processed(tx, each.provider, each.event_id)
+        return "quarantined"
 
 
 def apply(house: House, tx: Tx, provider: str, event: DeliveryEvent, mail: Row) -> None:

@@ -40,7 +40,7 @@ def run(post: Post) -> dict[str, int]:
 
 
 def stored(post: Post) -> int:
-    return post.value("SELECT count(*) FROM gmail_messages WHERE tenant_id = :t")
+    return int(post.value("SELECT count(*) FROM gmail_messages WHERE tenant_id = :t"))
 
 
 def alerts(post: Post) -> list[str]:
