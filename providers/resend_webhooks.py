@@ -15,6 +15,8 @@ from domain.ports import DeliveryEvent, DeliveryKind
 TOLERANCE = timedelta(minutes=5)
 LARGEST_BODY_BYTES = 1 << 20
 LONGEST_DETAIL = 500
+LONGEST_TEXT = 1000
+MOST_RECIPIENTS = 1000
 KINDS: frozenset[str] = frozenset(get_args(DeliveryKind))
 # What PostgreSQL can't keep as text: NUL, and halves of surrogate pairs.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -107,7 +109,7 @@ def _signature(secret: str, event_id: str, sent_at: datetime, text: str) -> str:
 
 def _text(part: object, name: str) -> str:
     value = part.get(name) if isinstance(part, dict) else None
-    if not isinstance(value, str) or not value or UNSTORABLE.search(value):
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or UNSTORABLE.search(value):
         raise WebhookRejected(400, f"`{name}` is missing or malformed")
     return value
 
@@ -124,7 +126,7 @@ def _part(data: object, name: str) -> Any:
 def _recipients(data: object) -> tuple[str, ...]:
     value = _part(data, "to")
     listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or not all(isinstance(one, str) and not UNSTORABLE.search(one) for one in listed):
+    if not isinstance(listed, list) or len(listed) > MOST_RECIPIENTS or not all(map(_is_storable, listed)):
         raise WebhookRejected(400, "`to` is missing or malformed")
     return tuple(listed)
 
@@ -136,8 +138,11 @@ def _tags(data: object) -> dict[str, str]:
         pairs = list(value.items())
     elif isinstance(value, list):
         pairs = [(tag.get("name"), tag.get("value")) for tag in value if isinstance(tag, dict)]
-    tags = {name: text for name, text in pairs if isinstance(name, str) and isinstance(text, str)}
-    return {name: text for name, text in tags.items() if not UNSTORABLE.search(name + text)}
+    return {str(name): str(text) for name, text in pairs if _is_storable(name) and _is_storable(text)}
+
+
+def _is_storable(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT and not UNSTORABLE.search(value)
 
 
 def _moment(text: str) -> datetime:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,17 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from domain.clock import SystemClock
 from domain.ports import MaybeHappened, NeverWill, NothingHappened, ProviderError
 from providers.smtp import SmtpSender
 from simulator.emulators.faults import Fault
 from simulator.emulators.smtp import SmtpEmulator
 from tests.hand_clock import HandClock
+from tests.providers.certificates import server_tls
 from tests.providers.haste import AMPLE, SHORT, seconds_for, within
 from tests.providers.outbound import a_mail
 
@@ -175,36 +169,6 @@ def test_smtp_can_not_be_asked(acme: SmtpSender, clock: HandClock) -> None:
     assert not acme.keeps_keys
     with pytest.raises(NothingHappened, match="no listing"):
         acme.find(a_mail(clock), deadline_seconds=AMPLE)
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1, with its key, valid while the tests run."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = SystemClock().now()
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    no_password = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password) + built.public_bytes(pem))
-    return path
-
-
-def server_tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
 
 
 @pytest.mark.parametrize("security", ["starttls", "ssl"])

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from providers.deadlines import Deadline, DeadlinePassed, open_socket
 from providers.wire import Unanswered, Unsent, Wire
+from tests.providers.certificates import server_tls
 from tests.providers.haste import AMPLE, SHORT, within
 
-Talk = Callable[[socket.socket], None]
+Talk = Callable[[socket.socket], object]
+"""Says something; true goes on with the next request, else the connection ends."""
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @contextlib.contextmanager
-def talking(talk: Talk) -> Iterator[str]:
-    """A server that reads one request per connection and then says exactly what `talk` says."""
+def talking(talk: Talk, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that says exactly what `talk` says after each request."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -28,14 +32,14 @@ def talking(talk: Talk) -> Iterator[str]:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            with sock, contextlib.suppress(OSError):
-                sock.recv(65_536)
-                talk(sock)
+            with contextlib.suppress(OSError), tls.wrap_socket(sock, server_side=True) if tls else sock as spoken:
+                while spoken.recv(65_536) and talk(spoken):
+                    pass
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/path?query=1"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}/path?query=1"
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
@@ -168,3 +172,26 @@ def test_a_resolver_that_hangs_does_not_stretch_the_deadline(monkeypatch: pytest
     with within(SHORT), pytest.raises(DeadlinePassed):
         open_socket("mail.example", 80, Deadline(SHORT))
     over.set()
+
+
+def test_tls_is_spoken_and_kept_alive(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    conversations: list[object] = []
+
+    def answer(sock: socket.socket) -> bool:
+        conversations.append(sock)
+        sock.sendall(OK)
+        return True
+
+    with talking(answer, server_tls(certificate)) as url:
+        wire = Wire()
+        assert [get(url, wire=wire) for _ in range(3)] == [b"ok"] * 3
+        wire.close()
+    assert len(set(map(id, conversations))) == 1
+
+
+def test_a_server_that_nobody_vouches_for_gets_no_request(certificate: Path) -> None:
+    heard: list[object] = []
+    with talking(heard.append, server_tls(certificate)) as url, pytest.raises(Unsent, match="CERTIFICATE_VERIFY"):
+        get(url)
+    assert heard == []
