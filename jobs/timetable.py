@@ -87,7 +87,7 @@ def next_slot(entry: Entry, after: datetime) -> datetime:
 def slots_around(entry: Entry, now: datetime, *, reach: timedelta) -> Sequence[datetime]:
     """The entry's slots from the last one before `now - reach` to the first after `now`, in order."""
     trigger = _trigger(entry.cron)
-    back = reach
+    back = max(reach, timedelta(minutes=1))
     while (first := _fire(trigger, now - back)) > now - reach:
         back *= 2
     slots = [first]

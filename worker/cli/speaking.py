@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,6 +42,8 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     import click
 
+    # so that a command which is told to go still stops the server that it started
+    signal.signal(signal.SIGTERM, _go)
     try:
         code = app(list(arguments), standalone_mode=False)
     except click.exceptions.Abort:
@@ -174,6 +177,10 @@ def _cell(value: Any) -> str:
     if hasattr(value, "strftime") and hasattr(value, "hour"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
     return str(value)
+
+
+def _go(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _is_ours(error: Exception) -> bool:
