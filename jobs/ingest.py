@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from brain.reading import Reading
 from domain import alerts, blobs, inbox, mailboxes, quarantine, rollup, settings
-from domain.house import House
+from domain.house import House, Leaving
 from domain.incoming import Incoming
 from domain.mailboxes import MailboxRow
 from domain.ports import (
@@ -34,7 +34,7 @@ from jobs.route import route
 
 log = structlog.get_logger(__name__)
 
-STEPS = ("fetched", "read", "stored", "covered", "moved")
+STEPS = ("ingest.fetched", "ingest.read", "ingest.stored", "ingest.covered", "ingest.moved")
 """The step boundaries of one page, in order; the crash laboratory stops at each of them."""
 
 BATCH = 50
@@ -66,7 +66,7 @@ class Sync:
 
     def fault(self, step: str) -> None:
         """Pass a step boundary."""
-        self.house.fault(f"ingest.{step}")
+        self.house.fault(step)
 
 
 def run(house: House, tenant_id: UUID, *, progress: Progress | None = None) -> Counter[str]:
@@ -78,7 +78,14 @@ def run(house: House, tenant_id: UUID, *, progress: Progress | None = None) -> C
     with house.database.tenant(tenant_id) as tx:
         due = mailboxes.due(tx)
     for row in due:
-        counts += sync(house, tenant_id, row, progress=progress)
+        try:
+            counts += sync(house, tenant_id, row, progress=progress)
+        except Leaving:
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary between one mailbox and its fellows
+            # whatever went wrong here, the tenant's other mailboxes don't wait for it
+            _stumbled(house, tenant_id, row, error)
+            counts["mailboxes_failed"] += 1
     with house.database.tenant(tenant_id) as tx:
         mailboxes.poll(tx)
         if counts["messages"]:
@@ -147,18 +154,20 @@ def _pages(sync: Sync, cursor: str | None) -> None:
             known = sorted(inbox.stored_ids(tx, sync.row.id))
     reached = cursor
     for page in sync.hand.changes(cursor, known=known):
-        sync.fault("fetched")
+        sync.fault("ingest.fetched")
         take_in(sync, page.messages)
         _keep_broken(sync, page)
         if sync.progress is not None:
             sync.progress(sync.counts)
         reached = page.next_cursor or reached
-    sync.fault("covered")
+        if sync.house.leaving.is_set():
+            raise Leaving(Leaving.__doc__)
+    sync.fault("ingest.covered")
     if reached == cursor:
         return
     with sync.house.database.tenant(sync.tenant_id) as tx:
         mailboxes.advance(tx, sync.row.id, frm=cursor, to=reached)
-    sync.fault("moved")
+    sync.fault("ingest.moved")
 
 
 def take_in(sync: Sync, messages: Sequence[RawMessage]) -> None:
@@ -166,14 +175,14 @@ def take_in(sync: Sync, messages: Sequence[RawMessage]) -> None:
     now = sync.house.clock.now()
     for batch in _batches(messages):
         read = [intake.understand(message, now=now, region=sync.region) for message in batch]
-        sync.fault("read")
+        sync.fault("ingest.read")
         try:
             sync.counts += _store(sync, read)
         except ITS_OWN_FAULT:
             # one of them can't be stored: the others don't wait for it
             for one in read:
                 _store_alone(sync, one)
-        sync.fault("stored")
+        sync.fault("ingest.stored")
 
 
 def _store(sync: Sync, read: Sequence[Read]) -> Counter[str]:
@@ -263,6 +272,15 @@ def _rest(house: House, tenant_id: UUID, mailbox_id: UUID, error: ProviderError)
                             mailbox_id=str(row.id))  # fmt: skip
             case _:
                 mailboxes.failed(tx, row, str(error), rest_seconds=error.retry_after_seconds)
+
+
+def _stumbled(house: House, tenant_id: UUID, row: MailboxRow, error: Exception) -> None:
+    """Our own error, or the database's: recorded on the mailbox, which rests, and told to a person."""
+    log.error("mailbox.stumbled", mailbox=str(row.id), error=type(error).__name__, where=_where(error))
+    with house.database.tenant(tenant_id) as tx:
+        mailboxes.failed(tx, mailboxes.get(tx, row.id), f"reading it failed: {_told(error)}")
+        told = f"Reading the mailbox failed ({type(error).__name__}); it is tried again by itself."
+        alerts.open(tx, f"mailbox_unreachable:{row.id}", told, mailbox_id=str(row.id))
 
 
 def _batches(messages: Sequence[RawMessage]) -> Iterator[list[RawMessage]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import pytest
 
 from domain import inbox, mailboxes, quarantine
 from domain.db import Database
-from domain.ports import RawMessage
+from domain.house import Leaving
+from domain.ports import Page, RawMessage
 from jobs import ingest, reconcile_mailbox
 from providers.folder import FolderMailbox
 from tests import build, houses
@@ -83,7 +84,7 @@ def test_every_step_boundary_is_passed(post: Post) -> None:
         seen.append(step)
 
     ingest.run(houses.with_fault(post.house, note), post.tenant_id)
-    assert {step for step in seen if step.startswith("ingest.")} == {f"ingest.{step}" for step in ingest.STEPS}
+    assert {step for step in seen if step.startswith("ingest.")} == set(ingest.STEPS)
 
 
 @pytest.mark.parametrize("full_sync", [True, False])
@@ -252,6 +253,48 @@ def test_a_mailbox_that_fails_delays_none_of_its_fellows(post: Post, clone: Data
     post.account.revoked = True
     other.deliver(letter())
     assert run(post)["messages"] == 1
+
+
+class Haunted:
+    """A mailbox whose library raises what nobody declared."""
+
+    name = "haunted"
+
+    def changes(self, cursor: str | None, *, known: Sequence[str] = ()) -> Iterator[Page]:
+        raise RuntimeError("boo")
+
+    def recent_ids(self, days: int) -> frozenset[str]:
+        return frozenset()
+
+    def fetch(self, provider_message_id: str) -> RawMessage | None:
+        return None
+
+    def address(self) -> str:
+        return "ana@acme.example"
+
+
+def test_an_undeclared_error_in_one_mailbox_is_told_and_delays_no_other(post: Post, clone: Database) -> None:
+    other = post.gmail.account("desk@acme.example")
+    with clone.tenant(post.tenant_id, actor="test") as tx:
+        second = letters.connect(tx, other)
+    post.hands.mailboxes[second] = hand(post.gmail, other)
+    post.hands.mailboxes[post.mailbox_id] = Haunted()
+    other.deliver(letter())
+    assert run(post)["messages"] == 1
+    assert alerts(post) == ["mailbox_unreachable"]
+    assert "boo" in str(box(post).status_cause)
+
+
+def test_a_process_that_leaves_stops_between_two_pages_and_the_next_goes_on(post: Post) -> None:
+    post.hands.mailboxes[post.mailbox_id] = hand(post.gmail, post.account, page_size=2)
+    for number in range(4):
+        post.arrives(letter(number=number, subject=f"Order {number}"))
+    post.house.leaving.set()
+    with pytest.raises(Leaving):
+        run(post)
+    assert (stored(post), box(post).cursor) == (2, None)
+    post.house.leaving.clear()
+    assert run(post)["messages"] == 2
 
 
 def test_one_mail_in_two_mailboxes_is_one_event(post: Post, clone: Database) -> None:
