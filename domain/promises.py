@@ -48,7 +48,7 @@ class Stats:
         return (self.compliant + self.due_soon) / self.active if self.active else 1.0
 
 
-def status(row: Mapping[str, Any], now: datetime, chosen: TenantSettings) -> Standing:
+def status(row: Row | Mapping[str, Any], now: datetime, chosen: TenantSettings) -> Standing:
     """How a row of `engagement_clocks` (status, paused_until, due_at) stands at `now`."""
     if row["status"] == "exempt":
         return Standing("exempt", 0)
@@ -63,11 +63,12 @@ def status(row: Mapping[str, Any], now: datetime, chosen: TenantSettings) -> Sta
 def clock_of(tx: Tx, contact_id: UUID) -> Row | None:
     """A contact's clock as it stands: what moved it last, when it is due, and where its sequence is."""
     return tx.row(
-        """SELECT status, exempt_reason, paused_until, last_touch_at, last_touch_type, last_touch_by, last_reply_at, due_at,
-                  follow_up_due_at, sequence_step, shadow_due_at, shadow_step, shadow_follow_up_due_at, planned_at
+        """SELECT status, exempt_reason, paused_until, last_touch_at, last_touch_type, last_touch_by, last_reply_at,
+                  due_at, follow_up_due_at, sequence_step, shadow_due_at, shadow_step, shadow_follow_up_due_at,
+                  planned_at
            FROM engagement_clocks WHERE tenant_id = :t AND contact_id = :contact""",
         t=tx.tenant_id, contact=contact_id,
-    )
+    )  # fmt: skip
 
 
 def violations(tx: Tx, *, limit: int = 1000) -> Sequence[Row]:

@@ -19,11 +19,11 @@ VARIANTS = 3
 """How many ways there are to say the first touch."""
 
 NOT_A_NAME = frozenset({
-    "accounting", "accounts", "admin", "administracao", "administracion", "billing", "cobranza", "compras", "comercial",
-    "contabilidad", "contabilidade", "contact", "contacto", "contato", "customer", "facturacion", "faturamento",
-    "finance", "financeiro", "hello", "help", "hola", "info", "invoices", "logistics", "mail", "marketing", "office",
-    "operations", "orders", "payable", "pedidos", "procurement", "purchasing", "recepcao", "recepcion", "reception",
-    "sales", "service", "soporte", "suporte", "support", "team", "ventas", "vendas",
+    "accounting", "accounts", "admin", "administracao", "administracion", "billing", "cobranza", "comercial", "compras",
+    "contabilidad", "contabilidade", "contact", "contacto", "contato", "customer", "equipe", "equipo", "facturacion",
+    "faturamento", "finance", "financeiro", "hello", "help", "hola", "info", "invoices", "logistics", "mail",
+    "marketing", "office", "operations", "orders", "payable", "pedidos", "procurement", "purchasing", "recepcao",
+    "recepcion", "reception", "sales", "service", "soporte", "suporte", "support", "team", "vendas", "ventas",
 })  # fmt: skip
 """Words of a role's mailbox, without their accents."""
 
