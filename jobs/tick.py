@@ -10,7 +10,7 @@ from typing import Any
 from domain.db import Database, Tx
 from domain.house import House
 from jobs import timetable
-from jobs.timetable import CYCLE, INGEST, TIMETABLE
+from jobs.timetable import CYCLE, INGEST, RECONCILE, TIMETABLE
 
 QUEUE_DEPTH = 2_000
 EXTRA_APART = timedelta(minutes=5)
@@ -53,7 +53,8 @@ WITH room AS (
         gmail_due_at = CASE WHEN due.mail THEN CAST(:next_mail AS timestamptz)
             + make_interval(secs => s.slot_offset_seconds % :mail_period) ELSE s.gmail_due_at END
     FROM due WHERE s.tenant_id = due.tenant_id
-    RETURNING s.tenant_id, due.slot, due.extra, due.mail, coalesce(s.work_due_at <= :now, false) AS busy
+    RETURNING s.tenant_id, due.slot, due.extra, due.mail, coalesce(s.work_due_at <= :now, false) AS busy,
+              due.mail AND s.gmail_due_at >= :next_reconciliation AS reconcile
 ), house_due AS (
     SELECT entry FROM queue.house_slots WHERE next_due_at <= :now FOR UPDATE SKIP LOCKED
 ), house AS (
@@ -68,11 +69,14 @@ WITH room AS (
            jsonb_build_object('tenant_id', tenant_id) AS args
     FROM claimed WHERE slot AND (busy OR extra) OR extra
     UNION ALL
-    SELECT 'mailboxes', 'ingest', 0, NULL, 'ingest:' || md5(string_agg(tenant_id::text, ',' ORDER BY tenant_id)),
+    SELECT 'mailboxes', task, priority, NULL, task || ':' || md5(string_agg(tenant_id::text, ',' ORDER BY tenant_id)),
            jsonb_build_object('tenant_ids', jsonb_agg(tenant_id ORDER BY tenant_id))
-    FROM (SELECT tenant_id, (row_number() OVER (ORDER BY tenant_id) - 1)
-                 / least(:per_job, greatest(1, ceil(count(*) OVER () / CAST(:mail_jobs AS numeric)))::int) AS chunk
-          FROM claimed WHERE mail) AS chunked GROUP BY chunk
+    FROM (SELECT task, priority, tenant_id, (row_number() OVER (PARTITION BY task ORDER BY tenant_id) - 1)
+                 / least(:per_job, greatest(1, ceil(count(*) OVER (PARTITION BY task)
+                                                    / CAST(:mail_jobs AS numeric)))::int) AS chunk
+          FROM (SELECT 'ingest' AS task, 0 AS priority, tenant_id FROM claimed WHERE mail
+                UNION ALL SELECT 'reconcile', -1, tenant_id FROM claimed WHERE reconcile) AS polled) AS chunked
+    GROUP BY task, priority, chunk
     UNION ALL
     SELECT 'house', entry, 2, 'house:' || entry, 'house:' || entry, '{}' FROM house WHERE NOT in_ticker
 ), queued AS (
@@ -142,6 +146,8 @@ def _moments(tx: Tx) -> Mapping[str, Any]:
         "extra_since": now - EXTRA_APART,
         "cycles": list(timetable.slots_around(CYCLE, now, reach=timedelta(hours=1))),
         "next_mail": mail_slots[-1],
+        # the last poll before an hour's reconciliation brings it along
+        "next_reconciliation": timetable.next_slot(RECONCILE, now),
         "mail_period": _seconds(mail_slots[-2], mail_slots[-1]),
         "per_job": MAILBOXES_PER_JOB,
         "mail_jobs": MAILBOX_JOBS,

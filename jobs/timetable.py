@@ -53,6 +53,12 @@ def _ingest(house: House, tenant_id: UUID) -> object:
     return ingest.run(house, tenant_id)
 
 
+def _reconcile(house: House, tenant_id: UUID) -> object:
+    from jobs import reconcile_mailbox
+
+    return reconcile_mailbox.run(house, tenant_id)
+
+
 def _clean_up(house: House) -> object:
     from jobs import cleanup
 
@@ -67,15 +73,21 @@ def _rescue(house: House) -> object:
 
 CYCLE = Entry("cycle", "0 * * * *", "tenant", 900, _cycle, "Plan, act, react and reflect, for each enabled tenant.")
 INGEST = Entry("ingest", "*/5 * * * *", "mailboxes", 600, _ingest, "Take in what came into the mailboxes.")
+RECONCILE = Entry("reconcile", "30 * * * *", "mailboxes", 3600, _reconcile, "Compare mailboxes with what is stored.")
 CLEAN_UP = Entry("clean_up", "0 2 * * *", "house", 6 * 3600, _clean_up, "Drop what is past its keeping time.")
 RESCUE = Entry("rescue", "*/10 * * * * *", "house", 60, _rescue, "Take over jobs whose worker died.", in_ticker=True)
 
-TIMETABLE: tuple[Entry, ...] = (CYCLE, INGEST, CLEAN_UP, RESCUE)
+TIMETABLE: tuple[Entry, ...] = (CYCLE, INGEST, RECONCILE, CLEAN_UP, RESCUE)
 
 
 def named(name: str) -> Entry:
     """One entry. Raises KeyError."""
     return {entry.name: entry for entry in TIMETABLE}[name]
+
+
+def scope_of(task_name: str) -> Scope:
+    """For whom a queued task works; cycles between the slots are no entry of their own."""
+    return {entry.name: entry.scope for entry in TIMETABLE}.get(task_name, "tenant")
 
 
 def next_slot(entry: Entry, after: datetime) -> datetime:

@@ -62,21 +62,21 @@ class VendorHands:
     def _resend(self, tx: Tx) -> MailSender:
         from providers.resend import ResendSender
 
-        key = self._secret(tx, "resend.api_key", self._settings.resend_api_key, "RESEND_API_KEY")
+        key = self._secret(tx, "resend_api_key", self._settings.resend_api_key, "RESEND_API_KEY")
         sender = ResendSender(key, self._settings.resend_api_url, wire=self._wire)
         return CircuitSender(sender, self._resend_circuit)
 
     def _smtp(self, tx: Tx) -> MailSender:
         from providers.smtp import SmtpSender
 
-        told = urlsplit(self._secret(tx, "smtp.url", self._settings.smtp_url, "SMTP_URL"))
+        told = urlsplit(self._secret(tx, "smtp_url", self._settings.smtp_url, "SMTP_URL"))
         kinds: dict[str, Literal["starttls", "ssl", "plain"]] = {
             "smtp": "starttls",
             "smtps": "ssl",
             "smtp+plain": "plain",
         }
         if told.scheme not in kinds or not told.hostname:
-            raise NeverWill("smtp.url must be smtp://user:password@host:587, smtps://… or smtp+plain://…")
+            raise NeverWill("smtp_url must be smtp://user:password@host:587, smtps://… or smtp+plain://…")
         return SmtpSender(
             told.hostname,
             clock=self._clock,

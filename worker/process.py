@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain import keys
+from jobs import tick
 from worker import assembly, telemetry
 from worker.assembly import Standing
 from worker.queue import Worker
@@ -65,6 +66,7 @@ def _run(
     ticking = Scheduler(house, depth=settings.queue_depth, count=metrics.count)
     api = Api(standing, door, metrics) if door is not None else None
     with _signals() as signalled:
+        tick.prepare(house.database)
         working.start()
         if scheduler:
             ticking.start()

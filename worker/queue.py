@@ -22,12 +22,16 @@ from domain import quarantine
 from domain.db import Database, FenceLost
 from domain.house import House, Leaving
 from jobs import rescue, timetable
+from jobs.timetable import Entry
 from worker.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 QUEUES: Mapping[str, tuple[str, ...]] = {"cycles": ("cycles", "house"), "mailboxes": ("mailboxes",)}
 """Two pools of threads: however long mailboxes take, cycles have theirs."""
+
+SIDE_BY_SIDE = 4
+"""How many mailboxes of one job are read at once."""
 
 PERSIST_TRIES = 6
 STARTED_AGAIN_SECONDS = 1.0
@@ -105,7 +109,7 @@ class Jobs:
     def __init__(self, house: House, count: Callable[[str, str], None]) -> None:
         self._house = house
         self._count = count
-        self._failing: set[UUID] = set()
+        self._failing: set[tuple[str, UUID]] = set()
 
     def cycle(self, context: JobContext, *, tenant_id: str) -> None:
         """One tenant's hour."""
@@ -115,11 +119,12 @@ class Jobs:
         """A cycle between the hours."""
         self._for_tenant(context, UUID(tenant_id), lambda: timetable.extra_cycle(self._house, UUID(tenant_id)))
 
-    def ingest(self, context: JobContext, *, tenant_ids: Sequence[str]) -> None:
-        """The mail of some tenants, side by side: one that is slow or broken delays none of the others."""
-        with ThreadPoolExecutor(min(4, len(tenant_ids)), thread_name_prefix="ingest") as pool:
+    def mailboxes(self, context: JobContext, *, tenant_ids: Sequence[str]) -> None:
+        """The mailboxes of some tenants, side by side: one that is slow or broken delays none of the others."""
+        entry = timetable.named(context.job.task_name)
+        with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(tenant_ids)), thread_name_prefix=entry.name) as pool:
             for tenant_id in tenant_ids:
-                pool.submit(self._mail_of, context, UUID(tenant_id))
+                pool.submit(self._mail_of, entry, context, UUID(tenant_id))
 
     def house(self, context: JobContext) -> None:
         """One of the timetable's entries for the whole house."""
@@ -128,25 +133,26 @@ class Jobs:
             timetable.named(name).does(self._house)
         self._count(name, "done")
 
-    def _mail_of(self, context: JobContext, tenant_id: UUID) -> None:
+    def _mail_of(self, entry: Entry, context: JobContext, tenant_id: UUID) -> None:
         if self._house.leaving.is_set():
             return
-        with structlog.contextvars.bound_contextvars(tenant=str(tenant_id), task="ingest", job=context.job.id):
+        failing = (entry.name, tenant_id)
+        with structlog.contextvars.bound_contextvars(tenant=str(tenant_id), task=entry.name, job=context.job.id):
             try:
-                timetable.INGEST.does(self._house, tenant_id)
-                self._count("ingest", "done")
+                entry.does(self._house, tenant_id)
             except Leaving:
-                log.info("ingest.interrupted")
+                log.info("mailboxes.interrupted")
             except Exception as error:
                 # the next poll, five minutes on, is the retry
-                log.exception("ingest.failed")
-                self._count("ingest", "failed")
-                self._note(tenant_id, "ingest", error)
-                self._failing.add(tenant_id)
-                return
-            if tenant_id in self._failing:
-                self._taken_in(tenant_id, "ingest")
-                self._failing.discard(tenant_id)
+                log.exception("mailboxes.failed")
+                self._count(entry.name, "failed")
+                self._note(tenant_id, entry.name, error)
+                self._failing.add(failing)
+            else:
+                self._count(entry.name, "done")
+                if failing in self._failing:
+                    self._taken_in(tenant_id, entry.name)
+                    self._failing.discard(failing)
 
     def _for_tenant(self, context: JobContext, tenant_id: UUID, does: Callable[[], object]) -> None:
         task, job = context.job.task_name, context.job
@@ -274,10 +280,11 @@ def build(house: House, jobs: Jobs) -> App:
     tasks: dict[str, Callable[..., None]] = {
         "cycle": jobs.cycle,
         "extra_cycle": jobs.extra_cycle,
-        "ingest": jobs.ingest,
     }
     for entry in timetable.TIMETABLE:
-        if entry.scope == "house" and not entry.in_ticker:
+        if entry.scope == "mailboxes":
+            tasks[entry.name] = jobs.mailboxes
+        elif entry.scope == "house" and not entry.in_ticker:
             tasks[entry.name] = jobs.house
     for name, does in tasks.items():
         app.task(name=name, pass_context=True, retry=Patience(house.leaving))(does)

@@ -29,8 +29,7 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC", daemon=True)
 
     def start(self) -> None:
-        """Give the timetable its lines and begin to tick."""
-        tick.prepare(self._house.database)
+        """Begin to tick."""
         # without a grace time a beat that comes late is run all the same; several that were missed are one
         self._scheduler.add_job(
             self._beat, "interval", seconds=BEAT_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
