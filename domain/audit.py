@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from domain.db import Tx
@@ -56,8 +57,8 @@ def broken_at(tx: Tx, *, control: bool = False) -> int | None:
     tenant = None if control else str(tx.tenant_id)
     previous = GENESIS
     for at, row in enumerate(tx.rows(f"SELECT * FROM {table} ORDER BY seq"), start=1):
-        fields = (tenant, row["seq"], row["at"], row["actor"], row["action"], row["subject"], row["reason"], row["detail"])
-        if row["seq"] != at or bytes(row["hash"]) != _hash(previous, *fields):
+        told = (row["actor"], row["action"], row["subject"], row["reason"], row["detail"])
+        if row["seq"] != at or bytes(row["hash"]) != _hash(previous, tenant, row["seq"], row["at"], *told):
             return int(row["seq"])
         previous = bytes(row["hash"])
     return None
@@ -89,5 +90,19 @@ def _read(tx: Tx, table: str, before: int | None, limit: int) -> list[Line]:
 
 
 def _hash(previous: bytes, tenant: str | None, seq: int, at: datetime, *fields: Any) -> bytes:
-    told = json.dumps([tenant, seq, at.isoformat(), *fields], sort_keys=True, default=str, ensure_ascii=False)
+    told = json.dumps(
+        [tenant, seq, at.isoformat(), *map(_spelled, fields)], sort_keys=True, default=str, ensure_ascii=False
+    )
     return hashlib.sha256(previous + told.encode()).digest()
+
+
+def _spelled(told: Any) -> Any:
+    """JSON as the database will give it back: there a number has one spelling, whether it was 1e16 or an integer."""
+    if isinstance(told, Mapping):
+        return {str(name): _spelled(each) for name, each in told.items()}
+    if isinstance(told, list | tuple):
+        return [_spelled(each) for each in told]
+    if isinstance(told, int | float) and not isinstance(told, bool):
+        number = f"{Decimal(str(told)) + 0:f}" if isinstance(told, float) else str(told)
+        return {"number": number.rstrip("0").rstrip(".") if "." in number else number}
+    return told

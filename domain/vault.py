@@ -55,7 +55,7 @@ class Vault:
         box = AESGCM(self._tenant_key(sealed.key_id, tenant_id))
         try:
             return box.decrypt(sealed.ciphertext[:12], sealed.ciphertext[12:], _bound(tenant_id, purpose)).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # a ValueError: too short to be anything that was sealed
             raise SecretUnreadable(f"the secret for {purpose} does not belong to this tenant and key") from error
 
     def digest(self, purpose: str, *parts: str) -> bytes:
