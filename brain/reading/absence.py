@@ -12,7 +12,7 @@ from brain.reading.automatic import Automation
 MAX_CHARS = 3_000
 
 _AWAY = re.compile("|".join(words.AWAY), re.IGNORECASE)
-_BACK = re.compile(rf"\b(?:{'|'.join(words.BACK)})[\s:,]*(?:the |el |el d[ií]a |le |o dia |den |dem |day |again |only |erst |sólo |só |approximately |around |about )*(?:\w+[-\w]*,? (?:the |den |dem |dia |día |le )?){{0,2}}$", re.IGNORECASE)
+_BACK = re.compile(rf"\b(?:{'|'.join(words.BACK)})[\s:,]*(?:the |el |el d[ií]a |le |o dia |den |dem |day |again |only |erst |sólo |só |approximately |around |about |ist |is |für |for |planned |geplant |on |am |a partir d[eo] )*$", re.IGNORECASE)
 _BACK_AFTER = re.compile(rf"^[\s,]*(?:\d{{4}},? )?{words.BACK_AFTER}", re.IGNORECASE)
 _UNTIL = re.compile(rf"\b(?:{'|'.join(words.UNTIL)})[\s:,]*(?:the |el |le |den |dem |o |\w+day,? |\w+,? )?$", re.IGNORECASE)
 _RANGE = re.compile(rf"^(?:[\w,. ]{{0,14}}?){words.RANGE}$", re.IGNORECASE)
@@ -24,14 +24,13 @@ _DAYS_TO_DATE = re.compile(
 _MONTH_DAYS = re.compile(r"(?P<month>[A-Za-z]{3,9})\.? (?P<first>[0-3]?\d)(?:st|nd|rd|th)?\s*(?:-|–|—|to|through|until|and)\s*(?P<last>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\s*(?:[:/h]|[ap]m))", re.IGNORECASE)
 
 
-def is_absence(about: Automation, subject: str, text: str) -> bool:
+def is_absence(about: Automation, subject: str, text: str, base: date | None) -> bool:
     """An automatic answer that says its owner is away."""
     if not about.is_reply and not ("automatic" in about.flags and _AWAY.search(subject)):
         return False
-    return bool(_AWAY.search(subject) or _AWAY.search(text[:MAX_CHARS]) or _BACK_DATED.search(text[:MAX_CHARS]))
-
-
-_BACK_DATED = re.compile(r"\b(?:back|return(?:ing)?) (?:in the office )?on \w+", re.IGNORECASE)
+    if _AWAY.search(subject) or _AWAY.search(text[:MAX_CHARS]):
+        return True
+    return return_date("", text, base, month_first=False) is not None
 
 
 def return_date(subject: str, text: str, base: date | None, *, month_first: bool) -> date | None:

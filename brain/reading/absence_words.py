@@ -10,12 +10,13 @@ AWAY = (
     r"nicht im (?:b[uü]ro|haus|dienst)|im urlaub|au(?:ß|ss)er haus|abwesen(?:d|heit)|nicht erreichbar|\burlaub(?:s|sbedingt)?\b|dienstreise|in elternzeit|krankheitsbedingt|nicht am (?:arbeits)?platz",
     r"absente?s? (?:du bureau|jusqu|du|de|pour|actuellement|le)|en (?:vacances|cong[eé]s?|d[eé]placement|arr[eê]t)|(?:suis|serai) (?:actuellement |pr[eé]sentement )?(?:absente?|en (?:cong|vac)|hors)|absence (?:du bureau|prolong)|hors du bureau|message d'absence",
     r"fuori (?:ufficio|sede)|in ferie|sono assente|sar[oò] assente|\bafwezig|niet (?:op kantoor|aanwezig)|\bvakantie\b|\bsemester\b|p[aå] ferie|ikke p[aå] kontoret|poissa|lomalla|urlop\w*|nieobecn\w+|dovolen\w+|szabads[aá]g\w*|в отпуске|отсутств\w+|не буду в офисе",
+    r"(?:office|we|shop|business|store|company) (?:is|are|will be|remains?) closed|closed (?:for|from|until|due to)|(?:oficina|empresa|tienda)s? (?:\w+ )?cerrad\w+|cerrad[oa]s? (?:por|del|hasta)|encerrad[oa]s? (?:para|por|de|at[eé])|geschlossen|ferm[eé]e?s? (?:pour|du|jusqu)",
     r"不在|外出中|休暇|夏季休業|假期|休假|外出|부재중|휴가|izinde|izinli|ofis dışı",
 )  # fmt: skip
 
 # Before the day of return.
 BACK = (
-    r"(?:be |am |get |i'll be )?back(?: (?:in|at) (?:the |my )?(?:office|work|desk))?(?: again)?(?: on| by| from| starting)?|return(?:ing)?(?: to (?:the |my )?(?:office|work|desk))?(?: again)?(?: on| by| from)?|(?:in|reachable|available) again(?: on| from)?|resume(?: work)?(?: on)?|will be in(?: the office)?(?: again)? on",
+    r"(?:be |am |i'll be )?back(?: (?:in|at) (?:the |my )?(?:office|work|desk))?(?: again)?(?: on| by| from| starting)?|return(?:ing)?(?: to (?:the |my )?(?:office|work|desk))?(?: again)?(?: on| by| from)?|(?:in|reachable|available) again(?: on| from)?|resume(?: work)?(?: on)?|will be in(?: the office)?(?: again)? on",
     r"(?:regres\w+|vuelv\w+|volver\w*|retorn\w+|reincorpor\w+|de vuelta|de regreso|incorporar[eé]|estar[eé] de (?:vuelta|regreso)|disponible (?:de nuevo|nuevamente)|atender[eé]\b[^.\n]{0,40}?)(?: a (?:la |mi )?oficina| al (?:trabajo|despacho))?(?: de nuevo)?(?: a partir del?)?(?: el)?(?: d[ií]a)?",
     r"(?:regress\w+|volt\w+|retorn\w+|de volta|estarei de volta|dispon[ií]vel novamente)(?: ao (?:escrit[oó]rio|trabalho|gabinete))?(?: novamente)?(?: a partir de| a partir do dia| no dia| em| no| na| dia| a| à)*",
     r"(?:wieder (?:f[uü]r sie )?(?:im (?:b[uü]ro|haus|dienst|einsatz)|erreichbar|zur[uü]ck|da|verf[uü]gbar|pers[oö]nlich|anwesend|zu erreichen)?|zur[uü]ck(?:kehren)?|r[uü]ckkehr|ab(?: dem)?)(?: bin ich)?(?: am| ab| ab dem| vom)*",

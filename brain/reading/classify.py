@@ -17,9 +17,10 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
     text = body.text()
     about = automatic.automation_of(parsed, head.subject, head.from_address)
     report = reports.report_of(parsed, body, head, text, about)
-    away = report.cls is None and absence.is_absence(about, head.subject, text)
-    by_person = report.cls is None and not away and not is_machine_written(about, parsed)
     written = head.written or now
+    base = written.date() if written else None
+    away = report.cls is None and absence.is_absence(about, head.subject, text, base)
+    by_person = report.cls is None and not away and not is_machine_written(about, parsed)
     found = understanding.understand(
         text,
         head.subject,
@@ -41,7 +42,6 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
         flags.add("reply")
     if found.task_request is not None and found.task_request.is_explicit:
         flags.add("asks_task")
-    base = written.date() if written else None
     month_first = region == "US" and found.language in (None, "en")
     return replace(
         head,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,18 +20,26 @@ class Intent:
     never: re.Pattern[str]
 
     def holds(self, sentence: str) -> bool:
-        """`sentence` in lower case says it."""
+        """`sentence`, folded, says it."""
         if not any(stem in sentence for stem in self.stems):
             return False
         return self.strong.search(sentence) is not None and self.never.search(sentence) is None
 
 
+def fold(text: str) -> str:
+    """Lower case without accents: people write `presupuesto` and `orcamento` as their keyboard lets them."""
+    lowered = text.replace("’", "'")
+    if lowered.isascii():
+        return lowered
+    return "".join(char for char in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(char))
+
+
 def _compiled(name: str, sayings: words.Sayings) -> Intent:
     return Intent(
         name,
-        sayings.stems,
-        re.compile("|".join(sayings.strong)),
-        re.compile("|".join(sayings.never) if sayings.never else r"(?!)"),
+        tuple(dict.fromkeys(fold(stem) for stem in sayings.stems)),
+        re.compile(fold("|".join(sayings.strong))),
+        re.compile(fold("|".join(sayings.never)) if sayings.never else r"(?!)"),
     )
 
 
@@ -50,7 +59,7 @@ def found_in(sentences: Sequence[str], subject: str) -> dict[str, str]:
     """Each intent that holds, with the first sentence that shows it."""
     found: dict[str, str] = {}
     for sentence in (*sentences, subject):
-        lowered = sentence.lower().replace("’", "'")
+        lowered = fold(sentence.lower())
         for intent in _INTENTS:
             if intent.name not in found and intent.holds(lowered):
                 found[intent.name] = sentence

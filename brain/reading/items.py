@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from brain.reading.model import Item
+from brain.reading.signature_words import STREETS
 
 MAX_ITEMS = 100
 
@@ -18,10 +19,11 @@ _UNITS = (
 _NUMBER_WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "fifty": 50, "hundred": 100, "a dozen": 12,
     "una": 1, "un": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "diez": 10, "doce": 12, "veinte": 20, "uma": 1, "um": 1, "dois": 2, "duas": 2, "três": 3, "quatro": 4, "dez": 10, "vinte": 20,
-    "ein": 1, "eine": 1, "einen": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "zehn": 10, "zwölf": 12, "zwanzig": 20, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "dix": 10, "douze": 12, "vingt": 20,
+    "ein": 1, "eine": 1, "einen": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "zehn": 10, "zwölf": 12, "zwanzig": 20, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "dix": 10, "douze": 12, "vingt": 20,
 }  # fmt: skip
-_WORDS = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))
-_QUANTITY = rf"(?P<count>\d{{1,3}}(?:[.,' ]\d{{3}})+|\d{{1,6}}(?:[.,]\d{{1,2}})?|(?:{_WORDS})(?=\s))"
+_ONES = "one|una|un|uma|um|eine|einen|ein|une"
+_WORDS = "|".join(sorted((word for word, number in _NUMBER_WORDS.items() if number > 1), key=len, reverse=True))
+_QUANTITY = rf"(?P<count>\d{{1,3}}(?:[.,' ]\d{{3}})+|\d{{1,6}}(?:[.,]\d{{1,2}})?|(?:{_WORDS})(?=\s)|(?:{_ONES})(?=\s+(?:{_UNITS})\s))"
 _OF = r"(?:of|de|d'|von|der|des|do|da)\s+"
 _STOP = (
     r"(?=\s*(?:[;\n]|,\s*(?:and\s+|y\s+|e\s+|und\s+|et\s+)?\d|\s(?:and|y|e|und|et|plus|sowie|as well as)\s+(?:another\s+)?(?:\d|one\s|two\s|three\s|four\s|five\s|ten\s|a\s)|\.\s|\.$|$|[!?]|\s(?:at|@|for delivery|to be|delivered|to our|by|before|please|por favor|bitte|as soon|para (?:entreg|el|la)|zum|bis|pour (?:le|la|livr)|in the next|if possible|asap|este|this|next)\s|\s[–—-]\s|,\s))"
@@ -38,12 +40,14 @@ _PRICE = re.compile(r"(?:at|@|a|à|zu|je|por)\s*(?:€|\$|£|eur|usd|r\$)?\s*(?P
 _NOT_A_THING = re.compile(
     r"^(?:days?|weeks?|months?|years?|minutes?|times?|am\b|pm\b|o'clock|percent|%|people|persons?|employees|d[ií]as?|semanas?|mes(?:es)?|años?|minutos?|veces|personas?|anos?|pessoas?|tagen?|wochen?|monaten?|jahren?|minuten|uhr|prozent|personen|jours?|semaines?|mois|ans|fois|personnes"
     r"|january|february|march|april|may|june|july|august|september|october|november|december|de (?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro)"
-    r"|januar|februar|märz|mai|juni|juli|oktober|dezember|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|st\b|nd\b|rd\b|th\b|more (?:thing|question)|of (?:the|my|our|your)\b|or\b|and\b|to\b|y\b|o\b|usd|eur|euros?|dollars?|reais)",
+    r"|januar|februar|märz|mai|juni|juli|oktober|dezember|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|st\b|nd\b|rd\b|th\b|more (?:thing|question)|of (?:the|my|our|your)\b|or\b|and\b|to\b|instead\b|statt\b|en vez|em vez|au lieu|y\b|o\b|usd|eur|euros?|dollars?|reais)",
     re.IGNORECASE,
 )
+_ONLY_UNIT = re.compile(rf"^(?:{_UNITS})$", re.IGNORECASE)
+_PLACE = re.compile("^(?:ship|deliver|liefer|entreg|livr|envi)\\w*(?: \\w+)? ?(?:to|an|en|em|à|a)\\b|" + "|".join(STREETS), re.IGNORECASE)
 _REFERENCE = re.compile(
     r"\b(?:(?:purchase |sales )?order|p\.?o\.?|pedido|orden(?: de compra)?|encomenda|ordem(?: de compra)?|bestell(?:ung|nummer|nr)|auftrag(?:s(?:nummer|nr))?|(?:bon de )?commande|quot(?:e|ation)|rfq|offer|oferta|presupuesto|cotizaci[oó]n|or[cç]amento|proposta|angebot(?:s(?:nummer|nr))?|devis|offre"
-    r"|invoice|inv|factura|fatura|rechnung(?:s(?:nummer|nr))?|facture|case|ticket|caso|chamado|vorgang(?:s(?:nummer|nr))?|dossier|ref(?:erence|erencia|erência|erenz)?|réf(?:érence)?|contract|contrato|vertrag|contrat|delivery note|tracking|shipment|account|file|expediente|deal)"
+    r"|invoice|inv|factura|fatura|rechnung(?:s(?:nummer|nr))?|facture|case|ticket|caso|chamado|vorgang(?:s(?:nummer|nr))?|dossier|anfrage|demande(?: de (?:prix|devis))?|solicitud|request|enquiry|inquiry|ref(?:erence|erencia|erência|erenz)?|réf(?:érence)?|contract|contrato|vertrag|contrat|delivery note|tracking|shipment|account|file|expediente|deal)"
     r"\.?\s*(?:n(?:o|r|um|º|°|umber|ummer|úmero|umero|uméro)?\b\.?|#|id)?\s*[:#=]?\s*#?\s*(?P<number>[A-Z]{0,6}[-/_]?\d[A-Z0-9]*(?:[-/_.][A-Z0-9]+)*)",
     re.IGNORECASE,
 )
@@ -69,18 +73,19 @@ def _in_line(line: str) -> list[Item]:
     if whole and len(line) < 110 and not re.search(r",\s*\d|\b(?:and|y|e|und|et)\s+\d", line):
         item = _item(whole)
         return [item] if item else []
-    found = [item for hit in _COUNT_FIRST.finditer(line) if (item := _item(hit))]
-    if found:
-        return found
+    if _PLACE.search(line):
+        return []
     last = _LINE_COUNT_LAST.match(line)
-    item = _item(last) if last else None
-    return [item] if item else []
+    if last and len(line) < 110 and (item := _item(last)):
+        return [item]
+    found = [item for hit in _COUNT_FIRST.finditer(line) if (item := _item(hit))]
+    return found
 
 
 def _item(hit: re.Match[str]) -> Item | None:
     count, unit = _number(hit["count"]), (hit["unit"] or "").lower().strip(".") or None
     what = " ".join(hit["what"].split()).strip(" ,.;:-–—\"(")
-    if count is None or count <= 0 or len(what) < 2 or _NOT_A_THING.match(what):
+    if count is None or count <= 0 or len(what) < 2 or _NOT_A_THING.match(what) or _ONLY_UNIT.match(what):
         return None
     if unit is None and (hit["count"].isalpha() or count > 100_000 or 1990 <= count <= 2100):
         if hit["count"].isalpha() and count == 1:

@@ -26,7 +26,7 @@ CLASSES = (
 )
 
 
-EXPLICIT = 0.7
+EXPLICIT = 0.6
 
 
 class Person(NamedTuple):

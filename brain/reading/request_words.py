@@ -16,7 +16,7 @@ ASKS: dict[str, tuple[str, ...]] = {
     "de": (
         r"\b(?:können|könnten|könntest|kannst|könnt|würden|würdest|würdet|wären|wärst|dürfte ich|dürften wir|darf ich)\b[^.]{0,20}\b(?:sie|du|ihr|bitten|mal|mir|uns|jemand|wir|so)\b",
         r"\b(?:bitte|ich bitte (?:sie|um)|wir bitten (?:sie|um)|ich möchte sie bitten|ich brauche von ihnen|es wäre (?:nett|schön|gut|super|hilfreich), wenn)\b(?! ?(?:schön|sehr)\b)",
-        r"\b(?:rufen|ruf|schicken|schick|senden|sende|melden|melde|geben|gib|teilen|sagen|sag|lassen|lass|kontaktieren|prüfen|bestätigen|antworten|erinnern|nehmen) (?:sie |dich |sich |du )?(?:mich|mir|uns|bitte|sich|dich)\b",
+        r"(?:^|[,;:.!]\s*|\bbitte\s+|\bund\s+)(?:rufen|ruf|schicken|schick|senden|sende|melden|melde|geben|gib|teilen|sagen|sag|lassen|lass|kontaktieren|prüfen|bestätigen|antworten|erinnern|nehmen) (?:sie |dich |sich |du )?(?:mich|mir|uns|bitte|sich|dich)\b",
     ),
     "fr": (
         r"\b(?:pouvez|pourriez|peux|pourrais|pourrait|voudriez|auriez|serait-il possible|est-il possible|est-ce (?:que vous (?:pouvez|pourriez)|possible))\b[^.]{0,10}\b(?:-?vous|-?tu|-?on|possible|de|me|nous|que)\b",

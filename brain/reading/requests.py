@@ -21,6 +21,11 @@ _CALLS = re.compile("|".join(words.CALLS), re.IGNORECASE)
 _ASKS = {language: re.compile("|".join(patterns), re.IGNORECASE) for language, patterns in words.ASKS.items()}
 _NOT_ASKS = re.compile("|".join(words.NOT_ASKS), re.IGNORECASE)
 _AMONG_US = re.compile(r"^(?:perhaps |maybe |i think |i guess )?(?:we|they|he|she) (?:should|could|might|must|need to|have to|ought to|will|can) (?:probably |also |really )?(?:call|ring|phone|contact|ask|tell|send|email)\b", re.IGNORECASE)
+_SURE = re.compile(
+    r"\b(?:i|we) (?:need|want|would like|'d like|am asking|are asking) (?:you|someone|somebody|your team) to \w+|^(?:could|can|would|will) you (?:please|kindly) \w+"
+    r"|^please (?:send|call|forward|confirm|provide|return|sign|ring|arrange|schedule|prepare|fix|check|reply|advise) (?:me|us|the|your|our|my|a|an|this|that|back|to)\b(?!.*(?:click|unsubscribe|link below))",
+    re.IGNORECASE,
+)
 _TIME = re.compile(
     r"\b(?:at|by|before|around|a las|à|as|às|um|gegen|vers|antes de las|até às)?\s*(?P<hour>[01]?\d|2[0-3])(?:(?P<sep>[:.h])(?P<minute>[0-5]\d)?|(?=\s*[ap]\.?m))\s*(?P<half>[ap]\.?m\.?)?(?:\s*uhr)?\b",
     re.IGNORECASE,
@@ -57,7 +62,8 @@ def _english(sentence: str) -> float:
     from brain.reading.ask_weights import BIAS, WEIGHTS
 
     total = BIAS + sum(WEIGHTS.get(name, 0.0) for name in features(sentence))
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+    sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+    return max(sure, 0.8) if _SURE.search(sentence) else sure
 
 
 def asks_call(sentence: str) -> bool:
