@@ -23,7 +23,7 @@ CREATE TABLE hourhand.system_config (
     updated_by text NOT NULL,
     updated_at timestamptz NOT NULL
 );
-INSERT INTO hourhand.system_config VALUES ('global_enabled', 'true', NULL, 'installation', '-infinity');
+INSERT INTO hourhand.system_config VALUES ('global_enabled', 'true', NULL, 'installation', 'epoch');
 
 -- Global: who is due when. The dispatcher sees all rows, a tenant its own.
 CREATE TABLE hourhand.tenant_schedule (
