@@ -10,8 +10,23 @@ import psycopg
 
 from domain.db import Database
 
-GLOBAL_KEY = (7, 0)
-TENANT_CLASS = 8
+HOUSE = 0
+"""Stands for the house where a tenant has its lock id."""
+
+_INTENT = 5
+_HOLD = 7
+_TENANT = 1
+"""Added to the class of a tenant's keys. A flip holds both keys alone; a send holds `_HOLD` shared, and passes by
+`_INTENT` in the same statement: a session's own locks never stand in its way, so under steady load the hold alone would
+never come free, while a flip's intent turns every newcomer away at once."""
+
+_ENTER = f"""SELECT CASE
+    WHEN NOT pg_try_advisory_xact_lock_shared({_INTENT}, 0) THEN 'the house''s switch is being flipped'
+    WHEN NOT pg_try_advisory_lock_shared({_HOLD}, 0) THEN 'the house''s switch is being flipped'
+    WHEN NOT pg_try_advisory_xact_lock_shared({_INTENT + _TENANT}, %(tenant)s)
+      OR NOT pg_try_advisory_lock_shared({_HOLD + _TENANT}, %(tenant)s)
+    THEN CASE WHEN pg_advisory_unlock_shared({_HOLD}, 0) THEN 'the tenant''s switch is being flipped' END END"""
+_LEAVE = f"SELECT pg_advisory_unlock_shared({_HOLD + _TENANT}, %(tenant)s), pg_advisory_unlock_shared({_HOLD}, 0)"
 
 
 class GateClosed(Exception):
@@ -31,8 +46,8 @@ class Gate:
     def passing(self, lock_id: int) -> Iterator[None]:
         """Hold the house's and one tenant's stop lock shared, from the switch check until the provider answered.
 
-        Never waits: a lock that is being taken by a flip refuses, because waiting here would keep the whole process's
-        unlocks behind it. Raises GateClosed.
+        Never waits: while a flip goes on it refuses, because waiting here would keep the whole process's unlocks behind
+        it. Raises GateClosed.
         """
         generation = self._enter(lock_id)
         try:
@@ -48,15 +63,12 @@ class Gate:
     def _enter(self, lock_id: int) -> int:
         with self._mutex:
             try:
-                connection = self._connected()
-                if not self._try(connection, GLOBAL_KEY):
-                    raise GateClosed("the house's switch is being flipped")
-                if not self._try(connection, (TENANT_CLASS, lock_id)):
-                    self._unlock(connection, GLOBAL_KEY)
-                    raise GateClosed("the tenant's switch is being flipped")
+                row = self._connected().execute(_ENTER, {"tenant": lock_id}).fetchone()
             except psycopg.Error as error:
                 self._drop()
                 raise GateClosed(f"the gate connection was lost: {error}") from error
+            if row is not None and row[0] is not None:
+                raise GateClosed(row[0])
             return self._generation
 
     def _leave(self, lock_id: int, generation: int) -> None:
@@ -65,8 +77,7 @@ class Gate:
             if self._connection is None or generation != self._generation:
                 return
             try:
-                self._unlock(self._connection, (TENANT_CLASS, lock_id))
-                self._unlock(self._connection, GLOBAL_KEY)
+                self._connection.execute(_LEAVE, {"tenant": lock_id})
             except psycopg.Error:
                 # the session is gone and so are its locks; the durable `executing` row still guards the stop
                 self._drop()
@@ -82,23 +93,16 @@ class Gate:
             self._connection.close()
         self._connection = None
 
-    @staticmethod
-    def _try(connection: psycopg.Connection, key: tuple[int, int]) -> bool:
-        row = connection.execute("SELECT pg_try_advisory_lock_shared(%s, %s)", key).fetchone()
-        return bool(row and row[0])
 
-    @staticmethod
-    def _unlock(connection: psycopg.Connection, key: tuple[int, int]) -> None:
-        connection.execute("SELECT pg_advisory_unlock_shared(%s, %s)", key)
-
-
-def drain(database: Database, key: tuple[int, int], *, timeout_seconds: float) -> bool:
-    """Wait until nobody holds the stop lock `key`; False when `timeout_seconds` passed first."""
+def drain(database: Database, lock_id: int, *, timeout_seconds: float) -> bool:
+    """Wait until nobody is inside the gate of the house (`HOUSE`) or of one tenant; False when time ran out first."""
+    extra = 0 if lock_id == HOUSE else _TENANT
     with database.direct(application_name="hourhand-stop") as connection:
         connection.execute(f"SET lock_timeout = {int(timeout_seconds * 1000)}")
         try:
-            connection.execute("SELECT pg_advisory_lock(%s, %s)", key)
+            connection.execute("SELECT pg_advisory_lock(%s, %s)", (_INTENT + extra, lock_id))
+            connection.execute("SELECT pg_advisory_lock(%s, %s)", (_HOLD + extra, lock_id))
         except psycopg.errors.LockNotAvailable:
             return False
-        connection.execute("SELECT pg_advisory_unlock(%s, %s)", key)
-        return True
+    # closing the connection gives both back
+    return True

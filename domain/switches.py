@@ -68,10 +68,9 @@ def stop(database: Database, switch: Switch, *, by: str, reason: str, timeout_se
     The flag is committed first; then the stop lock is taken alone, so that every send which read the old flag has
     finished; then the durable rows are asked, because a lost gate connection frees its locks early.
     """
-    lock_id = _write(database, switch, stopped=True, by=by, reason=reason)
+    lock_id = write(database, switch, stopped=True, by=by, reason=reason)
     clock, started = database.clock, database.clock.monotonic()
-    key = gate.GLOBAL_KEY if lock_id is None else (gate.TENANT_CLASS, lock_id)
-    drained = gate.drain(database, key, timeout_seconds=timeout_seconds)
+    drained = gate.drain(database, lock_id or gate.HOUSE, timeout_seconds=timeout_seconds)
     while in_flight := _in_flight(database, switch):
         if clock.monotonic() - started >= timeout_seconds:
             return Flip(stopped=True, settled=False, in_flight=in_flight)
@@ -81,7 +80,7 @@ def stop(database: Database, switch: Switch, *, by: str, reason: str, timeout_se
 
 def resume(database: Database, switch: Switch, *, by: str, reason: str) -> Flip:
     """Let what `switch` governs go on."""
-    _write(database, switch, stopped=False, by=by, reason=reason)
+    write(database, switch, stopped=False, by=by, reason=reason)
     return Flip(stopped=False, settled=True)
 
 
@@ -128,8 +127,11 @@ def stops(closed_switches: frozenset[tuple[str, str, str]], type: str, engine: s
     return None
 
 
-def _write(database: Database, switch: Switch, *, stopped: bool, by: str, reason: str) -> int | None:
-    """Commit the flag with its audit line; the tenant's lock id, or None for the house."""
+def write(database: Database, switch: Switch, *, stopped: bool, by: str, reason: str) -> int | None:
+    """Commit a switch's flag with its audit line, and no more; the tenant's lock id, or None for the house.
+
+    `stop` and `resume` are what callers want: a flag alone does not stop what has already read it.
+    """
     verb = "switch.stop" if stopped else "switch.resume"
     subject = f"{switch.level}:{switch.name}" if switch.name else switch.level
     if switch.tenant_id is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from time import monotonic_ns
 from uuid import UUID
 
-from domain.clock import uuid7
+from domain.clock import SystemClock, uuid7
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """A Monday morning."""
@@ -61,3 +62,27 @@ class VirtualClock:
                 raise ValueError("time does not run backwards")
             self._now = moment.astimezone(UTC)
             return self._now
+
+
+class RunningClock:
+    """The machine's clock moved to another day: time runs by itself, and several processes may agree on its start."""
+
+    virtual = True
+
+    def __init__(self, start: datetime, *, since_ns: int | None = None) -> None:
+        self._system = SystemClock()
+        self._start = start.astimezone(UTC)
+        self.since_ns = monotonic_ns() if since_ns is None else since_ns
+
+    def now(self) -> datetime:
+        return self._start + timedelta(microseconds=(monotonic_ns() - self.since_ns) // 1000)
+
+    def uuid(self) -> UUID:
+        return self._system.uuid()
+
+    def monotonic(self) -> float:
+        return self._system.monotonic()
+
+    def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+        """Really wait."""
+        return self._system.wait(seconds, wake)

@@ -152,12 +152,12 @@ def test_a_lost_gate_connection_frees_its_locks_and_the_next_send_makes_another(
         with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                           "WHERE application_name = 'hourhand-gate' AND datname = current_database()")  # fmt: skip
-        assert gate.drain(doors, gate.GLOBAL_KEY, timeout_seconds=5)
+        assert gate.drain(doors, gate.HOUSE, timeout_seconds=5)
         with pytest.raises(GateClosed), passage.passing(lock_id):
             pytest.fail("it passed over a dead connection")
     with passage.passing(lock_id):
-        assert not gate.drain(doors, (gate.TENANT_CLASS, lock_id), timeout_seconds=0.1)
-    assert gate.drain(doors, (gate.TENANT_CLASS, lock_id), timeout_seconds=5)
+        assert not gate.drain(doors, lock_id, timeout_seconds=0.1)
+    assert gate.drain(doors, lock_id, timeout_seconds=5)
 
 
 def test_nothing_starts_between_a_stop_and_the_resume(doors: Database, acme: UUID) -> None:
