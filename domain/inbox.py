@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain import blobs, clocks, contacts, links, mailboxes, quarantine, settings, threads
+from domain import blobs, clocks, contacts, known, links, mailboxes, quarantine, settings, threads
 from domain.db import Row, Tx
 from domain.incoming import Incoming
 from domain.links import Linked
@@ -74,12 +74,12 @@ def receive(tx: Tx, vault: Vault, mailbox_id: UUID, batch: Sequence[Incoming]) -
     if not fresh:
         return []
     in_order = sorted(fresh.values(), key=lambda one: (one.received_at, one.provider_message_id))
-    known = links.gather(tx, mailbox, in_order)
+    beforehand = known.gather(tx, mailbox, in_order)
     ceiling = settings.of(tx).sender_ceiling_per_hour
-    linked = [links.link(tx, mailbox, known, one, ceiling=ceiling) for one in in_order]
+    linked = [links.link(tx, mailbox, beforehand, one, ceiling=ceiling) for one in in_order]
     _discover(tx, vault, linked)
     threads.take_in(tx, list({each.thread.id: each.thread for each in linked}.values()))
-    threads.add_keys(tx, known.fresh_keys)
+    threads.add_keys(tx, beforehand.fresh_keys)
     _adopt(tx, linked)
     kept = _store(tx, mailbox, linked)
     taken = [each for each in linked if each.id in kept]
@@ -115,14 +115,14 @@ def listed(
     before: tuple[datetime, UUID] | None = None, limit: int = 100,
 ) -> Sequence[Message]:  # fmt: skip
     """The tenant's messages, newest first, those behind `before` (received_at, id); of one conversation or contact."""
-    at, id = before or (None, None)
+    at, tie = before or (None, None)
     wanted: dict[str, Any] = {"thread_id = :thread_id": thread_id, "contact_id = :contact_id": contact_id}
-    wanted |= {"(received_at, id) < (:at, :id)": before}
+    wanted |= {"(received_at, id) < (:at, :tie)": before}
     narrowed = "".join(f" AND {condition}" for condition, value in wanted.items() if value is not None)
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM gmail_messages WHERE tenant_id = :t{narrowed}
             ORDER BY received_at DESC, id DESC LIMIT :limit""",
-        t=tx.tenant_id, limit=limit, thread_id=thread_id, contact_id=contact_id, at=at, id=id,
+        t=tx.tenant_id, limit=limit, thread_id=thread_id, contact_id=contact_id, at=at, tie=tie,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

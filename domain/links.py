@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from domain import addresses, contacts, settings, threads
+from domain import addresses, threads
 from domain.contacts import Contact
 from domain.db import Row, Tx
 from domain.incoming import Incoming
+from domain.known import Known, provider_key
 from domain.mailboxes import MailboxRow
 from domain.threads import News, Thread
 
 REFERENCES_KEPT = 20
 """How many of a message's references become keys of its thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known beforehand about everything that a batch names: a constant number of queries."""
-
-    cards: Mapping[str, Row]
-    """Our own mails, by the Message-IDs that the batch answers, reports on or is."""
-    threads: dict[str, Thread | News]
-    contacts: Mapping[str, Contact]
-    clients: Mapping[str, UUID]
-    """Accounts by the domain from which their people write."""
-    own_addresses: frozenset[str]
-    own_domains: frozenset[str]
-    copies: frozenset[tuple[str, str | None]]
-    """(Message-ID, writer) of what another mailbox of the tenant has brought already."""
-    heard: Counter[str]
-    """How many messages each writer sent within the last hour."""
-    fresh_keys: list[tuple[str, UUID]] = field(default_factory=list)
-    """The names that the batch adds to conversations."""
 
 
 @dataclass(slots=True)
@@ -63,32 +43,13 @@ class Linked:
     """(name, address, client) of unknown people at known accounts."""
     tied: Mapping[str, Row] = field(default_factory=dict)
     """Our mails by the Message-IDs that it names."""
+    wrote_to: frozenset[str] = frozenset()
+    """Whom a person of the tenant wrote to in the mail that this reports on."""
     reasons: list[dict[str, str]] = field(default_factory=list)
 
     def because(self, to: str, subject_id: UUID, reason: str) -> None:
         """Note one link."""
         self.reasons.append({"to": to, "id": str(subject_id), "reason": reason})
-
-
-def gather(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> Known:
-    """Read what linking needs, however large the batch: eight queries."""
-    ids = {each for one in batch for each in (*one.answered_ids, one.message_id) if each}
-    own = _own_addresses(tx)
-    own_domains = frozenset(filter(None, map(addresses.company_domain, own)))
-    named = {address for one in batch for address in _named(one)}
-    domains = {domain for address in named if (domain := addresses.company_domain(address))} - own_domains
-    keys = {threads.key(each) for each in ids} | {_provider_key(mailbox, one) for one in batch}
-    cards = _own_mails(tx, ids)
-    return Known(
-        cards=cards,
-        threads=dict(threads.by_keys(tx, keys)),
-        contacts=contacts.by_addresses(tx, named - own),
-        clients=_clients(tx, domains),
-        own_addresses=own,
-        own_domains=own_domains,
-        copies=_copies(tx, mailbox, batch),
-        heard=_heard(tx, {one.from_address for one in batch if one.from_address} - own),
-    )
 
 
 def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: int) -> Linked:
@@ -110,82 +71,14 @@ def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: i
         _count(linked, known, ceiling, tx)
         if one.cls == "reply" and linked.contact_id is None and _begins(linked.thread):
             linked.cls = "other"  # it answers something, but nothing of ours
-    if one.cls in ("bounce", "complaint_report") and linked.card is None:
+    linked.wrote_to = frozenset(
+        address for each in one.answered_ids for address in known.sent_by_people.get(each, frozenset())
+    )
+    if one.cls in ("bounce", "complaint_report") and linked.card is None and not linked.wrote_to:
         linked.flags |= {"untied"}  # perhaps forged: nobody is suppressed for it
     linked.is_copy = one.message_id is not None and (one.message_id, one.from_address) in known.copies
     _tell_thread(linked)
     return linked
-
-
-def _own_addresses(tx: Tx) -> frozenset[str]:
-    """Everybody who writes for the tenant: its sender, its mailboxes, its users."""
-    chosen = settings.of(tx)
-    told = [chosen.sender_address, chosen.reply_to]
-    told += [row["address"] or "" for row in tx.rows(
-        """SELECT address FROM mailboxes WHERE tenant_id = :t
-           UNION SELECT email FROM users WHERE tenant_id = :t""",
-        t=tx.tenant_id,
-    )]  # fmt: skip
-    return frozenset(addresses.known(told))
-
-
-def _own_mails(tx: Tx, ids: set[str]) -> dict[str, Row]:
-    """The mails that really went out, or may have, under both names: ours and the one that the provider gave."""
-    if not ids:
-        return {}
-    rows = tx.rows(
-        """SELECT card_id, rfc_message_id, carried_message_id, thread_id, client_id, contact_id, recipients, state
-           FROM outbound_messages WHERE tenant_id = :t AND state <> 'held'
-             AND (rfc_message_id = ANY(:ids) OR carried_message_id = ANY(:ids))""",
-        t=tx.tenant_id, ids=list(ids),
-    )  # fmt: skip
-    return {name: row for row in rows for name in (row["rfc_message_id"], row["carried_message_id"]) if name}
-
-
-def _clients(tx: Tx, domains: set[str]) -> dict[str, UUID]:
-    """Accounts by domain, also by the domain above: people write from mail.example.com, too."""
-    asked = {parent for domain in domains for parent in _parents(domain)}
-    if not asked:
-        return {}
-    rows = tx.rows(
-        """SELECT DISTINCT ON (domain) domain, id FROM clients WHERE tenant_id = :t AND domain = ANY(:domains)
-           ORDER BY domain, id""",
-        t=tx.tenant_id, domains=[domain for domain in asked if domain not in addresses.FREE_MAIL],
-    )  # fmt: skip
-    found = {row["domain"]: row["id"] for row in rows}
-    return {domain: found[parent] for domain in domains for parent in _parents(domain)[::-1] if parent in found}
-
-
-def _parents(domain: str) -> list[str]:
-    labels = domain.split(".")
-    return [".".join(labels[at:]) for at in range(len(labels) - 1)]
-
-
-def _copies(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> frozenset[tuple[str, str | None]]:
-    rows = tx.rows(
-        """SELECT rfc_message_id, from_address FROM gmail_messages
-           WHERE tenant_id = :t AND rfc_message_id = ANY(:ids) AND mailbox_id <> :mailbox""",
-        t=tx.tenant_id, ids=[one.message_id for one in batch if one.message_id], mailbox=mailbox.id,
-    )  # fmt: skip
-    return frozenset((row["rfc_message_id"], row["from_address"]) for row in rows)
-
-
-def _heard(tx: Tx, writers: set[str]) -> Counter[str]:
-    rows = tx.rows(
-        """SELECT from_address, count(*) AS heard FROM gmail_messages
-           WHERE tenant_id = :t AND from_address = ANY(:writers) AND received_at > :since GROUP BY from_address""",
-        t=tx.tenant_id, writers=list(writers), since=tx.now - timedelta(hours=1),
-    )  # fmt: skip
-    return Counter({row["from_address"]: row["heard"] for row in rows})
-
-
-def _named(one: Incoming) -> set[str]:
-    told = {*one.to, *one.cc, *one.reply_to, *(address for _, address in one.people)}
-    return told | ({one.from_address} if one.from_address else set())
-
-
-def _provider_key(mailbox: MailboxRow, one: Incoming) -> str:
-    return threads.provider_key(mailbox.provider, mailbox.id, one.provider_thread_id)
 
 
 def _claims_to_be_ours(known: Known, one: Incoming) -> bool:
@@ -209,7 +102,7 @@ def _thread(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, tied: Mapp
     keys = [threads.key(each) for each in one.answered_ids]
     if one.message_id:
         keys.append(threads.key(one.message_id))
-    keys.append(_provider_key(mailbox, one))
+    keys.append(provider_key(mailbox, one))
     found = next((known.threads[key] for key in keys if key in known.threads), None)
     if found is None:
         card_thread = next((row["thread_id"] for row in tied.values() if row["thread_id"]), None)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from brain.reading import Bounce, Reading
-from domain import breakers, clients, clocks, deliveries, events, schedule, settings
+from domain import breakers, clients, clocks, deliveries, events, schedule, settings, suppressions
 from domain.db import Row, Tx
 from domain.events import News
 from domain.links import Linked
@@ -110,7 +110,13 @@ def _came_back(vault: Vault, tx: Tx, linked: Linked, reading: Reading) -> Counte
     counts: Counter[str] = Counter()
     for bounce in reading.bounces:
         mail = _mail_behind(tx, linked, bounce)
-        if mail is None:
+        if mail is None and bounce.address in linked.wrote_to:
+            # a mail of the tenant's own people came back: the address is as dead for us
+            counts["bounces"] += bounce.permanent
+            if bounce.suppress:
+                suppressions.suppress(tx, vault, bounce.address, reason="bounced", source="mail",
+                                      status=bounce.status, cause=bounce.reason)  # fmt: skip
+        elif mail is None:
             counts["untied"] += 1
         elif bounce.permanent:
             fresh = deliveries.bounced(

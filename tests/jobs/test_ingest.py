@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def _dies_at(post: Post, boundary: int) -> bool:
     except Killed:
         return True
     return False
+
+
+def test_two_readers_of_one_mailbox_double_nothing(post: Post, clone: Database) -> None:
+    with clone.tenant(post.tenant_id, actor="test") as tx:
+        build.contact(tx, email="bill@initech.example")
+    for number in range(30):
+        post.arrives(letter(number=number, subject=f"Order {number}"))
+    with ThreadPoolExecutor(3) as pool:
+        counts = list(pool.map(lambda _: run(post), range(3)))
+    assert sum(each.get("messages", 0) for each in counts) == stored(post) == 30
+    assert sum(each.get("events", 0) for each in counts) == 20
+    assert box(post).cursor == post.account.history_id
 
 
 def test_an_expired_history_is_answered_by_a_full_sync_that_fetches_only_what_is_missing(post: Post) -> None:

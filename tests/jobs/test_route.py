@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain import cards
+from domain import cards, inbox
 from domain.db import Database
-from jobs import ingest
+from domain.ports import RawMessage
+from jobs import ingest, intake
+from jobs.route import route
 from tests import build
 from tests.hand_clock import HandClock
 from tests.jobs import letters
@@ -141,6 +144,15 @@ def test_a_forged_bounce_suppresses_nobody(post: Post, bill: UUID, card: cards.C
     assert clock_of(post, bill)["last_touch_type"] == "email"
 
 
+def test_a_bounce_of_a_persons_own_mail_suppresses_whom_they_wrote_to(post: Post, bill: UUID) -> None:
+    post.account.send(letter("Hello", frm=letters.OWN, to=BILL, message_id="<hand@acme.example>", subject="Hello"))
+    read(post)
+    read(post, bounce("<hand@acme.example>", "milton@initech.example"))
+    assert suppressed(post, "milton@initech.example") is None
+    read(post, bounce("<hand@acme.example>", BILL))
+    assert suppressed(post, BILL) == "bounced"
+
+
 def test_a_bounce_that_names_another_address_than_we_wrote_to_means_the_one_we_wrote_to(
     post: Post, bill: UUID, card: cards.Card
 ) -> None:
@@ -195,6 +207,48 @@ def test_five_bounces_stop_the_tenants_mail_and_raise_an_alert(post: Post, clone
     assert post.value(switch) == 1
     assert post.value("SELECT changed_by FROM tenant_switches WHERE tenant_id = :t") == "breaker"
     assert post.value("SELECT severity FROM agent_alerts WHERE tenant_id = :t AND kind = 'mail_breaker'") == "critical"
+
+
+def wish(post: Post, *, aligned: bool | None, **headers: Any) -> dict[str, int]:
+    """A mail that asks to be left alone, as far as its reading goes, is taken in."""
+    now = post.house.clock.now()
+    message = RawMessage("wish", "wish", letter("Please remove me from your list.", **headers), (), now)
+    incoming, reading = intake.understand(message, now=now, region="US")
+    incoming = replace(incoming, flags=incoming.flags | {"unsubscribe"}, aligned=aligned)
+    with post.database.tenant(post.tenant_id) as tx:
+        taken = inbox.receive(tx, post.house.vault, post.mailbox_id, [incoming])
+        return dict(route(post.house.vault, tx, [(each, reading) for each in taken]))
+
+
+@pytest.mark.parametrize("aligned", [True, None])
+def test_a_contact_who_asks_to_be_left_alone_is_left_alone(post: Post, bill: UUID, aligned: bool | None) -> None:
+    assert wish(post, aligned=aligned)["opt_outs"] == 1
+    assert suppressed(post, BILL) == "opted_out"
+    assert clock_of(post, bill)["status"] == "exempt"
+
+
+def test_a_forged_wish_opts_nobody_out(post: Post, bill: UUID) -> None:
+    assert wish(post, aligned=False)["unproven_wishes"] == 1
+    assert suppressed(post, BILL) is None
+
+
+def test_a_wish_that_answers_our_mail_counts_though_no_server_vouches_for_its_writer(
+    post: Post, bill: UUID, card: cards.Card
+) -> None:
+    assert wish(post, aligned=False, in_reply_to=message_id(card))["opt_outs"] == 1
+    assert suppressed(post, BILL) == "opted_out"
+
+
+def test_a_wish_from_an_alias_means_the_address_that_we_wrote_to(post: Post, bill: UUID, card: cards.Card) -> None:
+    wish(post, aligned=None, frm="bill.private@gmail.com", in_reply_to=message_id(card))
+    assert suppressed(post, BILL) == "opted_out"
+    assert suppressed(post, "bill.private@gmail.com") == "opted_out"
+
+
+def test_a_colleague_cannot_opt_another_out(post: Post, bill: UUID, card: cards.Card) -> None:
+    wish(post, aligned=True, frm="milton@initech.example", in_reply_to=message_id(card))
+    assert suppressed(post, "milton@initech.example") == "opted_out"
+    assert suppressed(post, BILL) is None
 
 
 def test_the_agents_silence_begins_when_a_person_of_the_tenant_writes(
