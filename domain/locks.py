@@ -81,7 +81,9 @@ class TenantLocks:
             tx.run("DELETE FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence",
                    t=held.tenant_id, fence=held.fence)  # fmt: skip
         with self._mutex:
-            if self._held.pop(held.lock_id, None) is not None and held.generation == self._generation:
+            # only what is really ours still: the process may have lost it and taken it anew since
+            if self._held.get(held.lock_id) == held:
+                del self._held[held.lock_id]
                 self._unlock(held.lock_id)
 
     def held(self) -> tuple[Held, ...]:
