@@ -61,7 +61,7 @@ def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str
     discounts = phrases.DISCOUNTS.found(plain)
     return Content(
         links=tuple(dict.fromkeys(found)),
-        active_html=active.group()[:40] if mail.html and (active := _ACTIVE.search(mail.html)) else None,
+        active_html=_active(mail.html or ""),
         payment_details=phrases.PAYMENT_DETAILS.found(plain),
         credentials=len(phrases.CREDENTIALS.found(plain)),
         personal_numbers=numbers.found(plain),
@@ -73,6 +73,11 @@ def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str
         deadlines=moments.deadlines(plain),
         backing=promises.backing(payload),
     )
+
+
+def _active(source: str) -> str | None:
+    """The first tag that fetches, runs or asks for something."""
+    return next((tag[:60] for tag in links.tags(source) if _ACTIVE.search(tag)), None)
 
 
 def _squashed(text: str) -> str:

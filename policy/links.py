@@ -23,6 +23,7 @@ _ATTRIBUTE = re.compile(
     r"(?is)\b(?:href|src|action|formaction|background|poster|srcset|ping|cite|data)\s*=\s*"
     r"(\"[^\"]*\"|'[^']*'|[^\s>]+)"
 )
+_TAG = re.compile(r"<[a-zA-Z!?/](?:[^\"'>]|\"[^\"]*\"|'[^']*')*(?:>|$)")
 _DOT = "[.。．｡]"
 _DOTTED = re.compile(rf"\w{_DOT}\w")
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
@@ -78,10 +79,16 @@ def of_text(text: str) -> Iterator[Link]:
 
 def of_html(source: str) -> Iterator[Link]:
     """Every address in an HTML attribute that a reader's program would follow or fetch."""
-    for match in _ATTRIBUTE.finditer(source):
-        target = html.unescape(match[1].strip("\"'")).strip()
-        if target and not target.startswith("#"):
-            yield canonical(target)
+    for tag in tags(source):
+        for match in _ATTRIBUTE.finditer(tag):
+            target = html.unescape(match[1].strip("\"'")).strip()
+            if target and not target.startswith("#"):
+                yield canonical(target)
+
+
+def tags(source: str) -> list[str]:
+    """Every tag of an HTML text; what is escaped is text and no tag."""
+    return _TAG.findall(source)
 
 
 def canonical(target: str, *, written: str = "") -> Link:

@@ -1,0 +1,167 @@
+"""Cases of P2.3.1 and P2.3.2: tasks for people, and research."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.cards import Card
+from tests import build
+from tests.policy.cases import case
+from tests.policy.world import World, promise
+
+ASKS = "Can you call me Thursday?"
+
+
+def requested(world: World, quote: str = ASKS, text: str = "", **how: object) -> Card:
+    """A task that a message is said to ask for."""
+    message = world.received(text or quote, **how)  # type: ignore[arg-type]
+    return world.task(world.client_id, basis="client_request", message_id=str(message), quote=quote)
+
+
+@case("human_task.ground", "allow")
+@case("human_task.client_request", "allow")
+def the_client_asked_for_a_call(world: World) -> Card:
+    return requested(world, text=f"Hi Ana,\n{ASKS}  Thanks, Bill")
+
+
+@case("human_task.client_request", "allow")
+def the_client_asked_in_spanish(world: World) -> Card:
+    return requested(world, "¿Podría llamarme el jueves?")
+
+
+@case("human_task.client_request", "allow")
+def the_client_asked_in_portuguese(world: World) -> Card:
+    return requested(world, "Vocês podem me ligar na quinta?")
+
+
+@case("human_task.client_request", "block")
+def they_spoke_of_calling_somebody_else(world: World) -> Card:
+    return requested(world, "We should call them.")
+
+
+@case("human_task.client_request", "block")
+def the_words_were_never_written(world: World) -> Card:
+    return requested(world, ASKS, text="Thanks for the update.")
+
+
+@case("human_task.client_request", "block")
+def the_message_does_not_exist(world: World) -> Card:
+    nobody = "01900000-0000-7000-8000-000000000000"
+    return world.task(world.client_id, basis="client_request", message_id=nobody, quote=ASKS)
+
+
+@case("human_task.client_request", "block")
+def the_message_is_another_accounts(world: World) -> Card:
+    with world.tx() as tx:
+        other = build.client(tx, "Penetrode")
+    return requested(world, client_id=other)
+
+
+@case("human_task.client_request", "block")
+def the_message_is_our_own(world: World) -> Card:
+    return requested(world, direction="out")
+
+
+@case("human_task.client_request", "block")
+def a_machine_wrote_the_message(world: World) -> Card:
+    return requested(world, cls="out_of_office")
+
+
+@case("human_task.ground", "block")
+def nobody_asked(world: World) -> Card:
+    return world.task(world.client_id)
+
+
+@case("human_task.ground", "block")
+def its_ground_is_a_good_idea(world: World) -> Card:
+    return world.task(world.client_id, basis="good_idea")
+
+
+@case("human_task.compliance_deadline", "allow")
+def the_deadline_of_a_check_is_due(world: World) -> Card:
+    due = world.clock.now() - timedelta(days=7)
+    return world.task(world.client_id, basis="compliance_deadline", check_id="c-1", due_at=due.isoformat())
+
+
+@case("human_task.compliance_deadline", "block")
+def the_deadline_is_tomorrow(world: World) -> Card:
+    due = world.clock.now() + timedelta(days=1)
+    return world.task(world.client_id, basis="compliance_deadline", check_id="c-1", due_at=due.isoformat())
+
+
+@case("human_task.compliance_deadline", "block")
+def no_check_is_named(world: World) -> Card:
+    return world.task(world.client_id, basis="compliance_deadline", due_at=world.clock.now().isoformat())
+
+
+@case("human_task.safety_escalation", "allow")
+def they_threaten_with_lawyers(world: World) -> Card:
+    quote = "You will hear from our lawyers."
+    message = world.received(f"Enough is enough. {quote}")
+    return world.task(
+        world.client_id, basis="safety_escalation", trigger="legal_threat", message_id=str(message), quote=quote
+    )
+
+
+@case("human_task.safety_escalation", "block")
+def a_trigger_that_is_not_listed(world: World) -> Card:
+    message = world.received("This is taking too long.")
+    return world.task(
+        world.client_id, basis="safety_escalation", trigger="impatience", message_id=str(message), quote="too long"
+    )
+
+
+@case("human_task.safety_escalation", "block")
+def a_trigger_without_its_words(world: World) -> Card:
+    message = world.received("All is well.")
+    return world.task(
+        world.client_id, basis="safety_escalation", trigger="legal_threat", message_id=str(message), quote="we will sue"
+    )
+
+
+def research(world: World, **evidence: object) -> Card:
+    """A card that would research, where the goals need it unless told otherwise."""
+    needed = {"goals": {"target": 100, "actual": 20, "elapsed_share": 0.5}}
+    return world.card("research", evidence=evidence or needed)
+
+
+@case("research.exhausted", "allow")
+@case("research.need", "allow")
+def goals_are_behind_pace(world: World) -> Card:
+    return research(world)
+
+
+@case("research.need", "allow")
+def the_pipeline_is_thin(world: World) -> Card:
+    return research(world, pipeline={"weighted": 900.0, "needed": 1000.0})
+
+
+@case("research.need", "block")
+def goals_and_pipeline_are_well(world: World) -> Card:
+    return research(world, goals={"target": 100, "actual": 60, "elapsed_share": 0.5},
+                    pipeline={"weighted": 1000, "needed": 1000})  # fmt: skip
+
+
+@case("research.need", "block")
+def nothing_is_known_of_goals(world: World) -> Card:
+    return research(world, note="a hunch")
+
+
+@case("research.exhausted", "block")
+def somebody_is_overdue(world: World) -> Card:
+    with world.tx() as tx:
+        promise(tx, world.contact_id, tx.now - timedelta(days=1))
+    return research(world)
+
+
+@case("research.exhausted", "allow")
+def nobody_is_overdue_yet(world: World) -> Card:
+    with world.tx() as tx:
+        promise(tx, world.contact_id, tx.now + timedelta(days=1))
+    return research(world)
+
+
+@case("research.exhausted", "block")
+def a_quote_waits_for_its_follow_up(world: World) -> Card:
+    world.card("send_quote", dedupe_key="quote:1")
+    return research(world)
