@@ -27,6 +27,13 @@ MOVES: Mapping[str, frozenset[str]] = {
 }
 """The lifecycle; the database holds the same in `hourhand.card_moves`."""
 
+TYPES = frozenset({
+    "send_email", "follow_up", "send_quote", "request_feedback", "broadcast_email", "compliance_reminder",
+    "escalate_compliance", "create_task", "open_case", "research", "discover_contacts", "enrich_contact", "validate_order",
+    "fix_order", "request_order_info", "update_deal", "run_script",
+})  # fmt: skip
+"""Every type of action that there is; the database holds the same."""
+
 LIVE = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "executing", "uncertain"})
 WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval"})
 

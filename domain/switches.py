@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from domain import audit, events, gate
+from domain import audit, cards, events, gate
 from domain.db import Database, Tx
 
 Level = Literal["all", "mail", "engine", "action"]
@@ -35,6 +35,9 @@ class Switch:
     def __post_init__(self) -> None:
         if self.level not in ("all", "mail", "engine", "action") or (self.level in ("engine", "action")) != bool(self.name):
             raise UnknownSwitch(f"{self.level} {self.name}".strip())
+        if self.level == "action" and self.name not in cards.TYPES:
+            # a misspelt stop must never look like one that worked
+            raise UnknownSwitch(f"name: there is no action type {self.name!r}; there are {', '.join(sorted(cards.TYPES))}")
 
     @property
     def config_key(self) -> str:
@@ -105,8 +108,8 @@ def closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
 def states(tx: Tx) -> list[dict[str, object]]:
     """Every switch of the house that was ever set, with who set it, when and why; in a transaction that wears control."""
     rows = tx.rows(
-        """SELECT key, value, reason, updated_by, updated_at FROM hourhand.system_config
-           WHERE key IN ('global_enabled', 'email_send_disabled') OR key LIKE '%\\_disabled.%' ORDER BY key"""
+        """SELECT key, value, reason, updated_by, nullif(updated_at, '-infinity') AS updated_at
+           FROM hourhand.system_config WHERE key IN ('global_enabled', 'email_send_disabled') OR key LIKE '%\\_disabled.%' ORDER BY key"""
     )
     return [
         {"switch": row["key"], "stopped": row["value"] == (row["key"] != "global_enabled"), "reason": row["reason"],

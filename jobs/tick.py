@@ -24,11 +24,12 @@ _CLAIM = """
 WITH room AS (
     SELECT greatest(0, :depth - count(*)) AS places FROM queue.procrastinate_jobs WHERE status = 'todo'
 ), slot AS (
-    SELECT tenant_id FROM hourhand.tenant_schedule WHERE enabled AND next_due_at <= :now
+    SELECT tenant_id FROM hourhand.tenant_schedule WHERE NOT :mail_only AND enabled AND next_due_at <= :now
     ORDER BY next_due_at LIMIT (SELECT places FROM room) FOR UPDATE SKIP LOCKED
 ), extra AS (
     SELECT tenant_id FROM hourhand.tenant_schedule
-    WHERE enabled AND extra_due_at <= :now AND (last_cycle_at IS NULL OR last_cycle_at <= :extra_since)
+    WHERE NOT :mail_only AND enabled AND extra_due_at <= :now
+      AND (last_cycle_at IS NULL OR last_cycle_at <= :extra_since)
     ORDER BY extra_due_at LIMIT (SELECT places FROM room) FOR UPDATE SKIP LOCKED
 ), mail AS (
     SELECT tenant_id FROM hourhand.tenant_schedule WHERE sync_enabled AND gmail_due_at <= :now
@@ -56,7 +57,7 @@ WITH room AS (
     RETURNING s.tenant_id, due.slot, due.extra, due.mail, coalesce(s.work_due_at <= :now, false) AS busy,
               due.mail AND s.gmail_due_at >= :next_reconciliation AS reconcile
 ), house_due AS (
-    SELECT entry FROM queue.house_slots WHERE next_due_at <= :now FOR UPDATE SKIP LOCKED
+    SELECT entry FROM queue.house_slots WHERE NOT :mail_only AND next_due_at <= :now FOR UPDATE SKIP LOCKED
 ), house AS (
     UPDATE queue.house_slots h SET next_due_at = n.next_due_at, last_slot_at = h.next_due_at
     FROM house_due, unnest(CAST(:entries AS text[]), CAST(:nexts AS timestamptz[]), CAST(:in_ticker AS boolean[]))
@@ -118,13 +119,15 @@ def prepare(database: Database) -> None:
         )
 
 
-def claim(database: Database, *, depth: int = QUEUE_DEPTH) -> Beat:
+def claim(database: Database, *, depth: int = QUEUE_DEPTH, mail_only: bool = False) -> Beat:
     """Claim everything due and queue its work, in one statement; the queue never holds more than about `depth` jobs.
+
+    With `mail_only`, mailboxes that are due and nothing else.
 
     Missed hours coalesce: a tenant moves to its next slot after now, and its cycle stands for the latest slot missed.
     """
     with database.wearing("dispatcher") as tx:
-        row = tx.row(_CLAIM, depth=depth, **_moments(tx))
+        row = tx.row(_CLAIM, depth=depth, mail_only=mail_only, **_moments(tx))
     assert row is not None
     return Beat(**{**row, "at_once": tuple(row["at_once"])})
 
