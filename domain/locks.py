@@ -8,11 +8,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.exc import DBAPIError
 
 from domain.db import Database, FenceLost
 
 LOCK_CLASS = 42
 LEASE_SECONDS = 60.0
+FENCE_WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class TenantLocks:
                 return None
             try:
                 held = Held(tenant_id, lock_id, self._fence(tenant_id), self._generation)
-            except BaseException:
+            except BaseException as error:
                 self._unlock(lock_id)
+                if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                    return None
                 raise
             self._held[lock_id] = held
             return held
@@ -118,6 +122,8 @@ class TenantLocks:
 
     def _fence(self, tenant_id: UUID) -> int:
         with self._database.tenant(tenant_id, actor=self.holder) as tx:
+            # a predecessor's last transaction is waited for, but not while this process's other leases run out
+            tx.run(f"SET LOCAL lock_timeout = {FENCE_WAIT_SECONDS * 1000:.0f}")
             fence = tx.value("UPDATE tenant_schedule SET fence = fence + 1 WHERE tenant_id = :t RETURNING fence", t=tenant_id)
             tx.run(
                 """INSERT INTO agent_tenant_locks (tenant_id, holder, fence, since, heartbeat_at, expires_at)

@@ -204,6 +204,19 @@ def test_a_successor_waits_for_the_old_holders_last_commit(
     assert came == ["last commit", "successor"]
 
 
+def test_a_predecessor_that_hangs_in_a_transaction_is_not_waited_for_long(
+    clone: Database, acme: UUID, process: Maker, clock: HandClock
+) -> None:
+    one, other = process("one"), process("other")
+    slow = one.acquire(acme)
+    assert slow is not None
+    with clone.tenant(acme, fence=slow.fence):
+        clock.advance(seconds=LEASE_SECONDS + 1)
+        assert other.acquire(acme) is None
+        assert other.held() == ()
+    assert other.acquire(acme) is not None
+
+
 def test_an_unknown_tenant_cannot_be_held(process: Maker) -> None:
     assert process("one").acquire(UUID(int=1)) is None
 
