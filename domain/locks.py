@@ -124,12 +124,15 @@ class TenantLocks:
         with self._database.tenant(tenant_id, actor=self.holder) as tx:
             # a predecessor's last transaction is waited for, but not while this process's other leases run out
             tx.run(f"SET LOCAL lock_timeout = {FENCE_WAIT_SECONDS * 1000:.0f}")
-            fence = tx.value("UPDATE tenant_schedule SET fence = fence + 1 WHERE tenant_id = :t RETURNING fence", t=tenant_id)
+            fence = tx.value(
+                "UPDATE tenant_schedule SET fence = fence + 1 WHERE tenant_id = :t RETURNING fence", t=tenant_id
+            )
             tx.run(
                 """INSERT INTO agent_tenant_locks (tenant_id, holder, fence, since, heartbeat_at, expires_at)
                    VALUES (:t, :holder, :fence, hourhand.db_now(), hourhand.db_now(), hourhand.db_now() + :lease)
-                   ON CONFLICT (tenant_id) DO UPDATE SET holder = excluded.holder, fence = excluded.fence,
-                       since = excluded.since, heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at""",
+                   ON CONFLICT (tenant_id) DO UPDATE SET
+                       holder = excluded.holder, fence = excluded.fence, since = excluded.since,
+                       heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at""",
                 t=tenant_id, holder=self.holder, fence=fence, lease=timedelta(seconds=LEASE_SECONDS),
             )  # fmt: skip
         return int(fence)
