@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,7 @@ from domain import inbox, mailboxes, quarantine
 from domain.db import Database
 from domain.house import Leaving
 from domain.ports import Page, RawMessage
-from jobs import ingest, reconcile_mailbox
-from providers.folder import FolderMailbox
+from jobs import ingest
 from tests import build, houses
 from tests.hand_clock import HandClock
 from tests.jobs import letters
@@ -372,54 +370,3 @@ def _statements(post: Post, number: int, clone: Database) -> int:
     finally:
         event.remove(clone._engine, "before_cursor_execute", count)
     return counted[0]
-
-
-def test_the_hourly_comparison_fetches_what_was_missed_and_says_so(post: Post, clock: HandClock) -> None:
-    missed = post.arrives(letter(number=1, subject="Missed"))
-    clock.advance(hours=1)
-    run(post)
-    with post.database.tenant(post.tenant_id, actor="test") as tx:
-        tx.run("DELETE FROM gmail_messages WHERE tenant_id = :t AND gmail_message_id = :m",
-               t=post.tenant_id, m=missed)  # fmt: skip
-    assert "messages" not in run(post)
-    counts = reconcile_mailbox.run(post.house, post.tenant_id)
-    assert (counts["missed"], counts["messages"]) == (1, 1)
-    assert alerts(post) == ["mailbox_difference"]
-    assert reconcile_mailbox.run(post.house, post.tenant_id)["missed"] == 0
-
-
-def test_what_arrives_between_sync_and_comparison_is_no_difference(post: Post, clock: HandClock) -> None:
-    run(post)
-    clock.advance(minutes=1)
-    post.arrives(letter())
-    counts = reconcile_mailbox.run(post.house, post.tenant_id)
-    assert (counts["missed"], counts["arriving"], counts["messages"]) == (0, 1, 1)
-    assert alerts(post) == []
-
-
-def test_a_folder_is_imported_with_progress_and_goes_on_after_an_interruption(
-    clone: Database, clock: HandClock, tmp_path: Path
-) -> None:
-    for number in range(9):
-        (tmp_path / f"{number}.eml").write_bytes(letter(number=number, subject=f"Order {number}"))
-    tenant_id = build.acme(clone)
-    told: list[int] = []
-
-    class Folders(houses.TestHands):
-        def mailbox(self, tx, mailbox_id):  # type: ignore[no-untyped-def]
-            row = mailboxes.get(tx, mailbox_id)
-            return FolderMailbox(Path(row.source), address=row.address, clock=clock, page_size=3)
-
-    def give_up(counts: object) -> None:
-        told.append(counts["messages"])  # type: ignore[index]
-        if len(told) == 2:
-            raise Killed
-
-    with houses.house(clone, hands=Folders()) as house:
-        with pytest.raises(Killed):
-            ingest.import_folder(house, tenant_id, tmp_path, address="ana@acme.example", progress=give_up)
-        counts = ingest.import_folder(house, tenant_id, tmp_path, address="ana@acme.example", progress=give_up)
-    assert told[:2] == [3, 6]
-    assert counts["messages"] == 3
-    with clone.tenant(tenant_id) as tx:
-        assert tx.value("SELECT count(*) FROM gmail_messages") == 9
