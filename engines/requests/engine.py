@@ -90,7 +90,7 @@ def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
 def create_task(ctx: Context, card: Card) -> Outcome:
     """Give a person of the tenant the task, with its evidence; to the account's manager if it has one."""
     told = card.payload
-    evidence = {name: told[name] for name in ("message_id", "quote", "trigger") if told.get(name)}
+    evidence = {name: told[name] for name in ("message_id", "quote", "trigger", "check_id") if told.get(name)}
     due = told.get("due_at")
     task = tasks.create(
         ctx.tx, title=told["title"], basis=told["basis"], evidence=evidence, client_id=card.client_id,
