@@ -37,7 +37,8 @@ class Switch:
             raise UnknownSwitch(f"{self.level} {self.name}".strip())
         if self.level == "action" and self.name not in cards.TYPES:
             # a misspelt stop must never look like one that worked
-            raise UnknownSwitch(f"name: there is no action type {self.name!r}; there are {', '.join(sorted(cards.TYPES))}")
+            known = ", ".join(sorted(cards.TYPES))
+            raise UnknownSwitch(f"name: there is no action type {self.name!r}; there are {known}")
 
     @property
     def config_key(self) -> str:
@@ -109,7 +110,8 @@ def states(tx: Tx) -> list[dict[str, object]]:
     """Every switch of the house that was ever set, with who set it, when and why; in a transaction that wears control."""
     rows = tx.rows(
         """SELECT key, value, reason, updated_by, nullif(updated_at, '-infinity') AS updated_at
-           FROM hourhand.system_config WHERE key IN ('global_enabled', 'email_send_disabled') OR key LIKE '%\\_disabled.%' ORDER BY key"""
+           FROM hourhand.system_config
+           WHERE key IN ('global_enabled', 'email_send_disabled') OR key LIKE '%\\_disabled.%' ORDER BY key"""
     )
     return [
         {"switch": row["key"], "stopped": row["value"] == (row["key"] != "global_enabled"), "reason": row["reason"],

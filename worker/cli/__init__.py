@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from worker.cli import database, keys, running, speaking, tenants
+from worker.cli import brakes, checks, contacts, database, dead_letters, keys, mail, running, speaking, tenants, work
 
 app = typer.Typer(
     name="hourhand",
@@ -14,9 +14,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing it with Rich would take longer than everything else
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (running, tenants, keys, database):
+for room in (running, work, tenants, mail, contacts, brakes, keys, checks, dead_letters, database):
     room.register(app)
 
 

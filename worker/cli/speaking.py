@@ -25,6 +25,7 @@ TenantName = Annotated[
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
 
 ACTOR = "command line"
+PIPE_WIDTH = 240
 ROOMS = frozenset({
     "worker", "simulator", "admin_api", "jobs", "engines", "brain", "policy", "providers", "domain", "migrations",
 })  # fmt: skip
@@ -40,16 +41,16 @@ class _Undone(Exception):
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
-    import click
+    from typer.exceptions import Abort, TyperException
 
     # so that a command which is told to go still stops the server that it started
     signal.signal(signal.SIGTERM, _go)
     try:
         code = app(list(arguments), standalone_mode=False)
-    except click.exceptions.Abort:
+    except (Abort, KeyboardInterrupt):
         return _fail("stopped; nothing was done", arguments)
-    except click.ClickException as error:
-        return _fail(error.format_message(), arguments)
+    except TyperException as error:
+        return _fail(getattr(error, "format_message", error.__str__)(), arguments)
     except BrokenPipeError:
         return 0
     except Exception as error:  # noqa: BLE001 - this is where every error becomes a sentence and an exit code
@@ -126,8 +127,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bo
     for column in columns:
         drawn.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        drawn.add_row(*(_cell(row.get(column)) for column in columns))
-    Console(soft_wrap=False, markup=False, highlight=False).print(drawn)
+        drawn.add_row(*(cell(row.get(column)) for column in columns))
+    # a pipe has no width: lines are whole there
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, highlight=False).print(drawn)
 
 
 def pairs(value: Mapping[str, Any], *, indent: int = 0) -> None:
@@ -140,9 +142,9 @@ def pairs(value: Mapping[str, Any], *, indent: int = 0) -> None:
         elif isinstance(each, list | tuple) and each and isinstance(each[0], Mapping):
             typer.echo(f"{lead}:")
             for one in each:
-                typer.echo(" " * (indent + 2) + "; ".join(f"{k.replace('_', ' ')} {_cell(v)}" for k, v in one.items()))
+                typer.echo(" " * (indent + 2) + "; ".join(f"{k.replace('_', ' ')} {cell(v)}" for k, v in one.items()))
         else:
-            typer.echo(f"{lead}: {_cell(each)}")
+            typer.echo(f"{lead}: {cell(each)}")
 
 
 def plain(value: Any) -> Any:
@@ -165,15 +167,15 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(_cell(each) for each in value) or "–"
+        return ", ".join(cell(each) for each in value) or "–"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_cell(each)}" for name, each in value.items()) or "–"
+        return ", ".join(f"{name} {cell(each)}" for name, each in value.items()) or "–"
     if hasattr(value, "strftime") and hasattr(value, "hour"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
     return str(value)

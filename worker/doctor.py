@@ -1,0 +1,221 @@
+"""The doctor: looks at everything that can be looked at without doing anything, and names each mend."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from domain import credentials, keys, mailboxes, quarantine, schedule, settings, switches, tenants
+from domain.clock import SystemClock
+from domain.db import Tx
+from domain.settings import Mode, TenantSettings
+from domain.tenants import Tenant
+from domain.vault import SecretUnreadable
+from jobs import rescue, timetable
+from worker import assembly, queue
+from worker import settings as process_settings
+from worker.assembly import Standing
+from worker.settings import InvalidSettings, Settings
+
+SCARCE_BYTES = 2 << 30
+SKEW_SECONDS = 2.0
+
+Verdict = Literal["ok", "note", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, and what to do about it."""
+
+    name: str
+    verdict: Verdict
+    told: str
+    mend: str = ""
+
+
+def examine(tenant: str | None = None) -> list[Check]:
+    """Every check, in the order in which things depend on one another; later ones need the earlier."""
+    try:
+        loaded = process_settings.load()
+    except InvalidSettings as error:
+        return [Check("settings", "failed", str(error), "correct or remove the named variables")]
+    checks = [Check("settings", "ok", "every variable is known and of its type"), *_folder(loaded), *_brakes(loaded)]
+    try:
+        with assembly.standing(loaded) as standing:
+            checks += _standing(standing, tenant)
+    except Exception as error:  # noqa: BLE001 - whatever keeps the house from standing is the finding
+        checks.append(Check("database", "failed", f"{type(error).__name__}: {error}", _database_mend(loaded)))
+    return checks
+
+
+def _folder(loaded: Settings) -> Iterator[Check]:
+    folder = loaded.folder
+    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not os.access(place, os.W_OK):
+        yield Check(
+            "data folder", "failed", f"{place} can't be written to", "set HOURHAND_DATA_DIR to a folder of yours"
+        )
+        return
+    free = shutil.disk_usage(place).free
+    verdict: Verdict = "warning" if free < SCARCE_BYTES else "ok"
+    mend = "make room, or move the folder with HOURHAND_DATA_DIR" if verdict == "warning" else ""
+    yield Check("data folder", verdict, f"{folder}, {free >> 30} GiB free", mend)
+    if loaded.master_keys is None and (folder / assembly.KEY_FILE).exists():
+        yield Check("master key", "note", f"in {folder / assembly.KEY_FILE}",
+                    "keep a copy apart from the data: without it no stored secret can be read")  # fmt: skip
+
+
+def _brakes(loaded: Settings) -> Iterator[Check]:
+    brakes = assembly.brakes(loaded)
+    stopped = brakes.stopped() or brakes.mail_stopped()
+    if stopped:
+        yield Check(
+            "this machine's brakes", "warning", stopped, "unset the variable and restart, or `hourhand resume --host`"
+        )
+    elif brakes.send_mode is not Mode.live:
+        yield Check("this machine's brakes", "note", f"EMAIL_SEND_MODE allows {brakes.send_mode.name} at most")
+    else:
+        yield Check("this machine's brakes", "ok", "none is set")
+
+
+def _standing(standing: Standing, tenant: str | None) -> Iterator[Check]:
+    database = standing.house.database
+    kind = "embedded" if standing.server is not None else "at DATABASE_URL"
+    yield Check("database", "ok", f"{kind}, schema {assembly.head()}, logged in behind the walls")
+    for look in (_queue, _clock, _timetable, _switches, _door, _model):
+        yield from look(standing)
+    chosen = [tenants.by_slug(database, tenant)] if tenant else tenants.listed(database)
+    if not chosen:
+        yield Check("tenants", "note", "there is none yet", "`hourhand tenant add <slug> --name <name>`")
+    for each in chosen:
+        yield from _tenant(standing, each)
+
+
+def _queue(standing: Standing) -> Iterator[Check]:
+    try:
+        queue.check(standing.house.database)
+    except queue.QueueUnfit as error:
+        yield Check("queue", "failed", str(error), "`hourhand db upgrade`")
+        return
+    depth = rescue.depth(standing.house)
+    told = f"{depth['waiting']} jobs wait, {depth['running']} run, {depth['workers']} workers live"
+    if not depth["workers"]:
+        yield Check("queue", "warning", f"{told}: nobody works", "`hourhand up`")
+    elif depth["failed"]:
+        yield Check(
+            "queue", "warning", f"{told}, {depth['failed']} of the house's own failed", "read the log around them"
+        )
+    else:
+        yield Check("queue", "ok", told)
+
+
+def _clock(standing: Standing) -> Iterator[Check]:
+    with standing.house.database.wearing("fleet") as tx:
+        skew = abs((tx.value("SELECT hourhand.db_now()") - SystemClock().now()).total_seconds())
+    if skew > SKEW_SECONDS:
+        yield Check("clock", "failed", f"this machine and the database differ by {skew:.1f} s", "let both follow NTP")
+    else:
+        yield Check("clock", "ok", "this machine and the database agree")
+
+
+def _timetable(standing: Standing) -> Iterator[Check]:
+    on_schedule, late = schedule.lateness(standing.house.database)
+    if late > timetable.CYCLE.too_late_seconds:
+        yield Check("timetable", "failed", f"a slot has waited {late / 60:.0f} minutes",
+                    "`hourhand up`; if it runs, raise HOURHAND_CONCURRENCY or add `hourhand worker`")  # fmt: skip
+    else:
+        yield Check("timetable", "ok", f"{on_schedule} tenants, none late")
+
+
+def _switches(standing: Standing) -> Iterator[Check]:
+    with standing.house.database.wearing("control") as tx:
+        closed = [each for each in switches.states(tx) if each["stopped"]]
+    for each in closed:
+        yield Check(
+            "kill switch", "warning", f"{each['switch']} by {each['by']}: {each['reason']}", "`hourhand resume`"
+        )
+    if not closed:
+        yield Check("kill switch", "ok", "the house is switched on")
+
+
+def _door(standing: Standing) -> Iterator[Check]:
+    with standing.house.database.wearing("control") as tx:
+        admins = [key for key in keys.listed_house(tx) if key.role == "admin" and key.revoked_at is None]
+    if not admins:
+        verdict: Verdict = "note" if standing.settings.on_loopback else "failed"
+        yield Check("admin key", verdict, "there is none: the API lets nobody in", "`hourhand key create`")
+    else:
+        yield Check("admin key", "ok", f"{len(admins)} in use")
+
+
+def _model(_standing: Standing) -> Iterator[Check]:
+    yield Check("model", "note", "none: templates and rules do the work")
+
+
+def _tenant(standing: Standing, tenant: Tenant) -> Iterator[Check]:
+    with standing.house.database.tenant(tenant.tenant_id, actor="doctor") as tx:
+        told = settings.of(tx)
+        for look in (_identity, _provider, _mailboxes, _dead_letters):
+            for check in look(standing, tx, told):
+                yield Check(f"{tenant.slug}: {check.name}", check.verdict, check.told, check.mend)
+
+
+def _identity(standing: Standing, _tx: Tx, told: TenantSettings) -> Iterator[Check]:
+    missing = [name for name in ("sender_address", "sender_name", "postal_address") if not getattr(told, name)]
+    sends = told.mode is not Mode.dry_run
+    if missing:
+        yield Check("identity", "failed" if sends else "warning", f"{', '.join(missing)} not set",
+                    f"`hourhand tenant set {' '.join(f'{name}=…' for name in missing)}`")  # fmt: skip
+    address = standing.house.public_url
+    if sends and any(name in address for name in process_settings.LOOPBACK):
+        cause = f"they point to {address}, which nobody else reaches"
+        yield Check("unsubscribe links", "failed", cause, "set HOURHAND_PUBLIC_URL")
+    yield Check("send mode", "ok", told.send_mode)
+
+
+def _provider(standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check]:
+    name, default = {
+        "resend": ("resend_api_key", standing.settings.resend_api_key),
+        "smtp": ("smtp_url", standing.settings.smtp_url),
+    }[told.provider]
+    missing: Verdict = "failed" if told.mode is not Mode.dry_run else "note"
+    try:
+        credentials.get(tx, standing.house.vault, name)
+        yield Check("mail out", "ok", f"{told.provider}, with its own credential")
+    except credentials.NoCredential:
+        if default is not None:
+            yield Check("mail out", "ok", f"{told.provider}, with the house's credential")
+        else:
+            yield Check("mail out", missing, f"{name} is not stored", f"`hourhand credential set {name}`")
+    except SecretUnreadable as error:
+        yield Check(
+            "mail out", "failed", str(error), "restore the master key that sealed it, or store the secret again"
+        )
+
+
+def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
+    rows = mailboxes.listed(tx)
+    for row in rows:
+        verdict: Verdict = "ok" if row.status == "connected" and not row.failures else "warning"
+        cause = f": {row.status_cause}" if row.status_cause else ""
+        yield Check("mailbox", verdict, f"{row.address} ({row.provider}) {row.status}{cause}", row.mend)
+        if row.provider == "gmail" and row.status == "revoked":
+            yield Check("mailbox", "note", "a consent screen in testing ends every grant after 7 days",
+                        "publish the OAuth consent screen")  # fmt: skip
+    if not rows:
+        yield Check("mailbox", "note", "there is none", "`hourhand gmail set-token` or `hourhand mailbox import`")
+
+
+def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
+    dead = sum(item.is_dead for item in quarantine.listed(tx, limit=1000))
+    if dead:
+        yield Check("quarantine", "warning", f"{dead} dead letters", "`hourhand quarantine list`, then `replay`")
+
+
+def _database_mend(loaded: Settings) -> str:
+    if loaded.database_url is None:
+        return "read the end of postgres/server.log in the data folder"
+    return "check DATABASE_URL and that the server runs; DATABASE_ADMIN_URL is needed for the first start and upgrades"
