@@ -139,8 +139,19 @@ def resume(tx: Tx, contact_id: UUID) -> bool:
 
 
 def refresh_compliance(tx: Tx) -> int:
-    """Wake the clocks whose pause is over; how many. Whether a clock is overdue is never stored, so never stale."""
-    return len(_end_pauses(tx, "paused_until <= :now", now=tx.now))
+    """Wake the clocks whose pause is over, and end the sequences that a promise has overtaken; how many clocks changed.
+
+    Whether a clock is overdue is never stored, so it is never stale.
+    """
+    woken = _end_pauses(tx, "paused_until <= :now", now=tx.now)
+    lapsed = tx.rows(
+        """UPDATE engagement_clocks SET sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL
+           WHERE tenant_id = :t AND status = 'active' AND due_at <= :now AND follow_up_due_at IS NOT NULL
+           RETURNING contact_id, client_id""",
+        t=tx.tenant_id, now=tx.now,
+    )  # fmt: skip
+    _tell(tx, "sequence.stopped", lapsed, lambda _: {"reason": "the promise fell due before its next follow-up"})
+    return len(woken) + len(lapsed)
 
 
 def exempt(tx: Tx, contact_ids: Sequence[UUID], reason: str) -> int:

@@ -6,6 +6,7 @@ from datetime import time
 from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -107,6 +108,14 @@ class TenantSettings(BaseModel):
             raise ValueError("send_window_start must come before send_window_end")
         return self
 
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no time zone: write it like Europe/Madrid") from error
+
     @property
     def mode(self) -> Mode:
         """The tenant's own send mode."""
@@ -143,7 +152,11 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
         settings=kept, now=tx.now, t=tx.tenant_id,
     )  # fmt: skip
     names = ", ".join(sorted(changes))
-    audit.record(tx, "settings.change", names, reason=reason, before={n: getattr(before, n) for n in changes if n in TenantSettings.model_fields and _plain(getattr(before, n))}, after=_json(changes))  # fmt: skip
+    audit.record(
+        tx, "settings.change", names, reason=reason, after=_json(changes),
+        before={n: getattr(before, n) for n in changes
+                if n in TenantSettings.model_fields and _plain(getattr(before, n))},
+    )  # fmt: skip
     events.record(tx, "settings.changed", "tenant", tx.tenant_id, names=sorted(changes))
     if before.mode != after.mode:
         tx.run(

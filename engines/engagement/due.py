@@ -44,6 +44,7 @@ class Due:
     account_value: float
     open_business: int
     company: str
+    timezone: str | None
 
     def next_step(self, now: datetime) -> int:
         """The mail that is due: a promise that has fallen due begins anew, whatever sequence was under way."""
@@ -78,6 +79,7 @@ def due(ctx: Context) -> list[Due]:
                    coalesce(k.shadow_step, k.sequence_step) AS step, h.id AS thread_id, h.subject AS thread_subject,
                    c.name, c.email IS NOT NULL AS reachable, c.language, l.language AS client_language,
                    l.name AS client_name, l.relationship, l.status AS client_status, l.annual_value,
+                   coalesce(c.timezone, l.timezone) AS timezone,
                    l.last_reply_at AS account_reply_at, {OPEN_BUSINESS} AS open_business, n.name AS company
             FROM found k
             JOIN contacts c ON c.tenant_id = :t AND c.id = k.contact_id

@@ -11,7 +11,7 @@ from domain.cards import Card, Proposal
 from domain.events import Event
 from engines.contract import Context, Handler, Plan
 from engines.engagement import due as reading
-from engines.engagement import letter, sequence
+from engines.engagement import letter, sequence, timing
 from engines.engagement.selection import Pick, day_began, select_next_contacts_to_touch
 
 
@@ -22,7 +22,7 @@ class EngagementEngine:
     handlers: Mapping[str, Handler] = {}
 
     def plan(self, ctx: Context) -> Plan:
-        """Account for every overdue contact and follow-up due, and propose the most urgent; five statements at most."""
+        """Account for every overdue contact and follow-up due, and propose the most urgent; a handful of statements."""
         clocks.refresh_compliance(ctx.tx)
         found = reading.due(ctx)
         if not found:
@@ -95,7 +95,9 @@ def _proposal(ctx: Context, pick: Pick) -> Proposal:
         subject_id=str(due.contact_id),
         dedupe_key=due.key(now),
         due_at=due_at,
-        latest_at=max(due_at, now) + timedelta(hours=ctx.settings.latest_hours),
+        # a card made on a Friday night must live to see Monday
+        latest_at=max(due_at, timing.first_chance(now, due.timezone, ctx.settings))
+        + timedelta(hours=ctx.settings.latest_hours),
         client_id=due.client_id,
         contact_id=due.contact_id,
         thread_id=None if first else due.thread_id,

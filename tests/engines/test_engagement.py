@@ -224,6 +224,16 @@ def test_a_blocked_intention_rests_for_a_day_and_does_not_use_up_the_budget(
     assert [p.contact_id for p in hours.planned(clone, acme).proposals] == [rich]
 
 
+def test_a_sequence_that_the_promise_has_overtaken_is_over(
+    clone: Database, acme: UUID, ana: UUID, clock: HandClock
+) -> None:
+    hours.hour(clone, acme)
+    clock.advance(days=30)  # the agent was switched off
+    [card] = hours.hour(clone, acme)
+    assert (card.type, card.payload["step"]) == ("send_email", 1)
+    assert hours.steps(hours.days(clone, acme, clock, 5), A_MONDAY) == [(34, 2)]
+
+
 def test_planning_again_proposes_nothing_twice(clone: Database, acme: UUID, ana: UUID) -> None:
     with clone.tenant(acme) as tx:
         [card] = cards.propose(tx, hours.ENGINE.plan(hours.context(tx)).proposals)
@@ -278,7 +288,8 @@ def test_a_card_says_when_it_is_due_how_late_it_may_be_and_why_it_comes_first(
 ) -> None:
     clock.advance(days=3)
     [proposal] = hours.planned(clone, acme).proposals
-    assert (proposal.due_at, proposal.latest_at) == (A_MONDAY, clock.now() + timedelta(hours=24))
+    # it is four in the morning where she lives: the window opens in four and a half hours
+    assert (proposal.due_at, proposal.latest_at) == (A_MONDAY, clock.now() + timedelta(hours=4.5 + 24))
     assert proposal.priority == proposal.evidence["score"]["total"] > 0
     assert proposal.payload["template"] == "engagement_first_touch"
 
