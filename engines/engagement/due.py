@@ -99,6 +99,17 @@ def _due(row: Mapping[Any, Any]) -> Due:
     )  # fmt: skip
 
 
+def mode_changed(ctx: Context) -> bool:
+    """Whether this run sends under another mode than the last one, the host's own strictness included."""
+    if ctx.tx.run_id is None:
+        return False
+    return bool(ctx.tx.value(
+        """SELECT count(DISTINCT mode) > 1 FROM (SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t
+                                                 ORDER BY cycle_number DESC LIMIT 2) AS latest""",
+        t=ctx.tenant_id,
+    ))  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What already stands on the board for an intention."""

@@ -23,6 +23,8 @@ class EngagementEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every overdue contact and follow-up due, and propose the most urgent; a handful of statements."""
+        if reading.mode_changed(ctx):
+            clocks.forget_shadows(ctx.tx)
         clocks.refresh_compliance(ctx.tx)
         found = reading.due(ctx)
         if not found:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import event as sa_event
 
-from domain import cards, clients, clocks, executions, promises, settings
+from domain import cards, clients, clocks, executions, promises, runs, settings
 from domain.db import Database, Tx
 from tests import build, gears
 from tests.engines import hours
@@ -147,6 +147,22 @@ def test_a_held_mail_moves_the_shadow_alone_and_leaving_dry_run_replans_from_the
         assert hours.ENGINE.next_due(hours.context(tx)) == A_MONDAY
         assert tx.value("SELECT work_due_at FROM tenant_schedule") <= tx.now
     assert [card.payload["step"] for card in hours.hour(clone, acme)] == [1]
+
+
+def test_a_host_that_grows_less_strict_replans_from_the_real_clocks_too(
+    clone: Database, acme: UUID, ana: UUID, clock: HandClock
+) -> None:
+    proposed = []
+    for mode in ("dry_run", "dry_run", "live"):
+        with clone.tenant(acme) as tx:
+            run = runs.begin(tx, kind="manual", fence=1, holder="t", mode=mode, model="rulebook", deadline_minutes=9)
+            assert run is not None
+        with clone.tenant(acme, run_id=run.id) as tx:
+            made = cards.propose(tx, hours.ENGINE.plan(hours.context(tx)).proposals)
+            proposed.append([hours.hold(tx, card).payload["step"] for card in made])
+            runs.finish(tx, run, "completed")
+        clock.advance(hours=1)
+    assert proposed == [[1], [], [1]]
 
 
 def test_a_promise_broken_because_mails_are_held_is_still_accounted_for(
