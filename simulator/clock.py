@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from datetime import UTC, datetime, timedelta
-from time import monotonic_ns
 from uuid import UUID
 
 from domain.clock import SystemClock, uuid7
@@ -64,18 +63,22 @@ class VirtualClock:
             return self._now
 
 
-class RunningClock:
-    """The machine's clock moved to another day: time runs by itself, and several processes may agree on its start."""
+class ShiftedClock:
+    """The machine's clock moved to another day: time runs by itself, and all processes with one shift agree on it."""
 
     virtual = True
 
-    def __init__(self, start: datetime, *, since_ns: int | None = None) -> None:
+    def __init__(self, shift: timedelta) -> None:
+        self.shift = shift
         self._system = SystemClock()
-        self._start = start.astimezone(UTC)
-        self.since_ns = monotonic_ns() if since_ns is None else since_ns
+
+    @classmethod
+    def starting(cls, moment: datetime) -> ShiftedClock:
+        """A clock that says `moment` now."""
+        return cls(moment - SystemClock().now())
 
     def now(self) -> datetime:
-        return self._start + timedelta(microseconds=(monotonic_ns() - self.since_ns) // 1000)
+        return self._system.now() + self.shift
 
     def uuid(self) -> UUID:
         return self._system.uuid()

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from domain.clock import Clock, SystemClock
@@ -17,6 +18,7 @@ from domain.house import House, LocalBrakes
 from domain.locks import TenantLocks
 from domain.settings import Mode
 from domain.vault import Vault
+from simulator.clock import ShiftedClock
 from worker import embedded
 from worker.embedded import Server
 from worker.hands import VendorHands
@@ -60,7 +62,7 @@ def standing(settings: Settings, *, hold: bool = False, clock: Clock | None = No
 
     Raises DataFolderHeld, DatabaseBehind, DatabaseUnfit, KeyFileUnreadable.
     """
-    clock = clock or SystemClock()
+    clock = clock or _clock(settings)
     with contextlib.ExitStack() as closing:
         server = _server(settings, clock, hold=hold)
         if server is not None:
@@ -75,6 +77,11 @@ def standing(settings: Settings, *, hold: bool = False, clock: Clock | None = No
         closing.callback(house.gate.close)
         closing.callback(house.locks.close)
         yield Standing(house, settings, server)
+
+
+def _clock(settings: Settings) -> Clock:
+    shift = timedelta(seconds=settings.clock_shift_seconds)
+    return ShiftedClock(shift) if shift else SystemClock()
 
 
 def build(settings: Settings, database: Database, clock: Clock) -> House:

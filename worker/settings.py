@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 OURS = ("HOURHAND_", "AGENT_", "EMAIL_SEND_")
@@ -164,6 +164,11 @@ class Settings(BaseSettings):
         alias="HOURHAND_DRAIN_SECONDS",
         description="How long a stopping process waits for work under way.",
     )
+    clock_shift_seconds: int = Field(
+        0,
+        alias="HOURHAND_CLOCK_SHIFT_SECONDS",
+        description="For rehearsals: moves the process's clock. Refused unless every vendor's address is on loopback.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="HOURHAND_LOG_LEVEL", description="Least serious kind of line that is logged to stderr."
     )
@@ -200,6 +205,18 @@ class Settings(BaseSettings):
         if value:
             parse_keys(value.get_secret_value())
         return value
+
+    @model_validator(mode="after")
+    def _rehearsals_stay_at_home(self) -> Settings:
+        vendors = (self.gmail_api_url, self.google_token_url, self.resend_api_url)
+        if self.clock_shift_seconds and not (
+            all(urlsplit(each).hostname in LOOPBACK for each in vendors) and self.smtp_url is None
+        ):
+            raise ValueError(
+                "a clock moved by HOURHAND_CLOCK_SHIFT_SECONDS is for rehearsals: point GMAIL_API_URL, GOOGLE_TOKEN_URL and "
+                "RESEND_API_URL at loopback and leave out SMTP_URL, or remove the shift"
+            )
+        return self
 
     @property
     def folder(self) -> Path:
@@ -238,7 +255,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(kept)
     except ValidationError as error:
-        wrong += [f"{'.'.join(map(str, one['loc']))}: {_told(one)}" for one in error.errors()]
+        wrong += [": ".join(filter(None, (".".join(map(str, one["loc"])), _told(one)))) for one in error.errors()]
     if wrong:
         raise InvalidSettings("; ".join(wrong))
     return settings

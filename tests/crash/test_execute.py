@@ -13,7 +13,7 @@ from simulator.emulators.resend import ResendEmulator
 from tests.crash import laboratory
 from tests.hand_clock import HandClock
 
-SEEDS = int(os.environ.get("HOURHAND_CRASH_SEEDS", "20"))
+SEEDS = int(os.environ.get("LAB_SEEDS", "20"))
 EXECUTE = laboratory.boundaries("execute")
 RESOLVE = laboratory.boundaries("resolve")
 

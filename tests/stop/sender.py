@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,15 +16,15 @@ from domain.locks import TenantLocks
 from engines.registry import ENGINES
 from jobs.execute import Work, execute
 from providers.resend import ResendSender
-from simulator.clock import RunningClock
+from simulator.clock import ShiftedClock
 from tests import houses
 
 PAUSE_SECONDS = 0.004
 
 
-def main(url: str, resend_url: str, start: str, since_ns: str, *tenant_ids: str) -> None:
+def main(url: str, resend_url: str, shift_seconds: str, *tenant_ids: str) -> None:
     """Send until standard input closes."""
-    clock = RunningClock(datetime.fromisoformat(start), since_ns=int(since_ns))
+    clock = ShiftedClock(timedelta(seconds=float(shift_seconds)))
     database = Database(url, clock)
     tenants = [UUID(each) for each in tenant_ids]
     hands = houses.TestHands(senders={each: ResendSender(f"re_{each.hex}", resend_url) for each in tenants})

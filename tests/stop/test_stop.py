@@ -18,12 +18,12 @@ import pytest
 from domain import cards, clocks, switches
 from domain.db import Database
 from domain.switches import OUTWARD, Switch
-from simulator.clock import RunningClock
+from simulator.clock import ShiftedClock
 from simulator.emulators.faults import Fault
 from simulator.emulators.resend import ResendEmulator
 from tests import build, gears
 
-FLIPS = int(os.environ.get("HOURHAND_FLIPS", "2"))
+FLIPS = int(os.environ.get("LAB_FLIPS", "2"))
 """How often each switch is flipped; the long form flips 50 times."""
 CARDS = 150 + 60 * FLIPS
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -81,7 +81,7 @@ _INTENTION = cards.Proposal("", "engagement", "Touch", "contact", "", "", MONDAY
 @pytest.fixture(scope="module")
 def laboratory(cluster: gears.Cluster) -> Iterator[Laboratory]:
     cloned = cluster.clone()
-    clock = RunningClock(MONDAY)
+    clock = ShiftedClock.starting(MONDAY)
     database = Database(cloned.url(), clock)
     tenants = [_tenant(database, f"t{at}") for at in range(8)]
     with ResendEmulator(clock=clock) as resend:
@@ -89,8 +89,8 @@ def laboratory(cluster: gears.Cluster) -> Iterator[Laboratory]:
             resend.account(f"re_{tenant_id.hex}")
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.stop.sender", cloned.url(), resend.url, MONDAY.isoformat(),
-                 str(clock.since_ns), *map(str, half)],
+                [sys.executable, "-m", "tests.stop.sender", cloned.url(), resend.url,
+                 str(clock.shift.total_seconds()), *map(str, half)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
             )
             for half in (tenants[:4], tenants[4:])
