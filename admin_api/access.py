@@ -52,20 +52,26 @@ class Seat:
     @property
     def actor(self) -> str:
         """The name under which their doings are recorded."""
-        return f"key:{self.who.name}"
+        return actor_of(self.who)
+
+
+def actor_of(who: Principal) -> str:
+    """Who did it, for the records: names of keys are chosen freely, so the id stands beside it."""
+    return f"{who.name} ({'key' if who.tenant_id else 'house key'} {who.key_id})"
 
 
 def seat(
     house: TheHouse, who: Who,
-    hourhand_tenant: Annotated[str | None, Header(description="Slug or id; a key of the house must name the tenant")] = None,
+    hourhand_tenant: Annotated[
+        str | None,
+        Header(pattern="^[0-9a-z-]{1,63}$", description="Slug or id; a key of the house must name the tenant here"),
+    ] = None,
 ) -> Seat:  # fmt: skip
     """The tenant that the request is about: the key's own, or for a key of the house the one that it names."""
     if who.tenant_id is not None:
-        if hourhand_tenant and hourhand_tenant != str(who.tenant_id):
-            if tenants.get(house.database, who.tenant_id).slug != hourhand_tenant:
-                raise Problem(
-                    403, "This key belongs to another tenant.", "Leave out Hourhand-Tenant, or use its own key."
-                )
+        own = hourhand_tenant in (None, str(who.tenant_id))
+        if not own and tenants.get(house.database, who.tenant_id).slug != hourhand_tenant:
+            raise Problem(403, "This key belongs to another tenant.", "Leave out Hourhand-Tenant, or use its own key.")
         return Seat(who, who.tenant_id)
     if not hourhand_tenant:
         raise Problem(400, "Which tenant?", "A key of the house must name the tenant in the header Hourhand-Tenant.")

@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
-from admin_api import problems
-from admin_api.routes import cards, front_door, hours, people, switches, tenants
+from admin_api import description, problems
+from admin_api.envelope import Envelope
+from admin_api.routes import (
+    attention,
+    audit,
+    bulk,
+    cards,
+    cron,
+    health,
+    hours,
+    keys,
+    mailboxes,
+    people,
+    policy,
+    stream,
+    switches,
+    tenants,
+    unsubscribe,
+    users,
+    webhooks,
+)  # fmt: skip
 from domain.house import House
 
+ROUTES = (
+    health, switches, tenants, users, keys, mailboxes, bulk, people, cards, hours, policy, attention, audit, stream,
+    webhooks, unsubscribe, cron,
+)  # fmt: skip
 
-def create(house: House, *, cron_secret: str | None = None, metrics: Callable[[], bytes | str] = lambda: "") -> FastAPI:
-    """The API on `house`. `metrics` gives the exposition text; without `cron_secret` there is no cron door."""
-    app = FastAPI(
-        title="Hourhand", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json",
-        description="Stop it, start it, set what it may do, and ask why it did what it did.",
-    )  # fmt: skip
+POLL_SECONDS = 0.5
+
+
+def create(
+    house: House, *, cron_secret: str | None = None, metrics: Callable[[], bytes | str] = lambda: "",
+    hosts: Collection[str] = (), poll_seconds: float = POLL_SECONDS,
+) -> FastAPI:  # fmt: skip
+    """The API on `house`. `metrics` gives the exposition text; without `cron_secret` there is no cron door.
+
+    With `hosts`, requests for any other host are refused. The event stream looks for news every `poll_seconds`.
+    """
+    app = FastAPI(title="Hourhand", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.house = house
     app.state.cron_secret = cron_secret
     app.state.metrics = metrics
+    app.state.poll_seconds = poll_seconds
     problems.install(app)
-    for routes in (front_door, switches, tenants, people, cards, hours):
+    description.install(app)
+    for routes in ROUTES:
         app.include_router(routes.router)
+    app.add_middleware(Envelope, hosts=hosts)
     app.add_middleware(CorrelationIdMiddleware)
     return app

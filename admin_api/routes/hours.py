@@ -1,116 +1,178 @@
-"""The hours: runs with their ledgers, reflections, violations, alerts and suppressions."""
+"""The hours: runs with their ledgers, reflections, what a cycle would do now, and a cycle out of turn."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from admin_api import pages
 from admin_api.access import Operator, Reader, TheHouse
 from admin_api.once import IdempotencyKey, once
+from admin_api.pages import Page
 from admin_api.problems import Problem
-from domain import alerts, ledger, quarantine, reflections, runs, suppressions, violations
-from domain.db import Tx
-from jobs import explain
+from domain import ledger, reflections, runs, schedule, switches
+from domain.db import Row, Tx
+from jobs import explain, tick
 
 router = APIRouter(prefix="/v1", tags=["hours"])
 
 
-class Suppress(BaseModel):
-    """An address that must never get mail."""
+class RunShown(BaseModel):
+    """One cycle: how it went, block by block, and what it cost."""
 
-    model_config = ConfigDict(extra="forbid")
-    address: Annotated[str, Field(min_length=3, max_length=320)]
+    id: UUID
+    cycle_number: int
+    kind: str
+    slot_at: datetime | None
+    phase: str
+    work_blocks: list[Mapping[str, Any]]
+    outcome: str | None
+    holder: str
+    mode: str
+    model: str
+    idle_hours: int
+    started_at: datetime
+    deadline_at: datetime
+    finished_at: datetime | None
+    duration_ms: int | None
+    planned: int
+    executed: int
+    blocked: int
+    deferred: int
+    failed: int
+    held: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: Decimal
+    errors: list[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, row: Row) -> RunShown:
+        """The run as it is shown."""
+        return cls(**{name: row[name] for name in cls.model_fields})
+
+
+class LedgerLine(BaseModel):
+    """An obligation that was due in a run, and what became of it."""
+
+    kind: str
+    subject_type: str
+    subject_id: str
+    due_at: datetime
+    disposition: str
+    rule: str | None
+    reason: str | None
+    until: datetime | None
+    card_id: UUID | None
+
+
+class RunWhole(BaseModel):
+    """A run with its ledger: every obligation that was due."""
+
+    run: RunShown
+    ledger: list[LedgerLine]
+
+
+class ReflectionShown(BaseModel):
+    """What an hour came to: its computed facts, their phrasing, and hints for the next one."""
+
+    id: UUID
+    run_id: UUID
+    period_start: datetime
+    period_end: datetime
+    facts: Mapping[str, Any]
+    text: str
+    hints: list[Any]
+    phrased_by: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Row) -> ReflectionShown:
+        """The reflection as it is shown."""
+        return cls(**{name: row[name] for name in cls.model_fields})
+
+
+class Prospect(BaseModel):
+    """A card that a cycle would judge now, and what the rules would say of it."""
+
+    title: str
+    type: str
+    new: bool
+    due_at: datetime
+    decision: str
+    rule: str
+    reason: str
+    until: datetime | None
+
+
+class Outlook(BaseModel):
+    """What a cycle would do at this moment."""
+
+    stopped: str | None = Field(description="Why this host does nothing at all, or null")
+    closed_switches: list[str]
+    obligations: int
+    cards: list[Prospect]
+
+
+class Enqueued(BaseModel):
+    """A cycle out of turn: it starts at `not_before` or within seconds after, by the next beat of the ticker."""
+
+    not_before: datetime = Field(description="Extra cycles are at least five minutes apart")
+    stopped_by: list[str] = Field(description="Switches that will keep it from doing anything")
 
 
 @router.get("/runs", summary="Cycles, newest first")
-def run_list(house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None) -> dict[str, Any]:
+def run_list(house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None) -> Page[RunShown]:
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
         rows = runs.recent(tx, before=pages.number_after(cursor), limit=limit + 1)
-    return pages.of([dict(row) for row in rows], limit, lambda row: row["cycle_number"])
+    return pages.of(rows, limit, lambda row: row["cycle_number"], RunShown.of)
 
 
 @router.get("/runs/{run_id}", summary="One cycle with its ledger: every obligation due and what became of it")
-def run(run_id: UUID, house: TheHouse, at: Reader) -> dict[str, Any]:
+def run(run_id: UUID, house: TheHouse, at: Reader) -> RunWhole:
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
         found = runs.get(tx, run_id)
         if found is None:
             raise Problem(404, "There is no such run.", f"run_id: {run_id}")
-        return {**dict(found), "ledger": [dict(line) for line in ledger.lines(tx, run_id)]}
+        return RunWhole(run=RunShown.of(found), ledger=[LedgerLine(**line) for line in ledger.lines(tx, run_id)])
+
+
+@router.post("/cycle", summary="Run a cycle out of turn, soon", status_code=202, response_model=Enqueued)
+def run_now(
+    request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> Enqueued:
+        schedule.bring_forward(tx, tx.now, extra=True)
+        line = schedule.standing(tx)
+        last = line["last_cycle_at"] if line else None
+        starts = max(tx.now, last + tick.EXTRA_APART) if last else tx.now
+        closed = switches.closed(tx)
+        stopping = sorted(f"{scope}:{level}" for scope, level, _ in closed if level == "all")
+        return Enqueued(not_before=starts, stopped_by=stopping + _local(house.brakes.stopped()))
+
+    return once(house, at, request, idempotency_key, None, work, status=202)
 
 
 @router.get("/cycle/explain", summary="What a cycle would do now and why; nothing is done")
-def look(house: TheHouse, at: Reader) -> dict[str, Any]:
-    return explain.cycle(house, at.tenant_id)
+def look(house: TheHouse, at: Reader) -> Outlook:
+    return Outlook.model_validate(explain.cycle(house, at.tenant_id))
 
 
 @router.get("/reflections", summary="Hourly reflections, newest first")
 def reflection_list(
     house: TheHouse, at: Reader, limit: pages.Limit = 24, cursor: pages.Cursor = None
-) -> dict[str, Any]:
+) -> Page[ReflectionShown]:  # fmt: skip
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
         rows = reflections.recent(tx, before=pages.uuid_after(cursor), limit=limit + 1)
-    return pages.of([dict(row) for row in rows], limit, lambda row: row["id"])
+    return pages.of(rows, limit, lambda row: row["id"], ReflectionShown.of)
 
 
-@router.get("/violations", summary="What the policy refused or questioned, newest first")
-def violation_list(house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None) -> dict[str, Any]:
-    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        rows = violations.recent(tx, before=pages.uuid_after(cursor), limit=limit + 1)
-    return pages.of(rows, limit, lambda row: row["id"])
-
-
-@router.get("/alerts", summary="Open and acknowledged alerts")
-def alert_list(house: TheHouse, at: Reader) -> list[alerts.Alert]:
-    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        return list(alerts.listed(tx))
-
-
-@router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
-def acknowledge(
-    alert_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:  # fmt: skip
-    def work(tx: Tx) -> dict[str, Any]:
-        seen = alerts.acknowledge(tx, alert_id, by=at.actor)
-        if seen is None:
-            raise Problem(404, "There is no such open alert.", f"alert_id: {alert_id}")
-        return asdict(seen)
-
-    return once(house, at, request, idempotency_key, None, work)
-
-
-@router.get("/suppressions", summary="Who must never get mail, newest first")
-def suppression_list(
-    house: TheHouse, at: Reader, limit: pages.Limit = 50, before: AwareDatetime | None = None
-) -> dict[str, Any]:  # fmt: skip
-    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        rows = suppressions.listed(tx, before=before, limit=limit + 1)
-    shown = [{**asdict(row), "address_hash": bytes(row.address_hash).hex()} for row in rows]
-    return {"items": shown[:limit], "next": shown[limit - 1]["created_at"] if len(shown) > limit else None}
-
-
-@router.post("/suppressions", summary="Never write to an address again", status_code=201)
-def suppress(
-    given: Suppress, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:  # fmt: skip
-    return once(house, at, request, idempotency_key, given, lambda tx: {
-        "news": suppressions.suppress(tx, house.vault, given.address, reason="manual", source=at.actor)
-    }, status=201)  # fmt: skip
-
-
-@router.get("/quarantine", summary="What could not be taken in, with its reason, newest first")
-def quarantine_list(
-    house: TheHouse, at: Reader, limit: pages.Limit = 50, before: AwareDatetime | None = None
-) -> dict[str, Any]:  # fmt: skip
-    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        rows = quarantine.listed(tx, before=before, limit=limit + 1)
-    shown = [
-        {**asdict(row), "blob_sha256": None if row.blob_sha256 is None else bytes(row.blob_sha256).hex()}
-        for row in rows
-    ]
-    return {"items": shown[:limit], "next": shown[limit - 1]["created_at"] if len(shown) > limit else None}
+def _local(why: str | None) -> list[str]:
+    return [f"this host: {why}"] if why else []

@@ -1,0 +1,175 @@
+"""What asks for a person: alerts, tasks, cases, and what could not be taken in; and who must never get mail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from admin_api import pages
+from admin_api.access import Operator, Reader, TheHouse
+from admin_api.answers import QuarantineShown, SuppressionShown
+from admin_api.fields import LATEST, Address, Given
+from admin_api.once import IdempotencyKey, once
+from admin_api.pages import Page
+from admin_api.problems import Problem
+from domain import alerts, cases, quarantine, suppressions, tasks
+from domain.alerts import Alert
+from domain.cases import Case
+from domain.db import Tx
+from domain.tasks import Task
+
+router = APIRouter(prefix="/v1", tags=["attention"])
+
+
+class Suppress(Given):
+    """An address that must never get mail."""
+
+    address: Address
+
+
+class News(BaseModel):
+    """Whether it was news."""
+
+    news: bool
+
+
+class Finish(Given):
+    """How a task ended."""
+
+    state: Literal["done", "cancelled"] = "done"
+
+
+class Close(Given):
+    """How a case ended."""
+
+    outcome: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
+
+
+@router.get("/alerts", summary="Alerts, newest first; the open and acknowledged ones unless told otherwise")
+def alert_list(
+    house: TheHouse, at: Reader, state: Literal["open", "acknowledged", "resolved"] | None = None,
+    limit: pages.Limit = 50, cursor: pages.Cursor = None,
+) -> Page[Alert]:  # fmt: skip
+    states = [state] if state else ["open", "acknowledged"]
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        rows = alerts.listed(tx, states=states, before=pages.uuid_after(cursor), limit=limit + 1)
+    return pages.of(rows, limit, lambda row: row.id, lambda row: row)
+
+
+@router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it", response_model=Alert)
+def acknowledge(
+    alert_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> Alert:
+        seen = alerts.acknowledge(tx, alert_id, by=at.actor)
+        if seen is None:
+            raise Problem(404, "There is no such open alert.", f"alert_id: {alert_id}")
+        return seen
+
+    return once(house, at, request, idempotency_key, None, work)
+
+
+@router.post("/alerts/{alert_id}/resolve", summary="End an alert; should it happen again, a new one opens",
+             response_model=Alert)  # fmt: skip
+def resolve(
+    alert_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> Alert:
+        found = alerts.get(tx, alert_id)
+        ended = alerts.resolve(tx, found.kind, by=at.actor) if found and found.state != "resolved" else None
+        if ended is None:
+            raise Problem(404, "There is no such open alert.", f"alert_id: {alert_id}")
+        return ended
+
+    return once(house, at, request, idempotency_key, None, work)
+
+
+@router.get("/tasks", summary="Tasks for people, the soonest due first")
+def task_list(
+    house: TheHouse, at: Reader, state: Literal["open", "done", "cancelled"] = "open", limit: pages.Limit = 50,
+    cursor: pages.Cursor = None,
+) -> Page[Task]:  # fmt: skip
+    after = pages.moment_and_uuid_after(cursor)
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        # a task without a due time stands behind all others, at a moment that no task has
+        place = None if after is None else (None if after[0] == _NEVER else after[0], after[1])
+        rows = tasks.listed(tx, state=state, after=place, limit=limit + 1)
+    return pages.of(rows, limit, lambda row: (row.due_at or _NEVER, row.id), lambda row: row)
+
+
+@router.post("/tasks/{task_id}/finish", summary="End a task", response_model=Task)
+def finish(
+    task_id: UUID, said: Finish, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    return once(house, at, request, idempotency_key, said, lambda tx: tasks.finish(tx, task_id, state=said.state))
+
+
+@router.get("/cases", summary="Cases, newest first")
+def case_list(
+    house: TheHouse, at: Reader, state: Literal["open", "closed"] = "open", limit: pages.Limit = 50,
+    cursor: pages.Cursor = None,
+) -> Page[Case]:  # fmt: skip
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        rows = cases.listed(tx, state=state, before=pages.uuid_after(cursor), limit=limit + 1)
+    return pages.of(rows, limit, lambda row: row.id, lambda row: row)
+
+
+@router.post("/cases/{case_id}/close", summary="Close a case, saying how it ended", response_model=Case)
+def close(
+    case_id: UUID, said: Close, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    return once(house, at, request, idempotency_key, said, lambda tx: cases.close(tx, case_id, outcome=said.outcome))
+
+
+@router.get("/suppressions", summary="Who must never get mail, newest first")
+def suppression_list(
+    house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None
+) -> Page[SuppressionShown]:  # fmt: skip
+    after = pages.moment_after(cursor)
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        before = None if after is None else (after[0], _hash(after[1]))
+        rows = suppressions.listed(tx, before=before, limit=limit + 1)
+    return pages.of(rows, limit, lambda row: (row.created_at, bytes(row.address_hash).hex()), SuppressionShown.of)
+
+
+@router.post("/suppressions", summary="Never write to an address again", status_code=201, response_model=News)
+def suppress(
+    given: Suppress, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> News:
+        news = suppressions.suppress(tx, house.vault, given.address, reason="manual", source=at.actor)
+        return News(news=news)
+
+    return once(house, at, request, idempotency_key, given, work, status=201)
+
+
+@router.get("/quarantine", summary="What could not be taken in, with its reason, newest first")
+def quarantine_list(
+    house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None
+) -> Page[QuarantineShown]:  # fmt: skip
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        rows = quarantine.listed(tx, before=pages.uuid_after(cursor), limit=limit + 1)
+    return pages.of(rows, limit, lambda row: row.id, QuarantineShown.of)
+
+
+@router.post("/quarantine/{item_id}/replay", summary="Let it be tried again from the start",
+             response_model=QuarantineShown)  # fmt: skip
+def replay(
+    item_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    return once(house, at, request, idempotency_key, None,
+                lambda tx: QuarantineShown.of(quarantine.replay(tx, item_id)))  # fmt: skip
+
+
+_NEVER = LATEST.replace(year=LATEST.year - 1)
+
+
+def _hash(told: str) -> bytes:
+    try:
+        return bytes.fromhex(told)
+    except ValueError as error:
+        raise pages.not_ours() from error

@@ -1,0 +1,30 @@
+"""A front desk with two tenants behind it, and a key for everybody who may come to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from domain.db import Database
+from tests import gears
+from tests.admin_api.desk import Desk, open_desk
+from tests.hand_clock import HandClock
+
+
+@pytest.fixture
+def desk(clone: Database) -> Iterator[Desk]:
+    """The API on a database of the test's own."""
+    with open_desk(clone) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(cluster: gears.Cluster) -> Iterator[Desk]:
+    """One for all tests of a file that leave no trace which another would stumble over."""
+    clone = cluster.clone()
+    database = Database(clone.url(), HandClock())
+    with open_desk(database) as opened:
+        yield opened
+    database.dispose()
+    cluster.retire(clone)
