@@ -22,6 +22,7 @@ CREATE TABLE hourhand.clients (
     FOREIGN KEY (tenant_id, manager_id) REFERENCES hourhand.users (tenant_id, id)
 );
 CREATE INDEX clients_domain ON hourhand.clients (tenant_id, domain);
+CREATE INDEX clients_name ON hourhand.clients (tenant_id, name);
 
 CREATE TABLE hourhand.contacts (
     tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,
