@@ -29,8 +29,8 @@ MOVES: Mapping[str, frozenset[str]] = {
 
 TYPES = frozenset({
     "send_email", "follow_up", "send_quote", "request_feedback", "broadcast_email", "compliance_reminder",
-    "escalate_compliance", "create_task", "open_case", "research", "discover_contacts", "enrich_contact", "validate_order",
-    "fix_order", "request_order_info", "update_deal", "run_script",
+    "escalate_compliance", "create_task", "open_case", "research", "discover_contacts", "enrich_contact",
+    "validate_order", "fix_order", "request_order_info", "update_deal", "run_script",
 })  # fmt: skip
 """Every type of action that there is; the database holds the same."""
 

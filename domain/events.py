@@ -104,7 +104,7 @@ def due(tx: Tx, *, limit: int) -> list[tuple[Event, int]]:
 
 
 def since(tx: Tx, after: UUID, *, limit: int = 200) -> list[Event]:
-    """Events with ids past `after`, oldest first. Ids rise with time, but a slow transaction's events come to light late."""
+    """Events with ids past `after`, oldest first; ids rise with time, but a slow transaction's come to light late."""
     rows = tx.rows(
         """SELECT id, at, type, subject_type, subject_id, actor, client_id, contact_id, data FROM warehouse_events
            WHERE tenant_id = :t AND id > :after ORDER BY id LIMIT :limit""",

@@ -107,13 +107,13 @@ def listed(
     tx: Tx, *, state: str = "open", after: tuple[datetime | None, UUID] | None = None, limit: int = 100
 ) -> Sequence[Task]:  # fmt: skip
     """The tenant's tasks in one state, the soonest due first, those that stand behind `after` (due_at, id)."""
-    due, id = after or (None, None)
+    due, tie = after or (None, None)
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM tasks WHERE tenant_id = :t AND state = :state
-            AND (CAST(:id AS uuid) IS NULL OR (coalesce(due_at, 'infinity'), id)
-                                              > (coalesce(CAST(:due AS timestamptz), 'infinity'), :id))
+            AND (CAST(:tie AS uuid) IS NULL OR (coalesce(due_at, 'infinity'), id)
+                                              > (coalesce(CAST(:due AS timestamptz), 'infinity'), :tie))
             ORDER BY coalesce(due_at, 'infinity'), id LIMIT :limit""",
-        t=tx.tenant_id, state=state, due=due, id=id, limit=limit,
+        t=tx.tenant_id, state=state, due=due, tie=tie, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

@@ -29,6 +29,8 @@ class WebhookRejected(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.event_id: str | None = None
+        """The notification's id, where its signature fits: it is genuine, and yet not to be understood."""
 
 
 class WebhookSecretInvalid(Exception):
@@ -42,7 +44,18 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, *, now: datetim
     the same `event_id`. Raises WebhookRejected whatever the bytes, and WebhookSecretInvalid for our own mistake.
     """
     event_id = _check_signature(secret, {name.lower(): value for name, value in headers.items()}, body, now)
-    return parse(event_id, body)
+    try:
+        return parse(event_id, body)
+    except WebhookRejected as rejected:
+        rejected.event_id = event_id
+        raise
+
+
+def check_secret(secret: str) -> None:
+    """Pass a signing secret as Resend shows it. Raises WebhookSecretInvalid."""
+    if not secret.startswith("whsec_"):
+        raise WebhookSecretInvalid(WebhookSecretInvalid.__doc__)
+    _signature(secret, "msg_1", datetime.fromtimestamp(0, tz=UTC), "")
 
 
 def parse(event_id: str, body: bytes) -> DeliveryEvent | None:
