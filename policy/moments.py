@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from policy.phrases import family
+from policy.phrases import family, holds_any
 
 _MONTH_NAMES = (
     "january february march april may june july august september october november december"
@@ -82,7 +82,7 @@ _YEAR = re.compile(r"\b(20\d\d)\b")
 def deadlines(plain: str) -> tuple[tuple[str, str], ...]:
     """Every commitment to a time: the words of the promise, and the time itself (empty for a bare guarantee)."""
     found = []
-    if any(hint in plain for hint in DEADLINES.hints) and _TIMELY.search(plain):
+    if holds_any(plain, DEADLINES.hints) and _TIMELY.search(plain):
         found = [(match.group(), match[1]) for match in DEADLINES.pattern.finditer(plain)]
     found += [(words, "") for words in GUARANTEES.found(plain)]
     return tuple((" ".join(words.split())[:100], " ".join(when.split())) for words, when in found)

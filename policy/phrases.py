@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -15,10 +16,19 @@ class Family:
 
     def found(self, plain: str) -> tuple[str, ...]:
         """What was found in a text that `letters.plain` has spelled; three excerpts at most."""
-        if not any(hint in plain for hint in self.hints):
+        if not holds_any(plain, self.hints):
             return ()
         excerpts = dict.fromkeys(" ".join(match.group().split())[:80] for match in self.pattern.finditer(plain))
         return tuple(excerpts)[:3]
+
+
+def holds_any(plain: str, hints: Iterable[str]) -> bool:
+    """Whether a text holds one of some hints."""
+    # a loop, because `any` with a generator takes twice as long, and this runs a hundred times for each mail
+    for hint in hints:  # noqa: SIM110
+        if hint in plain:
+            return True
+    return False
 
 
 _SOME_WORDS = r"[^.!?\n]{0,60}?"

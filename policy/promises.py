@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from policy import letters
+from policy.phrases import holds_any
 
 _NUMBER = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,4})?"
 _CURRENCY = (
@@ -58,7 +59,7 @@ def backing(payload: Mapping[str, Any]) -> Backing:
 
 def prices(plain: str) -> tuple[tuple[str, Decimal], ...]:
     """Every amount of money in a text, as written and as a number."""
-    if not _DIGIT.search(plain) or not any(sign in plain for sign in _MONEY):
+    if not _DIGIT.search(plain) or not holds_any(plain, _MONEY):
         return ()
     found = []
     for match in _AMOUNT.finditer(plain):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from domain.switches import OUTWARD
@@ -10,9 +9,8 @@ from policy.model import CONVERSATIONAL, Facts
 from policy.register import Rule, rule
 from policy.verdicts import Verdict
 
-_HTTPS_TARGET = re.compile(r"<https://[^\s<>]+>", re.IGNORECASE)
-_LOOPBACK_TARGET = re.compile(r"<http://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?/[^\s<>]*>", re.IGNORECASE)
-"""A house that is being tried out on one machine has no certificate; no other host is excused."""
+_WAYS_OUT = ("<https://", "<http://127.0.0.1:", "<http://localhost:", "<http://[::1]:")
+"""HTTPS, or a house that is being tried out on one machine and has no certificate; no other host is excused."""
 
 
 @rule("no_spam.marks_automatic", clause="P2.3.3.marks_automatic", types=OUTWARD)
@@ -52,9 +50,15 @@ def commercial_mail_lets_people_leave_with_one_click(facts: Facts, it: Rule) -> 
 
 
 def _leaves(headers: Mapping[str, str]) -> bool:
-    told = _header(headers, "list-unsubscribe")
-    return bool(_HTTPS_TARGET.search(told) or _LOOPBACK_TARGET.search(told))
+    for target in _header(headers, "list-unsubscribe").split(","):
+        told = target.strip()
+        if told.lower().startswith(_WAYS_OUT) and told.endswith(">") and " " not in told:
+            return True
+    return False
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for known, value in headers.items() if known.lower() == name), "")
+    for known, value in headers.items():
+        if known.lower() == name:
+            return value
+    return ""

