@@ -33,6 +33,9 @@ QUEUES: Mapping[str, tuple[str, ...]] = {"cycles": ("cycles", "house"), "mailbox
 SIDE_BY_SIDE = 4
 """How many mailboxes of one job are read at once."""
 
+PATIENCE_SECONDS = 1.0
+"""How long a job rests after its first failure; after the others, the square of their number times as long."""
+
 PERSIST_TRIES = 6
 STARTED_AGAIN_SECONDS = 1.0
 
@@ -91,8 +94,8 @@ class _Never(Exception):
 class Patience(BaseRetryStrategy):
     """Again, a little later: seconds only, because a job that waits holds up the tenant's other jobs."""
 
-    def __init__(self, leaving: threading.Event) -> None:
-        self._leaving = leaving
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """None when the job has had its tries."""
@@ -100,7 +103,7 @@ class Patience(BaseRetryStrategy):
             return RetryDecision(retry_in={"seconds": 0})
         if job.attempts + 1 >= quarantine.TRIES:
             return None
-        return RetryDecision(retry_in={"seconds": (job.attempts + 1) ** 2})
+        return RetryDecision(retry_in={"seconds": round(self._seconds * (job.attempts + 1) ** 2)})
 
 
 class Jobs:
@@ -190,9 +193,17 @@ class Jobs:
 class Worker:
     """Takes jobs until told to stop, in a thread of its own; starts again when the database was away."""
 
-    def __init__(self, house: House, settings: Settings, count: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        house: House,
+        settings: Settings,
+        count: Callable[[str, str], None],
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._house = house
         self._settings = settings
+        self._patience = patience_seconds
         self._jobs = Jobs(house, count)
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -234,40 +245,46 @@ class Worker:
                 return
             log.warning("worker.restarted")
 
-    async def _work(self) -> None:
+    def drain(self) -> None:
+        """Do what waits in the queue now, here, and return; what fails on the way is tried again as ever."""
+        asyncio.run(self._work(wait=False))
+
+    async def _work(self, *, wait: bool = True) -> None:
         self._loop = asyncio.get_running_loop()
-        settings = self._settings
-        pools = {"cycles": settings.concurrency, "mailboxes": settings.mailbox_concurrency}
+        pools = {"cycles": self._settings.concurrency, "mailboxes": self._settings.mailbox_concurrency}
         self._loop.set_default_executor(ThreadPoolExecutor(sum(pools.values()) + 1, thread_name_prefix="job"))
-        app = build(self._house, self._jobs)
+        app = build(self._house, self._jobs, patience_seconds=self._patience)
         async with app.open_async():
-            options: dict[str, Any] = {
-                "wait": True,
-                "install_signal_handlers": False,
-                "listen_notify": False,
-                "delete_jobs": "successful",
-                "fetch_job_polling_interval": settings.poll_seconds,
-                "update_heartbeat_interval": settings.heartbeat_seconds,
-                "stalled_worker_timeout": settings.stalled_seconds,
-            }
             working = [
-                asyncio.create_task(
-                    app.run_worker_async(queues=list(QUEUES[pool]), name=pool, concurrency=concurrency, **options)
-                )
+                asyncio.create_task(app.run_worker_async(**self._options(pool, concurrency), wait=wait))
                 for pool, concurrency in pools.items()
             ]
             self._tasks = list(working)
             if self._house.leaving.is_set():
                 self._cancel()
-            # the first to end ends the other: one pool alone would leave the other's jobs waiting in silence
-            await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
-            self._cancel()
+            if wait:
+                # the first to end ends the other: one pool alone would leave the other's jobs waiting in silence
+                await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+                self._cancel()
             for ended in await asyncio.gather(*working, return_exceptions=True):
                 if isinstance(ended, Exception):
                     raise ended
 
+    def _options(self, pool: str, concurrency: int) -> dict[str, Any]:
+        return {
+            "name": pool,
+            "queues": list(QUEUES[pool]),
+            "concurrency": concurrency,
+            "install_signal_handlers": False,
+            "listen_notify": False,
+            "delete_jobs": "successful",
+            "fetch_job_polling_interval": self._settings.poll_seconds,
+            "update_heartbeat_interval": self._settings.heartbeat_seconds,
+            "stalled_worker_timeout": self._settings.stalled_seconds,
+        }
 
-def build(house: House, jobs: Jobs) -> App:
+
+def build(house: House, jobs: Jobs, *, patience_seconds: float = PATIENCE_SECONDS) -> App:
     """procrastinate's app over the house's database, in schema `queue`, with a task per kind of job."""
     connector = PsycopgConnector(
         conninfo=house.database.url,
@@ -287,7 +304,7 @@ def build(house: House, jobs: Jobs) -> App:
         elif entry.scope == "house" and not entry.in_ticker:
             tasks[entry.name] = jobs.house
     for name, does in tasks.items():
-        app.task(name=name, pass_context=True, retry=Patience(house.leaving))(does)
+        app.task(name=name, pass_context=True, retry=Patience(patience_seconds))(does)
     return app
 
 

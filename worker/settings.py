@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 OURS = ("HOURHAND_", "AGENT_", "EMAIL_SEND_")
@@ -213,8 +222,8 @@ class Settings(BaseSettings):
             all(urlsplit(each).hostname in LOOPBACK for each in vendors) and self.smtp_url is None
         ):
             raise ValueError(
-                "a clock moved by HOURHAND_CLOCK_SHIFT_SECONDS is for rehearsals: point GMAIL_API_URL, GOOGLE_TOKEN_URL and "
-                "RESEND_API_URL at loopback and leave out SMTP_URL, or remove the shift"
+                "a clock moved by HOURHAND_CLOCK_SHIFT_SECONDS is for rehearsals: point GMAIL_API_URL, "
+                "GOOGLE_TOKEN_URL and RESEND_API_URL at loopback and leave out SMTP_URL, or remove the shift"
             )
         return self
 
