@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.db import Row, Tx
@@ -119,11 +119,11 @@ def get(tx: Tx, card_id: UUID) -> Card | None:
 
 
 def listed(
-    tx: Tx, *, state: str | None = None, type: str | None = None, contact_id: UUID | None = None,
+    tx: Tx, *, state: str | None = None, kind: str | None = None, contact_id: UUID | None = None,
     before: UUID | None = None, limit: int = 50,
 ) -> list[Card]:  # fmt: skip
     """The tenant's cards, newest first, those made before card `before`."""
-    filters = {"state": state, "type": type, "contact_id": contact_id}
+    filters = {"state": state, "type": kind, "contact_id": contact_id}
     wanted = {name: value for name, value in filters.items() if value is not None}
     where = "".join(f" AND {name} = :{name}" for name in wanted)
     rows = tx.rows(
@@ -151,11 +151,11 @@ def propose(tx: Tx, proposals: Sequence[Proposal], *, reconsider_hours: float = 
                 CAST(:subject_types AS text[]), CAST(:subject_ids AS text[]), CAST(:payloads AS jsonb[]),
                 CAST(:evidences AS jsonb[]), CAST(:priorities AS int[]), CAST(:keys AS text[]),
                 CAST(:dues AS timestamptz[]), CAST(:befores AS timestamptz[]), CAST(:latests AS timestamptz[]))
-            AS w (id, type, engine, title, client_id, contact_id, thread_id, subject_type, subject_id, payload, evidence,
-                  priority, dedupe_key, due_at, not_before, latest_at)
+            AS w (id, type, engine, title, client_id, contact_id, thread_id, subject_type, subject_id, payload,
+                  evidence, priority, dedupe_key, due_at, not_before, latest_at)
         ), made AS (
-            INSERT INTO kanban_cards (tenant_id, run_id, created_at, state_changed_at, id, type, engine, title, client_id,
-                contact_id, thread_id, subject_type, subject_id, payload, evidence, priority, dedupe_key, due_at,
+            INSERT INTO kanban_cards (tenant_id, run_id, created_at, state_changed_at, id, type, engine, title,
+                client_id, contact_id, thread_id, subject_type, subject_id, payload, evidence, priority, dedupe_key, due_at,
                 not_before, latest_at)
             SELECT :tenant, :run, :now, :now, w.* FROM wished w
             WHERE NOT EXISTS (
@@ -166,8 +166,8 @@ def propose(tx: Tx, proposals: Sequence[Proposal], *, reconsider_hours: float = 
         ), told AS (
             INSERT INTO warehouse_events (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id,
                                           contact_id, data)
-            SELECT :tenant, e.event_id, :now, 'card.proposed', 'card', m.id::text, :actor, :run, m.client_id, m.contact_id,
-                   jsonb_build_object('type', m.type, 'engine', m.engine, 'due_at', m.due_at)
+            SELECT :tenant, e.event_id, :now, 'card.proposed', 'card', m.id::text, :actor, :run, m.client_id,
+                   m.contact_id, jsonb_build_object('type', m.type, 'engine', m.engine, 'due_at', m.due_at)
             FROM made m JOIN unnest(CAST(:ids AS uuid[]), CAST(:event_ids AS uuid[])) AS e (id, event_id) USING (id)
         ) SELECT {COLUMNS} FROM made ORDER BY id""",
         tenant=tx.tenant_id, run=tx.run_id, now=tx.now, actor=tx.actor,
@@ -204,7 +204,8 @@ def move(
 ) -> list[Card]:  # fmt: skip
     """Move cards to `to`, each with its event, in one statement; the cards that did move.
 
-    A card moves only from a state that allows it (or one of `frm`). `extra` is further SQL of the SET list, with `values`.
+    A card moves only from a state that allows it (or one of `frm`). `extra` is further SQL of the SET list, with its
+    `values`.
     """
     if not card_ids:
         return []
@@ -217,8 +218,8 @@ def move(
         ), told AS (
             INSERT INTO warehouse_events (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id,
                                           contact_id, data)
-            SELECT :tenant, e.event_id, :now, 'card.' || CAST(:to AS text), 'card', m.id::text, :actor, :run, m.client_id,
-                   m.contact_id, jsonb_strip_nulls(jsonb_build_object('type', m.type, 'engine', m.engine,
+            SELECT :tenant, e.event_id, :now, 'card.' || CAST(:to AS text), 'card', m.id::text, :actor, :run,
+                   m.client_id, m.contact_id, jsonb_strip_nulls(jsonb_build_object('type', m.type, 'engine', m.engine,
                        'reason', m.reason, 'rule', m.rule, 'until', CAST(:not_before AS timestamptz)))
             FROM moved m JOIN unnest(CAST(:ids AS uuid[]), CAST(:event_ids AS uuid[])) AS e (id, event_id) USING (id)
         ) SELECT {COLUMNS} FROM moved ORDER BY id""",
@@ -265,11 +266,13 @@ def count(tx: Tx, *, state: str, run_id: UUID) -> int:
     )  # fmt: skip
 
 
-def cancel_for_client(tx: Tx, client_id: UUID, *, reason: str, types: Sequence[str]) -> list[Card]:
-    """Cancel every waiting card of these types for one account: a reply stops its sequences."""
+def cancel_waiting(
+    tx: Tx, *, of: Literal["client_id", "contact_id"], whose: UUID, types: Sequence[str], reason: str, rule: str
+) -> list[Card]:  # fmt: skip
+    """Cancel every card of these types that still waits, of one account or of one contact."""
     rows = tx.rows(
-        """SELECT id FROM kanban_cards WHERE tenant_id = :t AND client_id = :client AND type = ANY(:types)
-           AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
-        t=tx.tenant_id, client=client_id, types=list(types),
+        f"""SELECT id FROM kanban_cards WHERE tenant_id = :t AND {of} = :whose AND type = ANY(:types)
+            AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+        t=tx.tenant_id, whose=whose, types=list(types),
     )  # fmt: skip
-    return move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule="no_spam.reply_stops")
+    return move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule=rule)

@@ -231,12 +231,7 @@ def _stop(tx: Tx, column: Literal["client_id", "contact_id"], whose: UUID, reaso
             RETURNING contact_id, client_id""",
         t=tx.tenant_id, whose=whose,
     )  # fmt: skip
-    waiting = tx.rows(
-        f"""SELECT id FROM kanban_cards WHERE tenant_id = :t AND {column} = :whose AND type = ANY(:types)
-            AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
-        t=tx.tenant_id, whose=whose, types=list(SEQUENCE_TYPES),
-    )  # fmt: skip
-    cards.move(tx, [row["id"] for row in waiting], "cancelled", reason=reason, rule="no_spam.reply_stops")
+    cards.cancel_waiting(tx, of=column, whose=whose, types=SEQUENCE_TYPES, reason=reason, rule="no_spam.reply_stops")
     _tell(tx, "sequence.stopped", rows, lambda _: {"reason": reason})
     return len(rows)
 
