@@ -28,8 +28,11 @@ def allow_until(tx: Tx, card_id: UUID, moment: datetime) -> None:
 
 def show_again(tx: Tx, card_id: UUID, *, seen: bytes) -> None:
     """Bind a waiting card's approval to what it says now."""
-    tx.run("UPDATE kanban_cards SET approval_hash = :seen WHERE tenant_id = :t AND id = :id AND state = 'awaiting_approval'",
-           seen=seen, t=tx.tenant_id, id=card_id)  # fmt: skip
+    tx.run(
+        """UPDATE kanban_cards SET approval_hash = :seen
+           WHERE tenant_id = :t AND id = :id AND state = 'awaiting_approval'""",
+        seen=seen, t=tx.tenant_id, id=card_id,
+    )  # fmt: skip
 
 
 def approve(tx: Tx, card_id: UUID, *, by: str) -> Card:
@@ -63,7 +66,8 @@ def snooze(tx: Tx, card_id: UUID, *, until: datetime) -> Card:
 def edit(tx: Tx, card_id: UUID, *, payload: Mapping[str, Any]) -> None:
     """Change what a waiting card would say; any approval it had is void. Raises IllegalMove."""
     touched = tx.run(
-        """UPDATE kanban_cards SET payload = payload || :payload, approval_hash = NULL, approved_by = NULL, approved_at = NULL
+        """UPDATE kanban_cards SET payload = payload || :payload, approval_hash = NULL, approved_by = NULL,
+                  approved_at = NULL
            WHERE tenant_id = :t AND id = :id AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
         payload=dict(payload), t=tx.tenant_id, id=card_id,
     )  # fmt: skip

@@ -155,8 +155,8 @@ def propose(tx: Tx, proposals: Sequence[Proposal], *, reconsider_hours: float = 
                   evidence, priority, dedupe_key, due_at, not_before, latest_at)
         ), made AS (
             INSERT INTO kanban_cards (tenant_id, run_id, created_at, state_changed_at, id, type, engine, title,
-                client_id, contact_id, thread_id, subject_type, subject_id, payload, evidence, priority, dedupe_key, due_at,
-                not_before, latest_at)
+                client_id, contact_id, thread_id, subject_type, subject_id, payload, evidence, priority, dedupe_key,
+                due_at, not_before, latest_at)
             SELECT :tenant, :run, :now, :now, w.* FROM wished w
             WHERE NOT EXISTS (
                 SELECT FROM kanban_cards c WHERE c.tenant_id = :tenant AND c.dedupe_key = w.dedupe_key

@@ -114,9 +114,7 @@ def addresses_of(tx: Tx, contact_ids: Sequence[UUID]) -> dict[UUID, tuple[str, .
     return {row["contact_id"]: tuple(row["known"]) for row in rows}
 
 
-def listed(
-    tx: Tx, *, client_id: UUID | None = None, after: UUID | None = None, limit: int = 100
-) -> Sequence[Contact]:
+def listed(tx: Tx, *, client_id: UUID | None = None, after: UUID | None = None, limit: int = 100) -> Sequence[Contact]:
     """The tenant's contacts (or one account's), oldest first, from behind `after`."""
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t

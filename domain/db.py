@@ -110,7 +110,7 @@ class Database:
 
     @contextmanager
     def wearing(self, role: Role, *, actor: str = "system") -> Iterator[Tx]:
-        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists and no tenant's rows."""
+        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists, no tenant's rows."""
         with self._engine.begin() as connection:
             tx = Tx(connection, self.clock, None, actor, None)
             self._set(tx, {"role": f"hourhand_{role}"})

@@ -28,9 +28,10 @@ class Event:
 
 def record(
     tx: Tx,
-    type: str,
+    event_type: str,
     subject_type: str,
     subject_id: UUID | str,
+    /,
     *,
     client_id: UUID | None = None,
     contact_id: UUID | None = None,
@@ -38,7 +39,7 @@ def record(
     **data: Any,
 ) -> UUID:
     """Store one event; with `react`, an engine will take it in during the next React phase."""
-    id = tx.clock.uuid()
+    event_id = tx.clock.uuid()
     tx.run(
         f"""WITH told AS (
             INSERT INTO warehouse_events
@@ -47,10 +48,10 @@ def record(
             RETURNING tenant_id, id)
         {"INSERT INTO reactions_due (tenant_id, event_id, not_before) SELECT tenant_id, id, :now FROM told"
          if react else "SELECT 1 FROM told"}""",
-        tenant=tx.tenant_id, id=id, now=tx.now, type=type, subject_type=subject_type, subject_id=str(subject_id),
+        tenant=tx.tenant_id, id=event_id, now=tx.now, type=event_type, subject_type=subject_type, subject_id=str(subject_id),
         actor=tx.actor, run=tx.run_id, client=client_id, contact=contact_id, data=dict(data),
     )  # fmt: skip
-    return id
+    return event_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ def unsettled(tx: Tx) -> list[Card]:
 def lock(tx: Tx, card_id: UUID, *, states: Sequence[str]) -> Card | None:
     """The card, locked until this transaction ends, if it is in one of `states`; else None."""
     row = tx.row(
-        f"SELECT {cards.COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = ANY(:states) FOR UPDATE",
+        f"""SELECT {cards.COLUMNS} FROM kanban_cards
+            WHERE tenant_id = :t AND id = :id AND state = ANY(:states) FOR UPDATE""",
         t=tx.tenant_id, id=card_id, states=list(states),
     )  # fmt: skip
     return cards.load(row) if row else None

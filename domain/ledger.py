@@ -36,9 +36,9 @@ def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
         return 0
     return tx.run(
         """WITH due AS (
-               SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]), CAST(:subject_ids AS text[]),
-                   CAST(:dues AS timestamptz[]), CAST(:keys AS text[]), CAST(:dispositions AS text[]),
-                   CAST(:rules AS text[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]))
+               SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]),
+                   CAST(:subject_ids AS text[]), CAST(:dues AS timestamptz[]), CAST(:keys AS text[]),
+                   CAST(:dispositions AS text[]), CAST(:rules AS text[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]))
                AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until)),
            newest AS (
                SELECT DISTINCT ON (dedupe_key) dedupe_key, id FROM kanban_cards
@@ -56,8 +56,8 @@ def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
     )  # fmt: skip
 
 
-def close_lines(tx: Tx, run_id: UUID) -> dict[str, int]:
-    """Bring every line that has a card to what the card's state says; how many lines there are of each disposition."""
+def close_lines(tx: Tx, run_id: UUID) -> None:
+    """Bring every line that has a card to what the card's state says."""
     tx.run(
         """UPDATE run_obligations o SET rule = c.rule, reason = c.reason,
                until = CASE WHEN c.state IN ('proposed', 'queued', 'deferred') THEN c.not_before
@@ -73,8 +73,13 @@ def close_lines(tx: Tx, run_id: UUID) -> dict[str, int]:
            WHERE o.tenant_id = :t AND o.run_id = :run AND c.tenant_id = :t AND c.id = o.card_id""",
         t=tx.tenant_id, run=run_id,
     )  # fmt: skip
+
+
+def counts(tx: Tx, run_id: UUID) -> dict[str, int]:
+    """How many of the run's obligations came to each disposition."""
     rows = tx.rows(
-        "SELECT disposition, count(*) AS n FROM run_obligations WHERE tenant_id = :t AND run_id = :run GROUP BY 1",
+        """SELECT disposition, count(*) AS n FROM run_obligations
+           WHERE tenant_id = :t AND run_id = :run GROUP BY 1 ORDER BY 1""",
         t=tx.tenant_id, run=run_id,
     )  # fmt: skip
     return {row["disposition"]: row["n"] for row in rows}

@@ -55,7 +55,9 @@ def reserve(tx: Tx, template: str, *, dedupe_key: str, slots: Mapping[str, Any])
     return [_put_down(tx, template, dedupe_key, slots, person) for person in people if _room(tx)]
 
 
-def settle(tx: Tx, notice: Notice, state: Literal["sent", "failed", "uncertain"], *, provider_id: str | None = None) -> None:
+def settle(
+    tx: Tx, notice: Notice, state: Literal["sent", "failed", "uncertain"], *, provider_id: str | None = None
+) -> None:  # fmt: skip
     """Write down what became of a notice."""
     tx.run(
         """UPDATE operator_notices SET state = :state, provider_id = :provider, sent_at = :at
@@ -70,7 +72,8 @@ def alerts_untold(tx: Tx) -> Sequence[Row]:
     return tx.rows(
         """SELECT a.id, a.kind, a.severity, a.message, a.opened_at FROM agent_alerts a
            WHERE a.tenant_id = :t AND a.state = 'open' AND NOT EXISTS (
-               SELECT FROM operator_notices n WHERE n.tenant_id = :t AND n.dedupe_key LIKE 'alert:' || a.id::text || ':%')
+               SELECT FROM operator_notices n
+               WHERE n.tenant_id = :t AND n.dedupe_key LIKE 'alert:' || a.id::text || ':%')
            ORDER BY a.id LIMIT 20""",
         t=tx.tenant_id,
     )  # fmt: skip
@@ -82,11 +85,11 @@ def _room(tx: Tx) -> bool:
 
 
 def _put_down(tx: Tx, template: str, dedupe_key: str, slots: Mapping[str, Any], person: Row) -> Notice:
-    id = tx.clock.uuid()
+    notice_id = tx.clock.uuid()
     tx.run(
         """INSERT INTO operator_notices (tenant_id, id, template, user_id, dedupe_key, slots, state, created_at)
            VALUES (:t, :id, :template, :user, :key, :slots, 'reserved', :now)""",
-        t=tx.tenant_id, id=id, template=template, user=person["id"], key=f"{dedupe_key}:{person['id']}",
+        t=tx.tenant_id, id=notice_id, template=template, user=person["id"], key=f"{dedupe_key}:{person['id']}",
         slots=dict(slots), now=tx.now,
     )  # fmt: skip
-    return Notice(id, template, slots, person["id"], person["name"], person["email"])
+    return Notice(notice_id, template, slots, person["id"], person["name"], person["email"])

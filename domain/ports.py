@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-
 DeliveryKind = Literal[
     "sent",
     "delivered",
@@ -135,9 +134,7 @@ class MailSender(Protocol):
         """
         ...
 
-    def find(
-        self, mail: OutboundMail, *, deadline_seconds: float, since: datetime | None = None
-    ) -> FoundMail | None:
+    def find(self, mail: OutboundMail, *, deadline_seconds: float, since: datetime | None = None) -> FoundMail | None:
         """Look `mail` up in the provider's own listing (by our `card` tag or Message-ID).
 
         `since` is when the first try was made; without it the card's own birth (a UUIDv7) is taken.

@@ -16,17 +16,17 @@ def write(
     hints: Sequence[Mapping[str, Any]], phrased_by: str,
 ) -> UUID:  # fmt: skip
     """Store the reflection of a run; again after a crash, the first one stands."""
-    id = tx.clock.uuid()
+    reflection_id = tx.clock.uuid()
     tx.run(
         """INSERT INTO agent_hourly_reflections (tenant_id, id, run_id, period_start, period_end, facts, text, hints,
                                                  phrased_by, created_at)
            VALUES (:t, :id, :run, :start, :now, :facts, :text, :hints, :by, :now)
            ON CONFLICT (tenant_id, run_id) DO NOTHING""",
-        t=tx.tenant_id, id=id, run=run_id, start=period_start, now=tx.now, facts=dict(facts), text=text,
+        t=tx.tenant_id, id=reflection_id, run=run_id, start=period_start, now=tx.now, facts=dict(facts), text=text,
         hints=json_list(hints), by=phrased_by,
     )  # fmt: skip
     events.record(tx, "reflection.written", "run", run_id)
-    return id
+    return reflection_id
 
 
 def last(tx: Tx) -> Row | None:
@@ -41,7 +41,8 @@ def recent(tx: Tx, *, before: UUID | None = None, limit: int = 24) -> list[Row]:
     return list(
         tx.rows(
             """SELECT * FROM agent_hourly_reflections
-               WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit""",
+               WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before)
+               ORDER BY id DESC LIMIT :limit""",
             t=tx.tenant_id, before=before, limit=limit,
         )
     )  # fmt: skip

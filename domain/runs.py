@@ -50,8 +50,8 @@ def begin(
                                      t=tx.tenant_id, slot=slot):  # fmt: skip
         return None
     row = tx.row(
-        """INSERT INTO agent_autonomous_runs (tenant_id, id, cycle_number, kind, slot_at, phase, fence, holder, mode, model,
-               idle_hours, started_at, deadline_at)
+        """INSERT INTO agent_autonomous_runs (tenant_id, id, cycle_number, kind, slot_at, phase, fence, holder, mode,
+               model, idle_hours, started_at, deadline_at)
            SELECT :t, :id, coalesce(max(cycle_number), 0) + 1, :kind, :slot, 'plan', :fence, :holder, :mode, :model,
                :idle, :now, :deadline FROM agent_autonomous_runs WHERE tenant_id = :t RETURNING *""",
         t=tx.tenant_id, id=tx.clock.uuid(), kind=kind, slot=slot, fence=fence, holder=holder, mode=mode, model=model,
@@ -82,8 +82,9 @@ def enter(tx: Tx, run_id: UUID, phase: str, *, block: Mapping[str, Any]) -> None
 def finish(tx: Tx, run: Run, outcome: str) -> None:
     """Close a run."""
     tx.run(
-        """UPDATE agent_autonomous_runs SET phase = 'finished', outcome = CASE WHEN :outcome = 'completed' AND errors <> '[]'
-                  THEN 'completed_with_errors' ELSE :outcome END,
+        """UPDATE agent_autonomous_runs SET phase = 'finished',
+               outcome = CASE WHEN :outcome = 'completed' AND errors <> '[]' THEN 'completed_with_errors'
+                              ELSE :outcome END,
                finished_at = :now, duration_ms = extract(epoch FROM CAST(:now AS timestamptz) - started_at) * 1000
            WHERE tenant_id = :t AND id = :id""",
         outcome=outcome, now=tx.now, t=tx.tenant_id, id=run.id,
@@ -121,7 +122,8 @@ def _resume(tx: Tx, left: Row, *, fence: int, holder: str, deadline_minutes: flo
     row = tx.row(
         """UPDATE agent_autonomous_runs SET fence = :fence, holder = :holder, deadline_at = :deadline
            WHERE tenant_id = :t AND id = :id RETURNING *""",
-        fence=fence, holder=holder, deadline=tx.now + timedelta(minutes=deadline_minutes), t=tx.tenant_id, id=left["id"],
+        fence=fence, holder=holder, deadline=tx.now + timedelta(minutes=deadline_minutes), t=tx.tenant_id,
+        id=left["id"],
     )  # fmt: skip
     assert row is not None
     tx.run_id = row["id"]

@@ -33,7 +33,8 @@ class Switch:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if self.level not in ("all", "mail", "engine", "action") or (self.level in ("engine", "action")) != bool(self.name):
+        needs_name = self.level in ("engine", "action")
+        if self.level not in ("all", "mail", "engine", "action") or needs_name != bool(self.name):
             raise UnknownSwitch(f"{self.level} {self.name}".strip())
         if self.level == "action" and self.name not in cards.TYPES:
             # a misspelt stop must never look like one that worked
@@ -107,7 +108,7 @@ def closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
 
 
 def states(tx: Tx) -> list[dict[str, object]]:
-    """Every switch of the house that was ever set, with who set it, when and why; in a transaction that wears control."""
+    """Every switch of the house that was ever set, with who, when and why; in a transaction that wears control."""
     rows = tx.rows(
         """SELECT key, value, reason, updated_by, nullif(updated_at, '-infinity') AS updated_at
            FROM hourhand.system_config
@@ -120,10 +121,10 @@ def states(tx: Tx) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def stops(closed_switches: frozenset[tuple[str, str, str]], type: str, engine: str) -> tuple[str, str, str] | None:
-    """The strongest closed switch that stops an action of `type` proposed by `engine`, or None."""
-    levels = [("all", ""), ("engine", engine), ("action", type)]
-    if type in OUTWARD:
+def stops(closed_switches: frozenset[tuple[str, str, str]], card_type: str, engine: str) -> tuple[str, str, str] | None:
+    """The strongest closed switch that stops an action of `card_type` proposed by `engine`, or None."""
+    levels = [("all", ""), ("engine", engine), ("action", card_type)]
+    if card_type in OUTWARD:
         levels.insert(1, ("mail", ""))
     for level, name in levels:
         for scope in ("house", "tenant"):

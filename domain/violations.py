@@ -32,7 +32,8 @@ def store(tx: Tx, stage: str, policy_version: int, judged: Sequence[Judged]) -> 
         ],
     )  # fmt: skip
     tx.run_many(
-        """INSERT INTO agent_policy_violations (tenant_id, id, card_id, run_id, rule, reason, blocked, action, facts, at)
+        """INSERT INTO agent_policy_violations
+               (tenant_id, id, card_id, run_id, rule, reason, blocked, action, facts, at)
            VALUES (:t, :id, :card, :run, :rule, :reason, :blocked, :action, :facts, :now)""",
         [
             {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "rule": verdict["rule"],

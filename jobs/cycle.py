@@ -82,7 +82,7 @@ def _settle_the_past(cycle: Cycle) -> None:
         resolve(cycle.work)
     except (FenceLost, Leaving):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - recorded on the run
         cycle.note("resolve", error)
 
 
@@ -104,7 +104,7 @@ def _phases(cycle: Cycle) -> str:
             log.warning("cycle.stopped", reason=str(reason))
         except DeadlinePassed:
             outcome = "deadline"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - recorded on the run
             cycle.note(phase, error)
             outcome = "failed"
         _enter_next(cycle, at, started, counts)

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from policy.judge import sentence
-
 from domain import cards, outbound, settings, switches, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
 from engines.registry import ENGINES
 from jobs import judge
+from policy.judge import sentence
 
 
 class NoSuchCard(Exception):
@@ -34,7 +33,7 @@ def why(tx: Tx, card_id: UUID) -> dict[str, Any]:
             verdict["sentence"] = sentence(verdict["rule"])
     kept = outbound.frozen(tx, card_id)
     return {
-        "card": {name: getattr(card, name) for name in card.__slots__ if name not in ("approval_hash",)},
+        "card": {name: getattr(card, name) for name in card.__slots__ if name != "approval_hash"},
         "answer": _answer(card),
         "judgements": judgements,
         "story": [dict(row) for row in tx.rows(

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from policy.judge import content_hash, judge
-
 from domain import approval, cards, limits, outbound, threads, violations
 from domain.cards import Card
 from domain.db import Tx
@@ -18,6 +16,7 @@ from domain.settings import TenantSettings
 from engines.contract import Context, Engine
 from jobs import compose
 from policy import facts as policy_facts
+from policy.judge import content_hash, judge
 from policy.verdicts import Judgement, Verdict
 
 DEFER_HOURS = 1.0
@@ -38,8 +37,9 @@ class Judged:
 def look(house: House, tx: Tx, some: Sequence[Card], settings: TenantSettings) -> list[Judged]:
     """Judge cards with fresh facts, changing nothing."""
     mails, unsendable = compose.compose(house, tx, some, settings)
-    facts = policy_facts.gather(tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings,
-                                public_url=house.public_url)
+    facts = policy_facts.gather(
+        tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings, public_url=house.public_url
+    )
     judged = []
     for card in some:
         judgement = judge(facts[card.id])
@@ -143,7 +143,7 @@ def settled(tx: Tx, engines: Sequence[Engine], card: Card, settings: TenantSetti
 
 
 def seen_hash(each: Judged) -> bytes:
-    """What a person approves: the rendered message, its thread and the policy version; for other actions the payload."""
+    """What a person approves: the rendered message, its thread, the policy version; for other actions the payload."""
     return content_hash(each.mail, each.card.thread_id, each.policy_version, each.card.payload)
 
 

@@ -1,4 +1,4 @@
-"""The second, named door: fixed words to verified people of the tenant itself, past switch and mode, and nothing else."""
+"""The second, named door: fixed words to verified people of the tenant, past switch and mode, and nothing else."""
 
 from __future__ import annotations
 

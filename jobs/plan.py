@@ -55,7 +55,7 @@ def triage(cycle: Cycle, some: Sequence[Card]) -> Counter[str]:
             counts += _triage(cycle, batch)
         except (FenceLost, Stopped):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - recorded on the run
             if len(batch) == 1:
                 setback(cycle, batch[0], error)
                 counts["failed"] += 1
@@ -89,7 +89,7 @@ def _ask(cycle: Cycle, engine: Engine) -> Plan | None:
             return engine.plan(cycle.context(tx))
     except FenceLost:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - recorded on the run
         cycle.note(f"{engine.name}.plan", error)
         return None
 

@@ -45,7 +45,7 @@ def _take_in(cycle: Cycle, event: Event, attempts: int) -> bool:
         return True
     except FenceLost:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - recorded on the run
         cycle.note(f"react to {event.type} {event.id}", error)
         with cycle.transaction() as tx:
             _set_aside(tx, event, attempts + 1, error)

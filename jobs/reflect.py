@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brain import rulebook
-from domain import ledger, reflections, rollup, settings
+from domain import ledger, reflections, rollup, runs, settings
 from domain.db import Row, Tx
 from jobs.hour import Cycle
 
 HINTS = 20
+FAILURES = 20
 
 
 def reflect(cycle: Cycle) -> Counter[str]:
@@ -32,31 +33,49 @@ def _facts(cycle: Cycle, tx: Tx, since: datetime, last: Row | None) -> dict[str,
     """Everything that the reflection may say; whoever phrases it adds no number of its own."""
     before: Mapping[str, Any] = last["facts"]["metrics"] if last else {}
     metrics = _metrics(cycle, tx)
+    run = runs.get(tx, cycle.run.id)
+    assert run is not None
     return {
-        "run": {"number": cycle.run.cycle_number, "kind": cycle.run.kind, "idle_hours": cycle.run.idle_hours},
+        "run": {
+            "number": run["cycle_number"],
+            "kind": run["kind"],
+            "idle_hours": run["idle_hours"],
+            "mode": run["mode"],
+        },
         "period": {"from": since.isoformat(), "to": tx.now.isoformat()},
-        "cards": _counted(tx, "SELECT state AS name, count(*) AS n FROM kanban_cards WHERE tenant_id = :t "
-                              "AND state_changed_at > :since GROUP BY 1 ORDER BY 1", since),  # fmt: skip
-        "mail_in": _counted(tx, "SELECT class AS name, count(*) AS n FROM gmail_messages WHERE tenant_id = :t "
-                                "AND stored_at > :since AND direction = 'in' GROUP BY 1 ORDER BY 1", since),  # fmt: skip
-        "mail_out": _counted(tx, "SELECT state AS name, count(*) AS n FROM outbound_messages WHERE tenant_id = :t "
-                                 "AND reserved_at > :since GROUP BY 1 ORDER BY 1", since),  # fmt: skip
+        **{name: _counted(tx, sql, since) for name, sql in COUNTS.items()},
         "metrics": metrics,
-        "moved": {name: {"before": before[name], "after": value} for name, value in metrics.items()
-                  if name in before and before[name] != value},  # fmt: skip
-        "refused": [{**each, "next": each["next"].isoformat() if each["next"] else None}
-                    for each in ledger.refusals(tx, cycle.run.id)],  # fmt: skip
-        "ledger": _counted(tx, "SELECT disposition AS name, count(*) AS n FROM run_obligations WHERE tenant_id = :t "
-                               "AND run_id = :run AND CAST(:since AS timestamptz) IS NOT NULL GROUP BY 1 ORDER BY 1",
-                           since, run=cycle.run.id),  # fmt: skip
-        "failures": [dict(row) for row in tx.rows(
-            """SELECT id::text AS card_id, type, state, reason FROM kanban_cards WHERE tenant_id = :t
-               AND state IN ('failed', 'uncertain') AND state_changed_at > :since ORDER BY id LIMIT 20""",
-            t=tx.tenant_id, since=since)],
-        "errors": tx.value("SELECT errors FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run",
-                           t=tx.tenant_id, run=cycle.run.id) or [],
+        "moved": {
+            name: {"before": before[name], "after": value}
+            for name, value in metrics.items()
+            if name in before and before[name] != value
+        },
+        "ledger": ledger.counts(tx, cycle.run.id),
+        "refused": [{**each, "next": _iso(each["next"])} for each in ledger.refusals(tx, cycle.run.id)],
+        "failures": _failures(tx, since),
+        "errors": run["errors"],
         "next": _next(tx),
-    }  # fmt: skip
+    }
+
+
+COUNTS = {
+    "cards": """SELECT state AS name, count(*) AS n FROM kanban_cards
+                WHERE tenant_id = :t AND state_changed_at > :since GROUP BY 1 ORDER BY 1""",
+    "mail_in": """SELECT class AS name, count(*) AS n FROM gmail_messages
+                  WHERE tenant_id = :t AND stored_at > :since AND direction = 'in' GROUP BY 1 ORDER BY 1""",
+    "mail_out": """SELECT state AS name, count(*) AS n FROM outbound_messages
+                   WHERE tenant_id = :t AND reserved_at > :since GROUP BY 1 ORDER BY 1""",
+}
+"""What is counted since the last reflection."""
+
+
+def _failures(tx: Tx, since: datetime) -> list[dict[str, Any]]:
+    rows = tx.rows(
+        """SELECT id::text AS card_id, type, state, reason FROM kanban_cards WHERE tenant_id = :t
+           AND state IN ('failed', 'uncertain') AND state_changed_at > :since ORDER BY id LIMIT :limit""",
+        t=tx.tenant_id, since=since, limit=FAILURES,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
 
 
 def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
@@ -67,7 +86,7 @@ def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
         try:
             with tx.savepoint():
                 metrics |= {f"{engine.name}.{name}": value for name, value in engine.stats(context).items()}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - recorded on the run
             cycle.note(f"{engine.name}.stats", error, within=tx)
     return metrics
 
@@ -83,7 +102,7 @@ def _next(tx: Tx) -> dict[str, Any]:
         t=tx.tenant_id,
     )  # fmt: skip
     assert row is not None
-    return {**row, "next_at": row["next_at"].isoformat() if row["next_at"] else None}
+    return {**row, "next_at": _iso(row["next_at"])}
 
 
 def _hints(tx: Tx, cycle: Cycle) -> list[dict[str, Any]]:
@@ -94,18 +113,20 @@ def _hints(tx: Tx, cycle: Cycle) -> list[dict[str, Any]]:
            ORDER BY until NULLS FIRST, due_at LIMIT :limit""",
         t=tx.tenant_id, run=cycle.run.id, limit=HINTS,
     )  # fmt: skip
-    return [{**row, "until": row["until"].isoformat() if row["until"] else None} for row in rows]
+    return [{**row, "until": _iso(row["until"])} for row in rows]
 
 
-def _counted(tx: Tx, sql: str, since: datetime, **values: Any) -> dict[str, int]:
-    return {row["name"]: row["n"] for row in tx.rows(sql, t=tx.tenant_id, since=since, **values)}
+def _counted(tx: Tx, sql: str, since: datetime) -> dict[str, int]:
+    return {row["name"]: row["n"] for row in tx.rows(sql, t=tx.tenant_id, since=since)}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def roll_up(tx: Tx, cycle: Cycle, outcome: str) -> None:
     """Add this run's numbers to the tenant's hour, for fleet pages, alerts and metrics."""
-    row = tx.row(
-        "SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=cycle.run.id
-    )
+    row = runs.get(tx, cycle.run.id)
     assert row is not None
     failed = outcome in ("failed", "abandoned")
     rollup.add(

@@ -1,4 +1,4 @@
-"""Unknown outcomes: asked of the provider first, tried again only with the same key and bytes, else left for a person."""
+"""Unknown outcomes: asked of the provider, tried again only with the same key and bytes, else left for a person."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TAKEN_ALREADY = frozenset({
     "no_spam.hourly_cap", "no_spam.account_cap", "no_spam.campaign_cap", "no_spam.minimum_gap", "no_spam.follow_ups",
     "modes.limited_live", "modes.limited_live_new_contacts", "limits.type", "limits.research", "limits.sandbox",
 })  # fmt: skip
-"""Room that the reservation took at the first try and still holds; the rules would count this very mail against itself."""
+"""Room that the first try took and still holds; the rules would count this very mail against itself."""
 
 
 def resolve(work: Work) -> dict[str, int]:
@@ -52,8 +52,10 @@ def _abandoned(tx: Tx, card: Card) -> Card | None:
         executions.settle(tx, card, "queued", reason="the worker that held it stopped before it reserved anything")
         return None
     outbound.ended(tx, card.id, "uncertain")
-    return executions.settle(tx, card, "uncertain", reason="the worker that held it stopped before the provider's answer was stored",
-                        rule="provider.maybe_happened", resolve_after=tx.now)  # fmt: skip
+    return executions.settle(
+        tx, card, "uncertain", rule="provider.maybe_happened", resolve_after=tx.now,
+        reason="the worker that held it stopped before the provider's answer was stored",
+    )  # fmt: skip
 
 
 def _resolve_one(work: Work, card: Card) -> str:
@@ -86,8 +88,10 @@ def _found(work: Work, card: Card, found: FoundMail) -> str:
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
         if executions.lock(tx, card.id, states=("uncertain",)) is None:
             return "elsewhere"
-        done = cards.move_one(tx, card.id, "done", frm=("uncertain",), reason="found in the provider's listing",
-                              provider_id=found.provider_id, extra="provider_id = :provider_id, resolve_after = NULL")  # fmt: skip
+        done = cards.move_one(
+            tx, card.id, "done", frm=("uncertain",), reason="found in the provider's listing",
+            provider_id=found.provider_id, extra="provider_id = :provider_id, resolve_after = NULL",
+        )  # fmt: skip
         went_out(tx, work.engines, done, settings.of(tx), provider_id=found.provider_id)
     return "done"
 

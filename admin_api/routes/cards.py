@@ -67,7 +67,7 @@ def listed(
 ) -> Page[CardShown]:  # fmt: skip
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
         rows = cards.listed(
-            tx, state=state, contact_id=contact, type=type, before=pages.uuid_after(cursor), limit=limit + 1
+            tx, state=state, contact_id=contact, kind=type, before=pages.uuid_after(cursor), limit=limit + 1
         )
     return pages.of(rows, limit, lambda card: card.id, CardShown.model_validate)
 

@@ -1,8 +1,9 @@
-"""The crash laboratory: step boundaries found in the code, a hook that kills at one of them, and the judge of what is left."""
+"""The crash laboratory: boundaries found in the code, a hook that kills at one, and the judge of what is left."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -110,11 +111,8 @@ def run(
     if (weather := chance.choice(WEATHER)) is not None:
         resend.break_next(weather())
     killer = Killer(step, chance.randint(1, people))
-    with houses.house(database, holder="first", hands=hands, fault=killer) as house:
-        try:
-            cycle.run(house, tenant_id, kind="manual")
-        except Killed:
-            pass
+    with houses.house(database, holder="first", hands=hands, fault=killer) as house, contextlib.suppress(Killed):
+        cycle.run(house, tenant_id, kind="manual")
     _take_over(database, clock, hands, tenant_id, killer, sender(key, resend.url))
     return _finding(database, resend, tenant_id, key, killer.fired, people)
 

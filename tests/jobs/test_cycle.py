@@ -55,13 +55,16 @@ def test_an_overdue_contact_gets_one_mail_and_its_clock_is_wound(stage: Stage) -
     assert mail["to"] == ["bill@initech.example"]
     with stage.database.tenant(acme) as tx:
         run = runs.get(tx, run_id)
-        assert run is not None and run["errors"] == []
+        assert run is not None
+        assert run["errors"] == []
         assert (run["outcome"], run["planned"], run["executed"]) == ("completed", 1, 1)
         clock_row = tx.row("SELECT * FROM engagement_clocks WHERE contact_id = :c", c=contact)
-        assert clock_row is not None and clock_row["due_at"] == tx.now + timedelta(days=21)
+        assert clock_row is not None
+        assert clock_row["due_at"] == tx.now + timedelta(days=21)
         assert [line["disposition"] for line in ledger.lines(tx, run_id)] == ["acted"]
         told = reflections.last(tx)
-        assert told is not None and told["run_id"] == run_id
+        assert told is not None
+        assert told["run_id"] == run_id
 
 
 def test_a_second_cycle_finds_nothing_more_to_do(stage: Stage) -> None:
@@ -86,9 +89,12 @@ def test_dry_run_holds_the_mail_and_moves_only_the_shadow_clock(stage: Stage) ->
         assert states == ["held"]
         [card_id] = [row["id"] for row in tx.rows("SELECT id FROM kanban_cards")]
         kept = outbound.frozen(tx, card_id)
-        assert kept is not None and kept[0].to == ("bill@initech.example",)
+        assert kept is not None
+        assert kept[0].to == ("bill@initech.example",)
         row = tx.row("SELECT * FROM engagement_clocks WHERE contact_id = :c", c=contact)
-        assert row is not None and row["shadow_due_at"] is not None and row["last_touch_at"] is None
+        assert row is not None
+        assert row["shadow_due_at"] is not None
+        assert row["last_touch_at"] is None
 
 
 def test_leaving_dry_run_replans_from_the_real_clock(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Every clause of the policy, allowing and stopping, through the one door: real rows, real provider, stored verdicts."""
+"""Every clause of the policy, allowing and stopping, through the one door: real rows, a real SDK, stored verdicts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_card_ends_where_its_rule_sends_it(world: World, resend: ResendEmulato
 
 
 def test_every_clause_is_shown_allowing_and_stopping() -> None:
-    """A clause about what our own composer always writes can only be broken by a broken composer: judged in policy's tests."""
+    """What our own composer always writes can only be broken by a broken composer: that is judged in policy's tests."""
     clauses = {rule.clause for rule in RULES.values() if rule.clause.startswith("P2.3.")}
     shown = {(RULES[case.rule].clause, case.decision == "allow") for case in CASES}
     composers = {RULES[case.rule].clause for case in all_cases() if case.tampered}

@@ -37,7 +37,8 @@ def main(url: str, resend_url: str, shift_seconds: str, *tenant_ids: str) -> Non
     threads = [threading.Thread(target=_send, args=(house, each, ended), daemon=True) for each in tenants]
     for thread in threads:
         thread.start()
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.read()
     ended.set()
     for thread in threads:

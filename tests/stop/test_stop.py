@@ -53,16 +53,25 @@ def _tenant(database: Database, name: str) -> UUID:
     tenant_id = build.tenant(database, name, {**build.ACME, "send_mode": "live", "max_emails_per_hour": 1_000_000})
     with database.tenant(tenant_id) as tx:
         ids = [(tx.clock.uuid(), tx.clock.uuid(), f"c{at}.example") for at in range(CARDS)]
-        told = [{"t": tenant_id, "client": a, "contact": b, "domain": c, "email": f"p@{c}", "now": tx.now} for a, b, c in ids]
+        told = [
+            {"t": tenant_id, "client": a, "contact": b, "domain": c, "email": f"p@{c}", "now": tx.now}
+            for a, b, c in ids
+        ]
         tx.run_many(
             """INSERT INTO clients (tenant_id, id, name, domain, country, timezone, created_at, updated_at)
-               VALUES (:t, :client, :domain, :domain, 'US', 'UTC', :now, :now)""", told)
+               VALUES (:t, :client, :domain, :domain, 'US', 'UTC', :now, :now)""",
+            told,
+        )
         tx.run_many(
             """INSERT INTO contacts (tenant_id, id, client_id, email, name, broadcast_consent, created_at, updated_at)
-               VALUES (:t, :contact, :client, :email, :email, true, :now, :now)""", told)
+               VALUES (:t, :contact, :client, :email, :email, true, :now, :now)""",
+            told,
+        )
         tx.run_many(
             """INSERT INTO contact_addresses (tenant_id, address, contact_id, source, created_at)
-               VALUES (:t, :email, :contact, 'import', :now)""", told)
+               VALUES (:t, :email, :contact, 'import', :now)""",
+            told,
+        )
         clocks.start(tx, [each[1] for each in ids])
         kinds = [TYPES[at % len(TYPES)] for at in range(CARDS)]
         made = cards.propose(tx, [
@@ -97,7 +106,8 @@ def laboratory(cluster: gears.Cluster) -> Iterator[Laboratory]:
         ]  # fmt: skip
         try:
             for process in processes:
-                assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+                assert process.stdout is not None
+                assert process.stdout.readline() == b"ready\n"
             yield Laboratory(database, resend, tenants)
         finally:
             for process in processes:
@@ -125,8 +135,7 @@ def test_nothing_arrives_after_a_stop_has_returned(laboratory: Laboratory) -> No
                 flips += 1
                 sent_before += len(laboratory.posts(begun, returned))
                 late += [(switch, post) for post in laboratory.posts(returned, resumed) if _governs(switch, post)]
-    print(f"\n{flips} flips, {sent_before} sends before them, {len(late)} late")
-    assert sent_before > flips, "the senders were at work"
+    assert sent_before > flips, f"the senders were at work: {sent_before} sends before {flips} flips"
     assert late == []
 
 
@@ -144,7 +153,9 @@ def test_a_tenants_flip_makes_no_other_tenant_wait(laboratory: Laboratory) -> No
     flip = switches.stop(laboratory.database, Switch(slow, "all"), by="test", reason="laboratory")
     returned = monotonic_ns()
     assert flip.settled
-    assert timedelta(microseconds=(returned - begun) / 1000) > timedelta(seconds=0.3), "the flip waited for its own send"
+    assert timedelta(microseconds=(returned - begun) / 1000) > timedelta(seconds=0.3), (
+        "the flip waited for its own send"
+    )
     meanwhile = {tenant_id for tenant_id, _kind in laboratory.posts(begun, returned)}
     assert meanwhile & others == others
 
