@@ -71,7 +71,7 @@ class _Undone(Exception):
 
 def load(
     database: Database, vault: Vault, tenant_id: UUID, content: bytes, *, filename: str, by: str, dry_run: bool = False,
-    relationship: str = "client", progress: Callable[[int], None] | None = None,
+    relationship: str = "client", progress: Callable[[int], None] | None = None, chunk_rows: int = CHUNK_ROWS,
 ) -> Report:  # fmt: skip
     """Take a file of contacts in, a transaction per some rows; with `dry_run` the same is done and undone.
 
@@ -88,7 +88,7 @@ def load(
                 raise _Undone
         except _Undone:
             return report
-    while chunk := list(islice(table, CHUNK_ROWS)):
+    while chunk := list(islice(table, chunk_rows)):
         with database.tenant(tenant_id, actor=by) as tx:
             _take(tx, vault, chunk, header, filename, relationship, report)
         if progress is not None:
