@@ -8,7 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 
 from domain import cards, clocks, contacts, promises, settings
 from domain.db import Database, Row, Tx
@@ -284,3 +287,64 @@ def test_a_neighbours_clock_cannot_be_touched(clone: Database, acme: UUID, ana: 
         assert clocks.start(tx, [ana]) == 0
     with clone.tenant(acme) as tx:
         assert row(tx, ana)["due_at"] == A_MONDAY
+
+
+HOURS_AGO = st.integers(0, 60 * 24)
+HISTORY = st.lists(
+    st.tuples(st.sampled_from(["email", "person", "reply", "call", "meeting"]), HOURS_AGO)
+    | st.tuples(st.sampled_from(["void", "pause", "resume", "exempt", "reinstate"]), HOURS_AGO)
+    | st.tuples(st.sampled_from(["advance", "shadow", "stop"]), HOURS_AGO),
+    max_size=12,
+)
+
+
+@given(HISTORY)
+@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happened_the_promise_counts_from_the_latest_touch_that_counts(
+    clone: Database, history: list[tuple[str, int]]
+) -> None:
+    slug = f"t{clone.clock.uuid().hex}"
+    with clone.tenant(build.tenant(clone, slug, dict(build.ACME))) as tx:
+        contact = build.contact(tx)
+        touches: dict[UUID, Any] = {}
+        for what, hours_ago in history:
+            _happen(tx, contact, what, tx.now - timedelta(hours=hours_ago), touches)
+            now = row(tx, contact)
+            latest = max(touches.values(), default=None)
+            assert now["last_touch_at"] == latest
+            assert now["due_at"] == (A_MONDAY if latest is None else max(A_MONDAY, latest + 21 * DAY))
+            assert now["status"] != "exempt" or now["follow_up_due_at"] is None
+            assert (now["paused_until"] is not None) == (now["status"] == "paused")
+            assert (now["sequence_step"] == 0) <= (now["follow_up_due_at"] is None)
+
+
+def _happen(tx: Tx, contact: UUID, what: str, at: Any, touches: dict[UUID, Any]) -> None:
+    name, later = tx.clock.uuid(), tx.now + 4 * DAY
+    match what:
+        case "email":
+            clocks.touch(tx, contact, "email", by="agent", at=at, card_id=name)
+            touches[name] = at
+        case "person":
+            clocks.touch(tx, contact, "email", by="person", at=at, message_id=name)
+            touches[name] = at
+        case "reply" | "call" | "meeting":
+            clocks.touch(tx, contact, what, by="contact", at=at, message_id=name)
+            touches[name] = at
+        case "void":
+            for card in list(touches)[-1:]:
+                if clocks.void_touch(tx, card, "bounced"):
+                    del touches[card]
+        case "pause":
+            clocks.pause(tx, contact, later)
+        case "resume":
+            clocks.resume(tx, contact)
+        case "exempt":
+            clocks.exempt(tx, [contact], "opted_out")
+        case "reinstate":
+            clocks.reinstate(tx, contact)
+        case "advance":
+            clocks.advance_sequence(tx, contact, step=1, thread_id=None, follow_up_due=later, sent_at=tx.now)
+        case "shadow":
+            clocks.shadow_advance(tx, contact, step=1, follow_up_due=later)
+        case "stop":
+            clocks.stop_sequences(tx, client_of(tx, contact), reason="a reply")
