@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
 from domain import audit, events
 from domain.db import Tx
 from domain.vault import Sealed, Vault
+
+Name = Literal["resend_api_key", "resend_webhook_secret", "smtp_url"]
+"""What a tenant may store: one list for the API, the command line and those who use the secrets."""
+
+NAMES: tuple[str, ...] = get_args(Name)
+
+
+class UnknownCredential(Exception):
+    """Nothing would ever read a secret of this name."""
 
 
 class NoCredential(LookupError):
@@ -26,7 +36,9 @@ class Stored:
 
 
 def put(tx: Tx, vault: Vault, name: str, secret: str) -> None:
-    """Store or replace a secret such as `resend.api_key` or `resend.webhook_secret`. Raises ValueError when empty."""
+    """Store or replace a secret. Raises UnknownCredential, and ValueError when it is empty."""
+    if name not in NAMES:
+        raise UnknownCredential(f"name: {name!r} is none of {', '.join(NAMES)}")
     if not secret.strip():
         raise ValueError(f"{name}: an empty secret is no secret")
     sealed = vault.seal(tx.tenant_id, _purpose(name), secret.strip())

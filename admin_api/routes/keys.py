@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
@@ -23,7 +23,6 @@ from providers import resend_webhooks
 router = APIRouter(prefix="/v1", tags=["keys"])
 
 KeyId = Annotated[str, Path(pattern="^[0-9a-f]{12}$")]
-SecretName = Literal["resend.api_key", "resend.webhook_secret", "smtp.url"]
 
 
 class NewKey(Given):
@@ -101,8 +100,8 @@ def stored(house: TheHouse, at: Admin) -> Page[credentials.Stored]:
 
 
 @router.put("/credentials/{name}", summary="Store or replace a provider secret, sealed", status_code=204)
-def store(name: SecretName, given: Secret, house: TheHouse, at: Admin) -> Response:
-    if name == "resend.webhook_secret":
+def store(name: credentials.Name, given: Secret, house: TheHouse, at: Admin) -> Response:
+    if name == "resend_webhook_secret":
         try:
             resend_webhooks.check_secret(given.secret.strip())
         except resend_webhooks.WebhookSecretInvalid as error:
@@ -113,7 +112,7 @@ def store(name: SecretName, given: Secret, house: TheHouse, at: Admin) -> Respon
 
 
 @router.delete("/credentials/{name}", summary="Forget a provider secret", status_code=204)
-def forget(name: SecretName, house: TheHouse, at: Admin) -> Response:
+def forget(name: credentials.Name, house: TheHouse, at: Admin) -> Response:
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
         if not credentials.remove(tx, name):
             raise credentials.NoCredential(f"{name} is not stored for this tenant")

@@ -74,7 +74,7 @@ def _secret(house: House, told: str) -> tuple[Tenant, str]:
     try:
         tenant = tenants.by_slug(house.database, told)
         with house.database.tenant(tenant.tenant_id, actor=ACTOR) as tx:
-            return tenant, credentials.get(tx, house.vault, "resend.webhook_secret")
+            return tenant, credentials.get(tx, house.vault, "resend_webhook_secret")
     except (tenants.UnknownTenant, credentials.NoCredential, SecretUnreadable) as error:
         # the same words as for a bad signature: strangers learn nothing about who is here
         raise _does_not_fit("no signature fits") from error

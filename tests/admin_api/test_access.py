@@ -176,7 +176,7 @@ def known(shared: Desk) -> dict[str, str]:
             "case_id": cases.open(tx, kind="complaint", title="Late", evidence=message).id,
             "key_id": keys.issue(tx, shared.house.vault, name="spare", role="analyst").key_id,
             "message_id": tx.clock.uuid(),
-            "name": "resend.api_key", "tenant": "acme", "contact": contact, "signature": "x",
+            "name": "resend_api_key", "tenant": "acme", "contact": contact, "signature": "x",
         }  # fmt: skip
     return {name: str(value) for name, value in made.items()}
 
@@ -231,14 +231,14 @@ def test_what_belongs_to_another_tenant_is_not_there(shared: Desk, known: dict[s
 
 
 def test_a_stored_secret_is_its_tenants_alone_and_is_never_shown(desk: Desk) -> None:
-    assert desk.ask("PUT", "/v1/credentials/resend.api_key", json={"secret": "re_very_secret"}).status_code == 204
+    assert desk.ask("PUT", "/v1/credentials/resend_api_key", json={"secret": "re_very_secret"}).status_code == 204
     listed = desk.ask("GET", "/v1/credentials")
-    assert [each["name"] for each in listed.json()["items"]] == ["resend.api_key"]
+    assert [each["name"] for each in listed.json()["items"]] == ["resend_api_key"]
     assert "re_very_secret" not in listed.text
     assert desk.get("/v1/credentials", "globex.admin")["items"] == []
-    assert_problem(desk.ask("DELETE", "/v1/credentials/resend.api_key", "globex.admin"), 404)
-    assert_problem(desk.ask("PUT", "/v1/credentials/resend.webhook_secret", json={"secret": "whsec_!"}), 422)
-    assert desk.ask("DELETE", "/v1/credentials/resend.api_key").status_code == 204
+    assert_problem(desk.ask("DELETE", "/v1/credentials/resend_api_key", "globex.admin"), 404)
+    assert_problem(desk.ask("PUT", "/v1/credentials/resend_webhook_secret", json={"secret": "whsec_!"}), 422)
+    assert desk.ask("DELETE", "/v1/credentials/resend_api_key").status_code == 204
 
 
 def test_a_tenants_key_cannot_name_another_tenant(shared: Desk) -> None:

@@ -122,36 +122,41 @@ def test_a_case_opens_with_evidence_and_closes_with_an_outcome(clone: Database, 
 
 def test_a_secret_is_stored_sealed_and_listed_without_its_value(clone: Database, acme: UUID) -> None:
     with clone.tenant(acme) as tx:
-        credentials.put(tx, VAULT, "resend.api_key", "a secret")
-        credentials.put(tx, VAULT, "resend.api_key", "a better secret")
-        assert credentials.get(tx, VAULT, "resend.api_key") == "a better secret"
+        credentials.put(tx, VAULT, "resend_api_key", "a secret")
+        credentials.put(tx, VAULT, "resend_api_key", "a better secret")
+        assert credentials.get(tx, VAULT, "resend_api_key") == "a better secret"
         assert b"secret" not in bytes(tx.value("SELECT ciphertext FROM tenant_credentials"))
-        assert [each.name for each in credentials.listed(tx)] == ["resend.api_key"]
-        assert credentials.remove(tx, "resend.api_key")
+        assert [each.name for each in credentials.listed(tx)] == ["resend_api_key"]
+        assert credentials.remove(tx, "resend_api_key")
         with pytest.raises(credentials.NoCredential):
-            credentials.get(tx, VAULT, "resend.api_key")
+            credentials.get(tx, VAULT, "resend_api_key")
+
+
+def test_a_secret_that_nobody_would_read_is_refused(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx, pytest.raises(credentials.UnknownCredential, match="resend_api_key"):
+        credentials.put(tx, VAULT, "resend.api_key", "a secret")
 
 
 def test_secrets_follow_the_vault_to_its_new_key(clone: Database, acme: UUID) -> None:
     with clone.tenant(acme) as tx:
-        credentials.put(tx, VAULT, "resend.api_key", "a secret")
+        credentials.put(tx, VAULT, "resend_api_key", "a secret")
         new = Vault({"k2": bytes(32), "k1": bytes(range(32))})
         assert credentials.rotate(tx, new) == 1
         assert credentials.rotate(tx, new) == 0
-        assert credentials.get(tx, Vault({"k2": bytes(32)}), "resend.api_key") == "a secret"
+        assert credentials.get(tx, Vault({"k2": bytes(32)}), "resend_api_key") == "a secret"
 
 
 def test_a_secret_copied_to_another_tenants_row_does_not_open(clone: Database, acme: UUID) -> None:
     globex = build.globex(clone)
     with clone.tenant(acme) as tx:
-        credentials.put(tx, VAULT, "resend.api_key", "a secret")
+        credentials.put(tx, VAULT, "resend_api_key", "a secret")
         row = tx.row("SELECT * FROM tenant_credentials")
         assert row is not None
     with clone.tenant(globex) as tx:
         tx.run("INSERT INTO tenant_credentials VALUES (:t, :name, :sealed, :key, 'x', :now)", t=globex,
                name=row["name"], sealed=bytes(row["ciphertext"]), key=row["key_id"], now=tx.now)  # fmt: skip
         with pytest.raises(SecretUnreadable):
-            credentials.get(tx, VAULT, "resend.api_key")
+            credentials.get(tx, VAULT, "resend_api_key")
 
 
 def test_an_alert_opens_once_until_it_is_resolved(clone: Database, acme: UUID) -> None:

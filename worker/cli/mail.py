@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from worker.assembly import Standing
 
 COLUMNS = ("provider", "address", "status", "status_cause", "last_sync_at", "failures", "id", "mend")
-CREDENTIALS = ("resend_api_key", "resend_webhook_secret", "smtp_url")
 Address = Annotated[str, typer.Option("--address", help="The mailbox's own address.")]
 
 
@@ -161,9 +160,13 @@ def set_credential(
     """Store a provider's secret, sealed for the tenant: it is read from stdin or asked for."""
     from domain import credentials
 
-    if name not in CREDENTIALS:
-        raise WrongUse(f"name: {name!r} is none of {', '.join(CREDENTIALS)}")
+    if name not in credentials.NAMES:
+        raise credentials.UnknownCredential(f"name: {name!r} is none of {', '.join(credentials.NAMES)}")
     secret = _secret(name)
+    if name == "resend_webhook_secret":
+        from providers import resend_webhooks
+
+        resend_webhooks.check_secret(secret)
     with speaking.house() as standing:
         found = speaking.tenant_of(standing, tenant)
         with speaking.inside(standing, found, dry_run=dry_run) as tx:
