@@ -47,7 +47,7 @@ def up(settings: Settings, *, announce: Callable[[str], None]) -> int:
     """
     with assembly.standing(settings, hold=True) as standing:
         _refuse_open_door(standing)
-        with _listening(settings) as door:
+        with listening(settings) as door:
             return _run(standing, door, scheduler=True, announce=announce)
 
 
@@ -145,7 +145,8 @@ def _refuse_open_door(standing: Standing) -> None:
 
 
 @contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The API's door, bound and listening. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

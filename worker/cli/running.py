@@ -46,8 +46,9 @@ def demo(
     stop_after: Annotated[
         bool, typer.Option("--exit", envvar="DEMO_EXIT", help="Stop when the story is told; else the API stays up.")
     ] = False,
+    as_json: Json = False,
 ) -> int:
-    """Two companies, a mailbox, several hours; then the API keeps running."""
-    from simulator.demo import run
+    """Two companies, their mailboxes, several days of hours; then the API keeps running."""
+    from worker import demonstration
 
-    return int(run(exit_after=stop_after) or 0)
+    return demonstration.run(exit_after=stop_after, as_json=as_json)

@@ -1,0 +1,204 @@
+"""What the story came to, read back from the database and the emulators alone: nothing here trusts the story itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain import ledger, quarantine, reflections, runs
+from domain.db import Tx
+from policy.judge import sentence
+from simulator.demo.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One rule, and what it kept from happening."""
+
+    rule: str
+    sentence: str
+    cards: int
+    decision: str
+    example: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One run's obligations by what became of them."""
+
+    number: int
+    due: int
+    dispositions: dict[str, int]
+    adds_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one company has to show."""
+
+    slug: str
+    name: str
+    mode: str
+    contacts: int
+    clients: int
+    countries: int
+    mailbox: int
+    """Messages that were put into its mailbox."""
+    stored: int
+    classes: dict[str, int]
+    attachments: int
+    malformed: int
+    cards: dict[str, int]
+    sent: int
+    """Mails that the provider took."""
+    posted: int
+    """Raw POSTs that the provider saw."""
+    doubled: int
+    """Idempotency keys that came with more than one effect, and people who got the same words twice."""
+    unrecorded: int
+    """Mails that the provider took and no card of ours knows, or the other way round."""
+    held: list[dict[str, str]]
+    refusals: list[Refusal]
+    suppressed: dict[str, int]
+    tasks: list[str]
+    cases: list[str]
+    cycles: int
+    ledgers_add_up: bool
+    ledger: Ledger
+    reflection: str
+    errors: int
+    why: UUID | None
+    """A card that is worth asking about."""
+
+
+def find(story: Story, slug: str) -> Findings:
+    """Look at one company."""
+    company, tenant_id = story.companies[slug], story.tenants[slug]
+    taken = story.world.taken(slug)
+    with story.house.database.tenant(tenant_id, actor="demo") as tx:
+        done = _done(tx)
+        ledgers = [_ledger(tx, row) for row in runs.recent(tx, limit=200)]
+        told = reflections.last(tx)
+        refusals = _refusals(tx)
+        return Findings(
+            slug=slug, name=company.name, mode=company.mode,
+            contacts=_count(tx, "contacts"), clients=_count(tx, "clients"),
+            countries=tx.value("""SELECT count(DISTINCT coalesce(c.country, l.country)) FROM contacts c
+                                  JOIN clients l ON l.tenant_id = c.tenant_id AND l.id = c.client_id
+                                  WHERE c.tenant_id = :t""", t=tx.tenant_id),
+            mailbox=story.world.put_in[slug], stored=_count(tx, "gmail_messages"),
+            classes=_by(tx, "class", "gmail_messages"), attachments=_count(tx, "attachments"),
+            malformed=tx.value("SELECT count(*) FROM gmail_messages WHERE tenant_id = :t AND quarantined IS NOT NULL",
+                               t=tx.tenant_id) + len(quarantine.waiting(tx, "message", "")),
+            cards=_by(tx, "state", "kanban_cards"), sent=len(taken), posted=story.world.posted(slug),
+            doubled=_doubled(taken), unrecorded=len({each["id"] for each in taken} ^ done), held=_held(tx),
+            refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
+            cases=_titles(tx, "cases"), cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
+            ledger=ledgers[0], reflection=told["text"] if told else "",
+            errors=tx.value("""SELECT coalesce(sum(jsonb_array_length(errors)), 0) FROM agent_autonomous_runs
+                               WHERE tenant_id = :t""", t=tx.tenant_id),
+            why=_worth_asking(tx),
+        )  # fmt: skip
+
+
+def _done(tx: Tx) -> set[str]:
+    """The provider's ids of our cards that are done."""
+    rows = tx.rows("SELECT provider_id FROM kanban_cards WHERE tenant_id = :t AND state = 'done' "
+                   "AND provider_id IS NOT NULL", t=tx.tenant_id)  # fmt: skip
+    return {row["provider_id"] for row in rows}
+
+
+def _doubled(taken: list[dict[str, Any]]) -> int:
+    tags = Counter(tag["value"] for each in taken for tag in each["tags"] if tag["name"] == "card")
+    words = Counter((each["to"][0], each["subject"], each["text"]) for each in taken)
+    return sum(n - 1 for n in (*tags.values(), *words.values()) if n > 1)
+
+
+def _ledger(tx: Tx, row: Any) -> Ledger:
+    lines = ledger.lines(tx, row["id"])
+    counts = Counter(line["disposition"] for line in lines)
+    planned = [block["counts"] for block in row["work_blocks"] if block["phase"] == "plan"]
+    opened = planned[0].get("obligations", 0) if planned else 0
+    known = sum(counts[name] for name in ledger.DISPOSITIONS)
+    return Ledger(row["cycle_number"], opened, dict(counts), adds_up=opened == len(lines) == known)
+
+
+def _refusals(tx: Tx) -> list[Refusal]:
+    """Every rule that decided against a card, or that an engine named for leaving somebody alone."""
+    rows = tx.rows(
+        """WITH told AS (
+               SELECT e.data ->> 'rule' AS rule, k.title, e.data ->> 'reason' AS reason, e.subject_id, e.id,
+                      substr(e.type, 6) AS became
+               FROM warehouse_events e JOIN kanban_cards k ON k.tenant_id = :t AND k.id::text = e.subject_id
+               WHERE e.tenant_id = :t AND e.subject_type = 'card' AND e.data ->> 'rule' IS NOT NULL
+               UNION ALL
+               SELECT o.rule, coalesce(c.name, o.kind), o.reason, o.subject_id, o.run_id, o.disposition
+               FROM run_obligations o LEFT JOIN contacts c ON c.tenant_id = :t AND c.id::text = o.subject_id
+               WHERE o.tenant_id = :t AND o.rule IS NOT NULL AND o.card_id IS NULL AND o.disposition <> 'acted')
+           SELECT rule, count(DISTINCT subject_id) AS n, (array_agg(became ORDER BY id))[1] AS became,
+                  (array_agg(title ORDER BY id))[1] AS title, (array_agg(reason ORDER BY id))[1] AS reason
+           FROM told GROUP BY rule ORDER BY n DESC, rule""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+    return [
+        Refusal(row["rule"], _sentence(row["rule"]), row["n"], row["became"], row["title"], row["reason"] or "")
+        for row in rows
+    ]
+
+
+ENGINE_SENTENCES = {
+    "engagement.existing_relationship": "Individual mail goes to clients; a prospect is never approached by itself.",
+    "engagement.active_account": "An inactive account is left alone.",
+    "engagement.reachable": "A person without an address can't be written to.",
+    "engagement.account_conversation": "While somebody at the account is talking to us, their colleagues are spared.",
+    "engagement.account_people": "At most so many people of one account are written to on one day.",
+    "engagement.budget": "An hour takes on no more touches than its budget; the most urgent come first.",
+    "limits": "A cap that was used up in the very instant of sending.",
+    "approval.rejected": "A person said no.",
+}
+"""What the engine itself leaves out before there is a card to judge."""
+
+
+def _sentence(rule: str) -> str:
+    return ENGINE_SENTENCES.get(rule) or sentence(rule)
+
+
+def _held(tx: Tx) -> list[dict[str, str]]:
+    rows = tx.rows(
+        """SELECT o.recipients[1] AS "to", o.mail ->> 'subject' AS subject, c.name, k.rule, k.reason
+           FROM outbound_messages o JOIN kanban_cards k ON k.tenant_id = :t AND k.id = o.card_id
+           LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = o.contact_id
+           WHERE o.tenant_id = :t AND o.state = 'held' ORDER BY o.reserved_at, o.card_id""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+    return [{name: str(value) for name, value in row.items()} for row in rows]
+
+
+def _titles(tx: Tx, table: str) -> list[str]:
+    rows = tx.rows(f"SELECT title FROM {table} WHERE tenant_id = :t ORDER BY id", t=tx.tenant_id)
+    return [row["title"] for row in rows]
+
+
+def _worth_asking(tx: Tx) -> UUID | None:
+    """The card with the most interesting answer: blocked, else held, else deferred, else any."""
+    found: UUID | None = tx.value(
+        """SELECT id FROM kanban_cards WHERE tenant_id = :t
+           ORDER BY array_position(:states, state) NULLS LAST, id DESC LIMIT 1""",
+        t=tx.tenant_id, states=["blocked", "held", "deferred", "expired"],
+    )  # fmt: skip
+    return found
+
+
+def _count(tx: Tx, table: str) -> int:
+    return int(tx.value(f"SELECT count(*) FROM {table} WHERE tenant_id = :t", t=tx.tenant_id))
+
+
+def _by(tx: Tx, column: str, table: str) -> dict[str, int]:
+    rows = tx.rows(
+        f"SELECT {column} AS name, count(*) AS n FROM {table} WHERE tenant_id = :t GROUP BY 1 ORDER BY 2 DESC, 1",
+        t=tx.tenant_id,
+    )
+    return {row["name"]: row["n"] for row in rows}
