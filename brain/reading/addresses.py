@@ -14,8 +14,8 @@ _SIMPLE = re.compile(
     r'^\s*(?:"?([^"<>,;:()\\=]*?)"?\s*<\s*)?([\w.!#$%&\'*+/=?^`{|}~-]+@[\w.-]+\.\w+)\s*>?\s*$', re.ASCII
 )
 _ANGLE = re.compile(r"<\s*([^<>]*?)\s*>")
-_BARE = re.compile(r"[^\s<>@,;:\"()\[\]]+@(?:[^\s<>@,;:\"()\[\]]+|\[[0-9A-Fa-f.:]+\])")
-_QUOTED_LOCAL = re.compile(r'"(?:[^"\\]|\\.)*"@[^\s<>@,;:"()\[\]]+')
+_BARE = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@(?:[^\s<>@,;:\"()\[\]]{1,255}|\[[0-9A-Fa-f.:]+\])")
+_QUOTED_LOCAL = re.compile(r'"(?:[^"\\]|\\.){0,128}"@[^\s<>@,;:"()\[\]]+')
 _COMMENT = re.compile(r"\(([^()]*)\)")
 _SPACES = re.compile(r"\s+")
 _NOREPLY = re.compile(

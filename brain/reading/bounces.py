@@ -14,7 +14,7 @@ from brain.reading.reasons import action_of, reason_of, status_of
 
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,40})\s*:[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _ID_LINE = re.compile(r"^(?:[> ]|\|)*Message-ID:[ \t]*\n?[ \t]*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]+@[^\s<>@,;:\"()\[\]]+")
+_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@[^\s<>@,;:\"()\[\]]+")
 MAX_RECIPIENTS = 2_000
 
 

@@ -32,7 +32,7 @@ _QUOTE_ID = re.compile(
 )
 _OUTLOOK_RULE = re.compile(r"border-top\s*:\s*solid\s+#(?:b5c4df|e1e1e1)", re.IGNORECASE)
 _WINDOWS_MAIL_RULE = re.compile(r"border-top-color\s*:\s*(?:rgb\(229,\s*229,\s*229\)|#e5e5e5)", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t\r\n\f\u200b\u200c\u00ad\ufeff]+")
+_SPACES = re.compile(r"[ \t\r\n\f\u00a0\u200b\u200c\u00ad\ufeff]+")
 _ENCODING = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _BLANKS = re.compile(r"\n{3,}")
 

@@ -42,18 +42,18 @@ _PHRASE = re.compile(
     r"|не может быть доставлен|не удалось доставить|送信でき|配信でき|エラーのため|退回|投递失败|無法傳遞",
     re.IGNORECASE | re.MULTILINE,
 )
+# The line above the copy of the returned mail, without the rule around it; or the copy's own first line.
 _END = re.compile(
-    r"^[>\s*]*(?:-{2,}|={3,}|_{3,}|\*{3,})?[ \t]*(?:"
     r"(?:this|below|here|following|the following|attachment|enclosed)[^\n]{0,40}(?:copy|part|headers?|beginning|text)[^\n]{0,30}(?:original|message|mail|headers)[^\n]*"
-    r"|below (?:this|the next) line is a copy[^\n]*|(?:the )?(?:header|headers|text|body|start|copy|first \d+ \w+)? ?(?:of )?(?:the |your )?"
+    r"|below (?:this|the next) line is a copy[^\n]*|(?:(?:header|headers|text|body|start|copy|first \d+ \w+) )?(?:of )?(?:the |your )?"
     r"(?:original|returned|unsent|undelivered|bounced|rejected|failed|old) (?:message|mail|e-?mail|letter)(?: (?!was|that|has|is|could)[^\n]{0,60})?"
-    r"|(?:message|original|returned|unsent) (?:headers?|message|text|contents?)(?: (?:follows?|below|headers?))?|-+ ?forwarded message[^\n]*|message header (?:follows|removed)"
-    r"|old message|unsent message below|returned mail|message truncated|message removed"
-    r"|(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):[^\n]*"
-    r")[ \t]*[-=*_:.]*[ \t]*$",
-    re.IGNORECASE | re.MULTILINE,
+    r"|(?:message|original|returned|unsent) (?:headers?|message|text|contents?)(?: (?:follows?|below|headers?))?|forwarded message[^\n]*|message header (?:follows|removed)"
+    r"|old message|unsent message below|returned mail|message truncated|message removed",
+    re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]=|*]+@[\w-]+(?:\.[\w-]+)*")
+_COPY_STARTS = re.compile(r"[>\s]*(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):", re.IGNORECASE)
+_RULE = "> \t*-=_:.|"
+_ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]=|*]{1,80}@[\w-]+(?:\.[\w-]+)*")
 _NOT_THIS = re.compile(
     r"(?:mail from|(?<!generated )(?<!expanded )from|sender|envelope-from|contact|reply-to|return-path|message-?id|identifier|f=|generated response to|write to|e-?mail (?:us )?at|mail to postmaster"
     r"|sent by|queue id|help|support|assistance|questions?|abuse|via)\W{0,4}(?:is |to |at )?[<\[\"'(]*$",
@@ -82,10 +82,19 @@ class Notice:
 def notice_of(text: str) -> Notice:
     """Cut the copy of the original mail off; text that starts with it is left whole."""
     text = text[:200_000]
-    for hit in _END.finditer(text):
-        if len(text[: hit.start()].strip()) > 20:
-            return Notice(text[: min(hit.start(), MAX_NOTICE_CHARS)], text[hit.start() :])
+    at = 0
+    for line in text.split("\n"):
+        if at > 20 and _ends_notice(line) and len(text[:at].strip()) > 20:
+            return Notice(text[: min(at, MAX_NOTICE_CHARS)], text[at:])
+        at += len(line) + 1
     return Notice(text[:MAX_NOTICE_CHARS], "")
+
+
+def _ends_notice(line: str) -> bool:
+    if _COPY_STARTS.match(line):
+        return True
+    core = line[:300].strip(_RULE)
+    return 8 < len(core) < 160 and _END.fullmatch(core) is not None
 
 
 def is_notice(parsed: Parsed, subject: str, from_name: str, from_address: str | None, notice: Notice) -> bool:
@@ -153,7 +162,7 @@ def _places(text: str, own: set[str]) -> list[tuple[str, int]]:
     weak: list[tuple[str, int]] = []
     for hit in _ADDRESS.finditer(text):
         start = text.rfind("\n", 0, hit.start()) + 1
-        before = text[start : hit.start()]
+        before = text[max(start, hit.start() - 160) : hit.start()]
         if _NOT_THIS.search(before) or _ID_LINE.search(before):
             continue
         address = normalise_address(_tidy(hit[0]))

@@ -13,7 +13,7 @@ from brain.reading.model import Bounce, Reading
 from brain.reading.parse import Parsed, payload
 
 _STATUS_PARTS = {"message/delivery-status", "message/global-delivery-status"}
-_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]+@[^\s<>@,;:\"()\[\]]+")
+_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@[^\s<>@,;:\"()\[\]]+")
 _WANTS_NO_MORE = {"abuse", "opt-out", "opt-out-list", "fraud", "complaint", "unsubscribe", "other", ""}
 
 
