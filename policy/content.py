@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +15,9 @@ from policy import letters, links, moments, numbers, phrases, promises
 from policy.links import Link
 from policy.promises import NO_BACKING, Backing
 
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _HIDDEN = re.compile(r"(?is)<(style|script|head|title)\b.*?</\1\s*>|<!--.*?-->")
+_WRAPPED = re.compile(r"(?<!\n)\r?\n(?![\r\n])")
 _ACTIVE = re.compile(
     r"(?i)<\s*(script|img|picture|video|audio|iframe|frame|object|embed|applet|form|input|button|link|meta|base|svg|math|style)\b"
     r"|\bon[a-z]{3,20}\s*=|url\s*\(|@import"
@@ -42,26 +44,37 @@ class Content:
 
 
 def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str, ...] = ()) -> Content:
-    """Search a message's subject, text and HTML.
+    """Search a message's subject, text and HTML, and find what its card says that records stand behind.
 
     `own_words` are the tenant's own lines (its postal address), whose numbers are no secrets.
     """
-    shown = f"{mail.subject}\n{mail.text}"
+    found = search(mail.subject, mail.text, mail.html or "", own_words)
+    backed = promises.backing(payload)
+    return replace(found, backing=backed) if backed is not NO_BACKING else found
+
+
+# a card is judged when it is planned and again when it goes out, and says the same both times
+@functools.lru_cache(maxsize=1024)
+def search(subject: str, text: str, source: str, own_words: tuple[str, ...]) -> Content:
+    """The findings of a subject, a text and its HTML."""
+    shown = f"{subject}\n{text}"
     found = list(links.of_text(shown))
-    if mail.html:
-        visible = html.unescape(_TAG.sub(" ", _HIDDEN.sub(" ", mail.html)))
-        if _squashed(visible) != _squashed(mail.text):
-            shown = f"{shown}\n{visible}"
-            found += links.of_text(visible)
-        found += links.of_html(mail.html)
+    visible = _HIDDEN.sub(" ", source)
+    if source and _squashed(html.unescape(_TAG.sub("", visible))) != _squashed(text):
+        # with and without a gap for each tag, so that a word can't hide behind one
+        readings = (html.unescape(_TAG.sub(gap, visible)) for gap in (" ", ""))
+        shown = "\n".join((shown, *readings))
+        found += links.of_text(shown)
+    found += links.of_html(source)
     for own in own_words:
         if own:
             shown = shown.replace(own, " ")
-    plain = letters.plain(shown)
+    # lines of one paragraph are one sentence; an empty line ends it
+    plain = _WRAPPED.sub(" ", letters.plain(shown))
     discounts = phrases.DISCOUNTS.found(plain)
     return Content(
         links=tuple(dict.fromkeys(found)),
-        active_html=_active(mail.html or ""),
+        active_html=_active(source),
         payment_details=phrases.PAYMENT_DETAILS.found(plain),
         credentials=len(phrases.CREDENTIALS.found(plain)),
         personal_numbers=numbers.found(plain),
@@ -71,7 +84,6 @@ def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str
         discounts=discounts,
         percentages=promises.percentages(plain) if discounts else (),
         deadlines=moments.deadlines(plain),
-        backing=promises.backing(payload),
     )
 
 

@@ -250,10 +250,12 @@ def _messages(
 
 def _message(row: Row) -> Message:
     words = [row["subject"], row["snippet"], *_texts(row["reading"])]
+    asked = row["reading"].get("task_request")
     return Message(
         id=row["id"], inbound=row["direction"] == "in", cls=row["class"], flags=frozenset(row["flags"]),
         from_address=row["from_address"] or "", client_id=row["client_id"], contact_id=row["contact_id"],
         words="\n".join(word for word in words if word),
+        asked=str(asked.get("span") or "") if isinstance(asked, Mapping) else "",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ _ATTRIBUTE = re.compile(
     r"(?is)\b(?:href|src|action|formaction|background|poster|srcset|ping|cite|data)\s*=\s*"
     r"(\"[^\"]*\"|'[^']*'|[^\s>]+)"
 )
-_TAG = re.compile(r"<[a-zA-Z!?/](?:[^\"'>]|\"[^\"]*\"|'[^']*')*(?:>|$)")
+_TAG = re.compile(r"<[a-zA-Z!?/](?:[^\"'<>]|\"[^\"]*\"|'[^']*')*(?:>|$|(?=<))")
 _DOT = "[.。．｡]"
 _DOTTED = re.compile(rf"\w{_DOT}\w")
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"

@@ -36,6 +36,8 @@ class Message:
     contact_id: UUID | None
     words: str
     """What is kept of its text: subject, the first words of the reply, and what was read out of it."""
+    asked: str = ""
+    """The sentence in which its reader found an explicit request, if one was found."""
 
     @property
     def automatic(self) -> str | None:

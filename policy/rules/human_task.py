@@ -64,11 +64,11 @@ def a_requested_task_rests_on_the_words_that_request_it(facts: Facts, it: Rule) 
         return None
     message, quote = facts.evidence, str(facts.told("quote") or "")
     wrong = _unproven(facts, message, quote)
-    if wrong is None and not _asks(letters.plain(quote)):
+    if wrong is None and message is not None and not _asks(quote, message):
         wrong = "the quoted words ask nobody for anything"
-    if wrong is not None or message is None:
-        return it.block(wrong or "it names no message", message_id=facts.told("message_id"), quote=quote[:200])
-    return it.allow("the client asked for it", message_id=message.id, quote=quote[:200])
+    if wrong is not None:
+        return it.block(wrong, message_id=facts.told("message_id"), quote=quote[:200])
+    return it.allow("the client asked for it", message_id=facts.told("message_id"), quote=quote[:200])
 
 
 @rule("human_task.compliance_deadline", clause="P2.3.1.compliance_deadline", types=TASKS)
@@ -102,8 +102,12 @@ def an_escalation_names_its_trigger_and_the_words(facts: Facts, it: Rule) -> Ver
     return it.allow(f"the trigger is {trigger}", trigger=trigger, message_id=facts.told("message_id"))
 
 
-def _asks(plain: str) -> bool:
-    return bool(_ASKS.search(plain)) and not _AMONG_THEMSELVES.search(plain)
+def _asks(quote: str, message: Message) -> bool:
+    """Whether somebody is asked for something: the message's reader saw it there, or the words say it by themselves."""
+    plain = letters.plain(quote)
+    if _AMONG_THEMSELVES.search(plain):
+        return False
+    return bool(message.asked) and _squeezed(quote) in _squeezed(message.asked) or bool(_ASKS.search(plain))
 
 
 def _unproven(facts: Facts, message: Message | None, quote: str) -> str | None:

@@ -34,9 +34,25 @@ def the_client_asked_in_portuguese(world: World) -> Card:
     return requested(world, "Vocês podem me ligar na quinta?")
 
 
+@case("human_task.client_request", "allow")
+def its_reader_found_the_request(world: World) -> Card:
+    words = "How about Tuesday for a call?"
+    return requested(world, words, asked=words)
+
+
 @case("human_task.client_request", "block")
 def they_spoke_of_calling_somebody_else(world: World) -> Card:
     return requested(world, "We should call them.")
+
+
+@case("human_task.client_request", "block")
+def its_reader_took_a_plan_of_theirs_for_a_request(world: World) -> Card:
+    return requested(world, "We should call them.", asked="We should call them.")
+
+
+@case("human_task.client_request", "block")
+def they_told_how_they_are(world: World) -> Card:
+    return requested(world, "The new office is bright.")
 
 
 @case("human_task.client_request", "block")

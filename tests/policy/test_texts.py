@@ -176,3 +176,22 @@ def test_every_attribute_that_leads_somewhere_is_read() -> None:
 def test_an_ascii_text_is_only_lowered() -> None:
     assert letters.plain("Hello, World") == "hello, world"
     assert letters.plain("Ação à ñandú") == "acao a nandu"
+
+
+@pytest.mark.parametrize(
+    "source", ["<p>Your pass<b>word</b> is Tr0ub4dor</p>", "<p>Your<br>password<br>is Tr0ub4dor</p>"]
+)
+def test_tags_hide_no_word(source: str) -> None:
+    assert "sensitive.credentials" in findings(read("Fine words.", html=source))
+
+
+@pytest.mark.parametrize(
+    "text", ["We will deliver\nby Friday.", "Our bank\r\naccount has\r\nchanged.", "ES91 2100 0418\n4502 0005 1332"]
+)
+def test_a_line_break_hides_nothing(text: str) -> None:
+    assert findings(read(text))
+
+
+def test_html_that_says_the_same_is_searched_once() -> None:
+    html = "<html><body><p>We will deliver<br>by Friday.</p></body></html>"
+    assert len(read("We will deliver\nby Friday.", html=html).deadlines) == 1

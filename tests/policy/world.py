@@ -124,13 +124,14 @@ class World:
     def received(
         self, text: str = "Can you call me Thursday?", *, cls: str = "reply", flags: tuple[str, ...] = (),
         direction: str = "in", client_id: UUID | None = None, rfc_id: str | None = None, hours_ago: float = 1,
-        thread_id: UUID | None = None,
+        thread_id: UUID | None = None, asked: str | None = None,
     ) -> UUID:  # fmt: skip
         """A stored message from Bill, by its id; what its receipt moves elsewhere a case moves itself."""
         now = self.clock.now()
         self.clock.advance(hours=-hours_ago)
         with self.tx() as tx:
             self.made += 1
+            reading = {"reply": text, **({"task_request": {"span": asked}} if asked else {})}
             message_id, mailbox_id, digest = tx.clock.uuid(), tx.clock.uuid(), self.made.to_bytes(32)
             tx.run("""INSERT INTO mailboxes (tenant_id, id, provider, source, created_at)
                       VALUES (:t, :id, 'folder', :s, :now)""",
@@ -143,7 +144,7 @@ class World:
                    VALUES (:t, :id, :mailbox, :gmail, :thread, :rfc, :direction, 'bill@initech.example', 'Hello', :text,
                        :now, :class, :flags, :reading, :client, :contact, :sha, 1, :now)""",
                 t=self.tenant_id, id=message_id, mailbox=mailbox_id, gmail=f"m{self.made}", thread=thread_id,
-                rfc=rfc_id, direction=direction, text=text[:40], now=tx.now, flags=list(flags), reading={"reply": text},
+                rfc=rfc_id, direction=direction, text=text[:40], now=tx.now, flags=list(flags), reading=reading,
                 client=client_id or self.client_id, contact=self.contact_id, sha=digest, **{"class": cls},
             )  # fmt: skip
         self.clock.move_to(now)
