@@ -117,8 +117,6 @@ def _headers(card: Card, url: str, earlier: Sequence[str]) -> dict[str, str]:
 
 def _with_footer(body: str, settings: TenantSettings, language: str, url: str) -> str:
     lines = [body.rstrip(), "", "-- "]
-    if settings.sender_name:
-        lines.append(settings.sender_name)
     if settings.postal_address:
         lines.append(settings.postal_address)
     lines.append(OPT_OUT.get(language, OPT_OUT["en"]).format(url=url))

@@ -15,6 +15,7 @@ from domain.house import House, Leaving
 from domain.locks import Held
 from engines.contract import Engine
 from engines.registry import ENGINES
+from jobs import deliver
 from jobs.act import act
 from jobs.hour import Cycle, DeadlinePassed, Stopped
 from jobs.plan import plan
@@ -77,13 +78,17 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
 
 
 def _settle_the_past(cycle: Cycle) -> None:
-    """Before anything new: look at what a crash or an unknown outcome left open."""
-    try:
-        resolve(cycle.work)
-    except (FenceLost, Leaving):
-        raise
-    except Exception as error:  # noqa: BLE001 - recorded on the run
-        cycle.note("resolve", error)
+    """Before anything new: what the provider told meanwhile, then what a crash or an unknown outcome left open."""
+    for where, work in (
+        ("deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id)),
+        ("resolve", lambda: resolve(cycle.work)),
+    ):
+        try:
+            work()
+        except (FenceLost, Leaving):
+            raise
+        except Exception as error:  # noqa: BLE001 - recorded on the run
+            cycle.note(where, error)
 
 
 def _phases(cycle: Cycle) -> str:

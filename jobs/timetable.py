@@ -34,17 +34,18 @@ class Entry:
     """Done by the ticker itself rather than by a queued job: for what must work when the queue does not."""
 
 
-def _cycle(house: House, tenant_id: UUID) -> UUID | None:
-    from jobs import cycle
+def _cycle(house: House, tenant_id: UUID, kind: str = "scheduled") -> UUID | None:
+    from jobs import cycle, notices
 
-    return cycle.run(house, tenant_id, kind="scheduled")
+    run_id = cycle.run(house, tenant_id, kind=kind)
+    # stopped or not, people are told of what went wrong
+    notices.tell_alerts(house, tenant_id)
+    return run_id
 
 
 def extra_cycle(house: House, tenant_id: UUID) -> UUID | None:
     """A cycle between the slots, for what came in meanwhile."""
-    from jobs import cycle
-
-    return cycle.run(house, tenant_id, kind="extra")
+    return _cycle(house, tenant_id, "extra")
 
 
 def _ingest(house: House, tenant_id: UUID) -> object:

@@ -18,9 +18,10 @@ def room_map(everything: Iterable[Source]) -> str:
     for room in rooms():
         lines += ["", f"**`{room}/`** {by_path[f'{room}/__init__.py'].caption}", ""]
         for path in sorted(by_path):
-            inside = path.removeprefix(f"{room}/")
-            if inside != path and path != f"{room}/__init__.py" and not inside.startswith("versions/"):
-                lines.append(f"- `{inside.removesuffix('/__init__.py')}` {by_path[path].caption}")
+            inside = path.removeprefix(f"{room}/").removesuffix("/__init__.py")
+            # what lies deeper is told by the folder it lies in
+            if path.startswith(f"{room}/") and path != f"{room}/__init__.py" and "/" not in inside:
+                lines.append(f"- `{inside}` {by_path[path].caption}")
     return "\n".join(lines[1:]) + "\n"
 
 
