@@ -14,6 +14,7 @@ from domain import outbound
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import House
+from domain.incoming import BY_MACHINES
 from domain.ports import OutboundMail
 from domain.settings import TenantSettings
 from domain.switches import OUTWARD
@@ -142,7 +143,10 @@ def _contacts(tx: Tx, contact_ids: Sequence[UUID]) -> Mapping[Any, Row]:
 
 
 def _earlier(tx: Tx, thread_ids: Sequence[UUID]) -> Mapping[Any, list[Row]]:
-    """The messages of each thread, ours and theirs, oldest first; held ones never existed for anybody else."""
+    """The messages of each thread, ours and theirs, oldest first.
+
+    Held ones never existed for anybody else; what a machine wrote is left out, because nothing may answer it.
+    """
     if not thread_ids:
         return {}
     rows = tx.rows(
@@ -151,9 +155,10 @@ def _earlier(tx: Tx, thread_ids: Sequence[UUID]) -> Mapping[Any, list[Row]]:
                WHERE tenant_id = :t AND thread_id = ANY(:ids) AND state IN ('accepted', 'delivered')
                UNION ALL
                SELECT thread_id, rfc_message_id, subject, received_at FROM gmail_messages
-               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND rfc_message_id IS NOT NULL) AS said
+               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND rfc_message_id IS NOT NULL
+                 AND class <> ALL(:machines)) AS said
            ORDER BY thread_id, at, rfc_message_id""",
-        t=tx.tenant_id, ids=list(thread_ids),
+        t=tx.tenant_id, ids=list(thread_ids), machines=sorted(BY_MACHINES),
     )  # fmt: skip
     threads: dict[Any, list[Row]] = {}
     for row in rows:

@@ -107,7 +107,7 @@ def _asks(quote: str, message: Message) -> bool:
     plain = letters.plain(quote)
     if _AMONG_THEMSELVES.search(plain):
         return False
-    return bool(message.asked) and _squeezed(quote) in _squeezed(message.asked) or bool(_ASKS.search(plain))
+    return (bool(message.asked) and _squeezed(quote) in _squeezed(message.asked)) or bool(_ASKS.search(plain))
 
 
 def _unproven(facts: Facts, message: Message | None, quote: str) -> str | None:

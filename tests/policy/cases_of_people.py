@@ -204,6 +204,14 @@ def only_a_machine_answered(world: World) -> Card:
     return world.card("follow_up", thread_id=thread)
 
 
+@case("no_spam.automatic_message", "allow")
+def a_follow_up_after_an_absence(world: World) -> Card:
+    thread = world.thread()
+    world.mailed(200, thread_id=thread)
+    world.received("I am away.", thread_id=thread, hours_ago=190, cls="out_of_office", rfc_id="<away@initech.example>")
+    return world.card("follow_up", thread_id=thread)
+
+
 @case("no_spam.person_writing", "defer", until="2026-03-04 13:30")
 def a_person_wrote_in_the_thread_yesterday(world: World) -> Card:
     return world.card(thread_id=world.thread(person_wrote_at=world.clock.now() - timedelta(hours=24, minutes=100)))
