@@ -12,16 +12,28 @@ from brain.reading.automatic import Automation
 MAX_CHARS = 3_000
 
 _AWAY = re.compile("|".join(words.AWAY), re.IGNORECASE)
-_BACK = re.compile(rf"\b(?:{'|'.join(words.BACK)})[\s:,]*(?:the |el |el d[ií]a |le |o dia |den |dem |day |again |only |erst |sólo |só |approximately |around |about |ist |is |für |for |planned |geplant |on |am |a partir d[eo] )*$", re.IGNORECASE)
+_BACK = re.compile(
+    rf"\b(?:{'|'.join(words.BACK)})[\s:,]*(?:the |el |el d[ií]a |le |o dia |den |dem |day |again |only |erst |sólo "
+    rf"|só |approximately |around |about |ist |is |für |for |planned |geplant |on |am |a partir d[eo] )*$",
+    re.IGNORECASE,
+)
 _BACK_AFTER = re.compile(rf"^[\s,]*(?:\d{{4}},? )?{words.BACK_AFTER}", re.IGNORECASE)
-_UNTIL = re.compile(rf"\b(?:{'|'.join(words.UNTIL)})[\s:,]*(?:the |el |le |den |dem |o |\w+day,? |\w+,? )?$", re.IGNORECASE)
+_UNTIL = re.compile(
+    rf"\b(?:{'|'.join(words.UNTIL)})[\s:,]*(?:the |el |le |den |dem |o |\w+day,? |\w+,? )?$",
+    re.IGNORECASE,
+)
 _RANGE = re.compile(rf"^(?:[\w,. ]{{0,14}}?){words.RANGE}$", re.IGNORECASE)
 _INCLUSIVE = re.compile(words.INCLUSIVE, re.IGNORECASE)
 _DAYS_TO_DATE = re.compile(
-    r"(?<![\d/.])(?P<first>[0-3]?\d)(?:st|nd|rd|th|\.|er)?\s*(?:-|–|—|to|bis|al|a|au|até|y|und|e|et)\s*(?:el |zum |the )?(?=[0-3]?\d(?:st|nd|rd|th|\.|er|º)?\s*(?:de |of )?[A-Za-zäéûç]{3,})",
+    r"(?<![\d/.])(?P<first>[0-3]?\d)(?:st|nd|rd|th|\.|er)?\s*(?:-|–|—|to|bis|al|a|au|até|y|und|e|et)\s*(?:el |zum "
+    r"|the )?(?=[0-3]?\d(?:st|nd|rd|th|\.|er|º)?\s*(?:de |of )?[A-Za-zäéûç]{3,})",
     re.IGNORECASE,
 )
-_MONTH_DAYS = re.compile(r"(?P<month>[A-Za-z]{3,9})\.? (?P<first>[0-3]?\d)(?:st|nd|rd|th)?\s*(?:-|–|—|to|through|until|and)\s*(?P<last>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\s*(?:[:/h]|[ap]m))", re.IGNORECASE)
+_MONTH_DAYS = re.compile(
+    r"(?P<month>[A-Za-z]{3,9})\.? (?P<first>[0-3]?\d)(?:st|nd|rd|th)?\s*(?:-|–|—|to|through|until"
+    r"|and)\s*(?P<last>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\s*(?:[:/h]|[ap]m))",
+    re.IGNORECASE,
+)
 
 
 def is_absence(about: Automation, subject: str, text: str, base: date | None) -> bool:
@@ -66,7 +78,11 @@ def _return_in(text: str, base: date | None, month_first: bool) -> date | None:
     for index, one in enumerate(plausible):
         before, after = text[max(0, one.start - 60) : one.start], text[one.end : one.end + 25]
         previous = text[plausible[index - 1].end : one.start] if index else ""
-        if _UNTIL.search(before) or _RANGE.match(previous or "?") or _DAYS_TO_DATE.search(before[-18:] + one.day.strftime("%d Xxx")):
+        if (
+            _UNTIL.search(before)
+            or _RANGE.match(previous or "?")
+            or _DAYS_TO_DATE.search(before[-18:] + one.day.strftime("%d Xxx"))
+        ):
             inclusive = _INCLUSIVE.search(before[-28:]) or _INCLUSIVE.search(after)
             return one.day + timedelta(days=1) if inclusive else one.day
     return None

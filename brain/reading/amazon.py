@@ -18,7 +18,7 @@ _MESSAGE_ID = re.compile(r'"name"\s*:\s*"Message-I[Dd]"\s*,\s*"value"\s*:\s*"(<[
 
 def kind_of(text: str) -> str | None:
     """`Bounce`, `Complaint`, `Delivery`, or None when the text is no such notice."""
-    if not text.lstrip()[:1] == "{":
+    if not text.lstrip().startswith("{"):
         return None
     hit = _KIND.search(text[:20_000])
     return hit[1] if hit else None

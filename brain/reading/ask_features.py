@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 MAX_TOKENS = 60
 
@@ -12,19 +13,26 @@ _LINK = re.compile(r"\$link\b|https?://\S+|www\.\S+", re.IGNORECASE)
 _EMAIL = re.compile(r"\S+@\S+\.\S+")
 _NUMBER = re.compile(r"\$?\d[\d,.:/-]*")
 _VOCATIVE = re.compile(
-    r"^(?:(?:hi|hello|hey|dear|ok|okay|so|also|and|but|then|thanks|well|anyway|again|finally|next|now|first)\b[\s,.:;-]*)*"
+    r"^(?:(?:hi|hello|hey|dear|ok|okay|so|also|and|but|then|thanks|well|anyway|again|finally|next|now"
+    r"|first)\b[\s,.:;-]*)*"
     r"(?:[A-Z][\w.'/&]+(?:(?: and | ?[/&] ?|, | )[A-Z][\w.'/&]+){0,3}\s*(?:,|--?|:|\.\.+)\s*)?"
-    r"(?:(?:also|so|and|then|if possible|asap|when you (?:get|have) a (?:chance|minute|moment)|in the meantime|as soon as possible)\b[\s,]*)*",
+    r"(?:(?:also|so|and|then|if possible|asap|when you (?:get|have) a (?:chance|minute|moment)|in the meantime|as "
+    r"soon as possible)\b[\s,]*)*",
 )
 _PLEASE = re.compile(r"^(?:please|pls|plse|plz|kindly)\b[\s,.:]*", re.IGNORECASE)
 
 _VERBS = (
-    "add advise allow answer apply approve arrange ask assign attach attend be book bring buy call cancel change check choose circulate clarify click close come comment complete confirm consider contact coordinate copy correct create "
-    "delete deliver describe discuss distribute do don't download draft drop email e-mail ensure enter explain fax feel file fill find finish fix follow forget forward get give go have help hold include indicate inform install invite join keep "
-    "leave let look mail make mark meet move need note notify open order pass pay pick place plan post prepare print proceed process provide pull put read register remember remind remove rename reply request respond resend reset reserve "
-    "return review run save say schedule see select send set share ship show sign sit speak start stay stop submit subscribe take talk tell think touch track transfer try turn type update upload use verify view visit wait wake watch work write"
-).split()  # fmt: skip
-_VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
+    "add advise allow answer apply approve arrange ask assign attach attend be book bring buy call cancel change "
+    "check choose circulate clarify click close come comment complete confirm consider contact coordinate copy "
+    "correct create delete deliver describe discuss distribute do don't download draft drop email e-mail ensure "
+    "enter explain fax feel file fill find finish fix follow forget forward get give go have help hold include "
+    "indicate inform install invite join keep leave let look mail make mark meet move need note notify open order "
+    "pass pay pick place plan post prepare print proceed process provide pull put read register remember remind "
+    "remove rename reply request respond resend reset reserve return review run save say schedule see select send "
+    "set share ship show sign sit speak start stay stop submit subscribe take talk tell think touch track transfer "
+    "try turn type update upload use verify view visit wait wake watch work write"
+)
+_VERB = "|".join(sorted(_VERBS.split(), key=len, reverse=True))
 
 _PATTERNS = {
     "imperative": rf"^(?:{_VERB})\b(?! (?:is|was|are|were|has|will|by|of)\b)",
@@ -36,44 +44,86 @@ _PATTERNS = {
     "do_you": r"^(?:do|did|have|are|were|is|does|has|was|any|possible|what|when|where|who|why|how|which)\b.*\?",
     "let_me_know": r"\blet (?:me|us|\w+) know\b",
     "lets": r"\b(?:let's|let us|lets)\b",
-    "give_call": r"\b(?:give|gimme|giving) (?:me|us|him|her|them|\w+) (?:a )?(?:quick )?(?:call|ring|buzz|shout|holler)\b",
+    "give_call": (
+        r"\b(?:give|gimme|giving) (?:me|us|him|her|them|\w+) (?:a )?(?:quick )?(?:call|ring|buzz|shout|holler)\b"
+    ),
     "call_me": r"\b(?:call|phone|ring|page|reach|contact|email|e-mail) (?:me|us)\b",
     "call_at": r"\b(?:call|phone|reach|contact|reached|called) (?:\w+ ){0,3}(?:at|on) (?:my |the )?<n>",
-    "need_you": r"\b(?:need|want|like|ask|asking|expect|require|requested|encourage|urge|advise|remind|trust|invite|love)\w* (?:all of |each of |for )?you(?:r)?\b",
+    "need_you": (
+        r"\b(?:need|want|like|ask|asking|expect|require|requested|encourage|urge|advise|remind|trust|invite"
+        r"|love)\w* (?:all of |each of |for )?you(?:r)?\b"
+    ),
     "you_to": r"\byou (?:all )?to (?:\w+)",
-    "you_need": r"\byou(?:'ll| will| should| must| may| might| can| could| have| need|'d better| ought| are requested| still need| would need)\b.{0,20}",
-    "you_must": r"\byou(?:'ll| will)? (?:need|should|must|have|ought|are (?:asked|requested|invited|required|encouraged)|'d better)\b",
+    "you_need": (
+        r"\byou(?:'ll| will| should| must| may| might| can| could| have| need|'d better| ought| are requested| "
+        r"still need| would need)\b.{0,20}"
+    ),
+    "you_must": (
+        r"\byou(?:'ll| will)? (?:need|should|must|have|ought|are (?:asked|requested|invited|required|encouraged)|'d "
+        r"better)\b"
+    ),
     "we_need": r"\b(?:we|i)(?:'ll| will| would| may| might)? (?:still |also |really )?need\b",
     "we_should": r"\b(?:we|i) (?:should|need to|must|have to|ought to|would like to|want to|'d like to|could)\b",
-    "id_like": r"\b(?:i'd|i would|we'd|we would) (?:also )?(?:like|love|appreciate|suggest|recommend|prefer|propose|be (?:grateful|happy))\b",
+    "id_like": (
+        r"\b(?:i'd|i would|we'd|we would) (?:also )?(?:like|love|appreciate|suggest|recommend|prefer|propose|be "
+        r"(?:grateful|happy))\b"
+    ),
     "appreciate": r"\b(?:appreciate|grateful|thankful)\b",
-    "wonder": r"\b(?:wonder(?:ing)? if|was hoping|hoping (?:you|we|to)|would it be possible|is it possible|any chance|do you mind|would you mind)\b",
-    "make_sure": r"\b(?:make sure|be sure|ensure|don't (?:forget|hesitate)|do not hesitate|feel free|remember to|take a (?:look|minute|moment))\b",
+    "wonder": (
+        r"\b(?:wonder(?:ing)? if|was hoping|hoping (?:you|we|to)|would it be possible|is it possible|any chance|do "
+        r"you mind|would you mind)\b"
+    ),
+    "make_sure": (
+        r"\b(?:make sure|be sure|ensure|don't (?:forget|hesitate)|do not hesitate|feel free|remember to|take a "
+        r"(?:look|minute|moment))\b"
+    ),
     "question": r"\?\s*$",
     "question_inside": r"\?",
     "if_questions": r"\bif you (?:have|need|want|would like|wish|are|'d like|any|can|could)\b",
-    "any_questions": r"\b(?:any|further|other) (?:questions?|comments?|concerns?|problems?|thoughts|suggestions|changes|input)\b",
+    "any_questions": (
+        r"\b(?:any|further|other) (?:questions?|comments?|concerns?|problems?|thoughts|suggestions|changes|input)\b"
+    ),
     "available": r"\b(?:available|free|convenient|works? (?:best )?for you|open)\b",
-    "meet": r"\b(?:meet(?:ing)?|get together|lunch|dinner|conference call|schedule|appointment|discuss(?:ion)?|talk|chat|touch base|coordinate)\b",
+    "meet": (
+        r"\b(?:meet(?:ing)?|get together|lunch|dinner|conference call|schedule|appointment|discuss(?:ion)?|talk"
+        r"|chat|touch base|coordinate)\b"
+    ),
     "reached": r"\b(?:i|we) (?:can|may|could|will) be reached\b",
     "told": r"\b(?:he|she|they|who|which|it|that|this|there|his|her|their|our)\b",
-    "past": r"\b(?:was|were|had|did|sent|received|got|went|told|asked|said|called|thought|wanted|agreed|been|met|made|came|left|seen|heard|\w+ed)\b",
+    "past": (
+        r"\b(?:was|were|had|did|sent|received|got|went|told|asked|said|called|thought|wanted|agreed|been|met|made"
+        r"|came|left|seen|heard|\w+ed)\b"
+    ),
     "you": r"\byou\b",
     "your": r"\byour\b",
     "starts_i": r"^(?:i|i'm|i've|i'll|i'd)\b",
     "starts_we": r"^(?:we|we're|we've|we'll|we'd)\b",
     "starts_it": r"^(?:it|this|that|these|those|there|the|a|an|he|she|they|his|her|their|our|my)\b",
-    "starts_if": r"^(?:if|when|once|in case|should you|after|before|as|since|because|while|although|though|for|in|on|at|to|from|with)\b",
-    "if_then_verb": rf"^(?:if|when|once|in case|should you|after|before|as|for|to)\b.*?, (?:please |just |then )?(?:{_VERB})\b",
+    "starts_if": (
+        r"^(?:if|when|once|in case|should you|after|before|as|since|because|while|although|though|for|in|on|at|to"
+        r"|from|with)\b"
+    ),
+    "if_then_verb": (
+        rf"^(?:if|when|once|in case|should you|after|before|as|for|to)\b.*?, (?:please |just |then )?(?:{_VERB})\b"
+    ),
     "link": r"<link>",
     "address": r"<at>",
-    "sell": r"\b(?:free|offer|sale|save|deal|discount|subscribe|unsubscribe|click|newsletter|app|account|download|exclusive|shop|store|sign up|upgrade|win|earn)\b",
+    "sell": (
+        r"\b(?:free|offer|sale|save|deal|discount|subscribe|unsubscribe|click|newsletter|app|account|download"
+        r"|exclusive|shop|store|sign up|upgrade|win|earn)\b"
+    ),
     "click": r"\b(?:click|visit|follow) (?:on )?(?:here|the|this|below)\b",
     "thank": r"^(?:thanks|thank you)\b",
     "you_can": r"\byou (?:can|may|could|might)\b",
     "will_you": r"\b(?:i|we)(?:'ll| will| shall| am going to)\b",
-    "when_date": r"\b(?:today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday|asap|this (?:week|afternoon|morning|evening|weekend)|next week|soon|deadline|by <n>|noon)\b",
-    "imperative_later": rf"(?:[,;:.]|--?| and| but| so| or| then) (?:please |pls |just |also |then |do |do not )?(?:{_VERB}) (?:me|us|him|her|them|it|this|the|that|a|an|your|my|to|back|with|out|in|on|up|at|sure|know)\b",
+    "when_date": (
+        r"\b(?:today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday|asap|this (?:week|afternoon|morning"
+        r"|evening|weekend)|next week|soon|deadline|by <n>|noon)\b"
+    ),
+    "imperative_later": (
+        rf"(?:[,;:.]|--?| and| but| so| or| then) (?:please |pls |just |also |then |do |do not )?(?:{_VERB}) (?:me"
+        rf"|us|him|her|them|it|this|the|that|a|an|your|my|to|back|with|out|in|on|up|at|sure|know)\b"
+    ),
 }  # fmt: skip
 _COMPILED = tuple((name, re.compile(pattern)) for name, pattern in _PATTERNS.items())
 
@@ -89,7 +139,11 @@ def features(sentence: str) -> Iterator[str]:
     if len(started) < len(lowered):
         yield "p:starts_please"
     whole = text.lower()
-    hits = {name for name, pattern in _COMPILED if pattern.search(started if name == "imperative" else lowered if pattern.pattern.startswith("^") else whole)}
+    hits = {
+        name
+        for name, pattern in _COMPILED
+        if pattern.search(started if name == "imperative" else lowered if pattern.pattern.startswith("^") else whole)
+    }
     for name in sorted(hits):
         yield f"p:{name}"
     for one, other in _PAIRS:
@@ -99,7 +153,7 @@ def features(sentence: str) -> Iterator[str]:
     yield f"l:{min(len(tokens) // 5, 8)}"
     for token in set(tokens):
         yield f"u:{token}"
-    for pair in set(zip(tokens, tokens[1:], strict=False)):
+    for pair in set(pairwise(tokens)):
         yield f"b:{pair[0]} {pair[1]}"
     first = _TOKEN.findall(started)[:2]
     if first:

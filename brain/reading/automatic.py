@@ -24,7 +24,15 @@ _AUTO_REPLY_HEADERS = (
 _REPLY_PRECEDENCE = {"auto_reply", "auto-reply", "autoreply"}
 _BULK_PRECEDENCE = {"bulk", "junk", "list"}
 _LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help", "x-mailman-version", "x-beenthere")
-_BULK_HEADERS = ("feedback-id", "x-campaign", "x-campaignid", "x-mailer-recptid", "x-mc-user", "x-sg-eid", "x-csa-complaints")
+_BULK_HEADERS = (
+    "feedback-id",
+    "x-campaign",
+    "x-campaignid",
+    "x-mailer-recptid",
+    "x-mc-user",
+    "x-sg-eid",
+    "x-csa-complaints",
+)
 _AUTO_SUBJECT = re.compile(
     r"^\s*(?:re:\s*)?(?:\[?auto(?:matic|mated)?[ -]?(?:reply|response|responder|antwort)\]?\b|auto:|autoreply"
     r"|automatische antwort|automatisch antwoord|respuesta autom[aá]tica|resposta autom[aá]tica|r[eé]ponse automatique"
@@ -53,10 +61,7 @@ def automation_of(parsed: Parsed, subject: str, from_address: str | None) -> Aut
     precedence = parsed.raw("precedence").strip().lower()
     titled = bool(_AUTO_SUBJECT.search(subject))
     is_reply = (
-        auto in ("auto-replied", "auto-reply")
-        or precedence in _REPLY_PRECEDENCE
-        or _says_autoreply(parsed)
-        or titled
+        auto in ("auto-replied", "auto-reply") or precedence in _REPLY_PRECEDENCE or _says_autoreply(parsed) or titled
     )
     if any(parsed.has(name) for name in _LIST_HEADERS):
         flags.add("list_mail")
@@ -70,7 +75,10 @@ def automation_of(parsed: Parsed, subject: str, from_address: str | None) -> Aut
 
 
 def _says_autoreply(parsed: Parsed) -> bool:
-    if any(parsed.has(name) and parsed.raw(name).strip().lower() not in ("no", "false", "0") for name in _AUTO_REPLY_HEADERS):
+    if any(
+        parsed.has(name) and parsed.raw(name).strip().lower() not in ("no", "false", "0")
+        for name in _AUTO_REPLY_HEADERS
+    ):
         return True
     if parsed.raw("delivered-to").strip().lower().startswith("autoresponder"):
         return True

@@ -14,8 +14,14 @@ MAX_TEXT_CHARS = 400_000
 
 _REPORT_PARTS = {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
 _REPORT_PARTS |= {"message/disposition-notification", "text/rfc822-headers", "text/rfc822-header"}
-_LOOKS_HTML = re.compile(r"^\s*(?:<\?xml[^>]{0,100}>\s*)?(?:<!doctype html|<html|<head|<body|<div|<table|<meta|<p\b)", re.IGNORECASE)
-_NO_HTML = re.compile(r"(?:does|do) not (?:support|display) html|html (?:version|format|e?mail) |view (?:this|it) in", re.IGNORECASE)
+_LOOKS_HTML = re.compile(
+    r"^\s*(?:<\?xml[^>]{0,100}>\s*)?(?:<!doctype html|<html|<head|<body|<div|<table|<meta|<p\b)",
+    re.IGNORECASE,
+)
+_NO_HTML = re.compile(
+    r"(?:does|do) not (?:support|display) html|html (?:version|format|e?mail) |view (?:this|it) in",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"<[a-zA-Z/][^>]{0,400}>")
 
 
@@ -35,7 +41,7 @@ class Body:
         """Plain text as written; HTML turned to text only where the plain part is missing or hollow."""
         plain = "\n".join(part for part in self.plain if part.strip())
         if self.html and _is_hollow(plain):
-            from brain.reading.html import to_text  # lxml is loaded for HTML mail only
+            from brain.reading.markup import to_text  # lxml is loaded for HTML mail only
 
             converted = "\n".join(to_text(markup) for markup in self.html)
             if len(converted.strip()) > len(plain.strip()) or not plain.strip():
@@ -92,12 +98,16 @@ def _visit_leaf(part: Message, kind: str, body: Body, root: bool) -> None:
             body.files.append(part)
         return
     disposition = disposition_of(part)
-    is_text = kind.startswith(("text/", "multipart/")) or root and not part.get("content-type")
+    is_text = kind.startswith(("text/", "multipart/")) or (root and not part.get("content-type"))
     if not is_text or disposition == "attachment" or (not root and filename_of(part)):
         body.files.append(part)
         return
     text = part_text(part)
-    if kind in ("text/html", "text/xhtml") or (kind != "text/plain" and _LOOKS_HTML.match(text)) or root and _LOOKS_HTML.match(text) and len(_TAG.findall(text[:4000])) > 3:
+    if (
+        kind in ("text/html", "text/xhtml")
+        or (kind != "text/plain" and _LOOKS_HTML.match(text))
+        or (root and _LOOKS_HTML.match(text) and len(_TAG.findall(text[:4000])) > 3)
+    ):
         body.html.append(text)
     else:
         body.plain.append(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from brain.reading import absence, automatic, calendar, reports, signature, understanding
+from brain.reading import absence, automatic, invitations, reports, signature, understanding
 from brain.reading.body import Body
 from brain.reading.model import Reading
 from brain.reading.parse import Parsed
@@ -30,7 +30,7 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
         region=region,
         by_person=by_person,
     )
-    invitation = calendar.invitation_of(body)
+    invitation = invitations.invitation_of(body)
     flags = set(about.flags) | found.flags
     if report.feedback:
         flags.add(f"feedback_{report.feedback.replace('-', '_')}")

@@ -1,4 +1,4 @@
-"""Dates in running text, in English, Spanish, Portuguese, German and French: `5 May`, `el lunes`, `01.09.`, `in two weeks`."""
+"""Dates in running text in five languages: `5 May`, `el lunes`, `01.09.`, `in two weeks`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,19 @@ _MONTHS: dict[int, tuple[str, ...]] = {
     9: ("september", "sept", "sep", "septiembre", "setiembre", "setembro", "set", "septembre", "settembre"),
     10: ("october", "oct", "octubre", "outubro", "out", "oktober", "okt", "octobre", "ottobre"),
     11: ("november", "nov", "noviembre", "novembro", "novembre"),
-    12: ("december", "dec", "diciembre", "dic", "dezembro", "dez", "dezember", "décembre", "decembre", "déc", "dicembre"),
+    12: (
+        "december",
+        "dec",
+        "diciembre",
+        "dic",
+        "dezembro",
+        "dez",
+        "dezember",
+        "décembre",
+        "decembre",
+        "déc",
+        "dicembre",
+    ),
 }
 _WEEKDAYS: tuple[tuple[str, ...], ...] = (
     ("monday", "mon", "lunes", "segunda-feira", "segunda", "montag", "lundi", "lunedì"),
@@ -30,8 +42,10 @@ _WEEKDAYS: tuple[tuple[str, ...], ...] = (
     ("sunday", "sun", "domingo", "sonntag", "dimanche", "domenica"),
 )
 _NUMBERS = {
-    "one": 1, "a": 1, "an": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "un": 1, "una": 1, "uma": 1, "um": 1, "dos": 2, "dois": 2, "duas": 2, "tres": 3, "três": 3,
-    "cuatro": 4, "quatro": 4, "cinco": 5, "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5,
+    "one": 1, "a": 1, "an": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "un": 1, "una": 1, "uma": 1,
+    "um": 1, "dos": 2, "dois": 2, "duas": 2, "tres": 3, "três": 3,
+    "cuatro": 4, "quatro": 4, "cinco": 5, "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "une": 1,
+    "deux": 2, "trois": 3, "quatre": 4, "cinq": 5,
 }  # fmt: skip
 
 _MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names}
@@ -49,15 +63,29 @@ _FORMS = (
     ("iso", re.compile(r"\b(?P<year>20\d\d)[-/.](?P<month>[01]?\d)[-/.](?P<day>[0-3]?\d)\b")),
     ("day_month", re.compile(rf"\b{_DAY}\s*(?:de |of |d')?\s*{_MONTH}(?![a-zäöüéûç]){_YEAR}", re.IGNORECASE)),
     ("month_day", re.compile(rf"\b{_MONTH}\s+{_DAY}(?![\d:]){_YEAR}", re.IGNORECASE)),
-    ("numeric", re.compile(r"(?<![\d/.-])(?P<first>[0-3]?\d)(?P<sep>[/.-])(?P<second>[01]?\d|[0-3]\d)(?:(?P=sep)(?P<year>(?:20)?\d\d)|(?(sep)))(?![\d/]|\.\d)")),
-    ("tomorrow", re.compile(r"\b(?P<after>the day after tomorrow|pasado ma[ñn]ana|depois de amanh[ãa]|übermorgen|après-demain)\b|\b(?:tomorrow|(?<!la )(?<!por la )(?<!de la )mañana|amanhã|(?<!guten )morgen|demain)\b", re.IGNORECASE)),
-    ("today", re.compile(r"\b(?:today|this (?:morning|afternoon|evening)|tonight|by (?:eod|cob|end of (?:the )?day)|eod|hoy|hoje|heute|aujourd'?hui)\b", re.IGNORECASE)),
+    ("numeric", re.compile(
+        r"(?<![\d/.-])(?P<first>[0-3]?\d)(?P<sep>[/.-])(?P<second>[01]?\d|[0-3]\d)(?:(?P=sep)(?P<year>(?:20)?\d\d)"
+        r"|(?(sep)))(?![\d/]|\.\d)"
+    )),
+    ("tomorrow", re.compile(
+        r"\b(?P<after>the day after tomorrow|pasado ma[ñn]ana|depois de amanh[ãa]|übermorgen|après-demain)\b"
+        r"|\b(?:tomorrow|(?<!la )(?<!por la )(?<!de la )mañana|amanhã|(?<!guten )morgen|demain)\b", re.IGNORECASE)),
+    ("today", re.compile(
+        r"\b(?:today|this (?:morning|afternoon|evening)|tonight|by (?:eod|cob|end of (?:the )?day)|eod|hoy|hoje"
+        r"|heute|aujourd'?hui)\b", re.IGNORECASE)),
     ("weekday", re.compile(
-        rf"\b(?P<next>next |coming |this coming |following |próximo |proximo |próxima |nächsten |nächste[rn]? |kommenden |kommende[rn]? )?(?P<weekday>{_names(_WEEKDAY_OF)})\b(?P<after> (?:que viene|próxim[oa]|prochain|qui vem|que vem))?", re.IGNORECASE)),
+        rf"\b(?P<next>next |coming |this coming |following |próximo |proximo |próxima |nächsten |nächste[rn]? "
+        rf"|kommenden |kommende[rn]? )?(?P<weekday>{_names(_WEEKDAY_OF)})\b(?P<after> (?:que viene|próxim[oa]"
+        rf"|prochain|qui vem|que vem))?", re.IGNORECASE)),
     ("in_days", re.compile(
-        rf"\b(?:in|within|en|dentro de|em|dans|innerhalb von)\s+(?P<count>\d{{1,2}}|{_names(_NUMBERS)})\s+(?P<unit>(?:business |working )?days?|días?|dias?|tag(?:en|e)?|jours?|weeks?|semanas?|wochen?|semaines?|months?|mes(?:es)?|monat(?:en)?|mois)\b",
+        rf"\b(?:in|within|en|dentro de|em|dans|innerhalb von)\s+(?P<count>\d{{1,2}}"
+        rf"|{_names(_NUMBERS)})\s+(?P<unit>(?:business |working )?days?|días?|dias?|tag(?:en|e)?|jours?|weeks?"
+        rf"|semanas?|wochen?|semaines?|months?|mes(?:es)?|monat(?:en)?|mois)\b",
         re.IGNORECASE)),
-    ("next_week", re.compile(r"\b(?:next week|early next week|la (?:próxima|proxima) semana|(?:la )?semana que viene|(?:na )?(?:próxima semana|semana que vem)|nächste[rn]? woche|kommende[rn]? woche|la semaine prochaine)\b", re.IGNORECASE)),
+    ("next_week", re.compile(
+        r"\b(?:next week|early next week|la (?:próxima|proxima) semana|(?:la )?semana que viene"
+        r"|(?:na )?(?:próxima semana|semana que vem)|nächste[rn]? woche|kommende[rn]? woche"
+        r"|la semaine prochaine)\b", re.IGNORECASE)),
 )  # fmt: skip
 
 
@@ -85,7 +113,9 @@ def find(text: str, base: date | None, *, month_first: bool = False) -> list[Fou
                 continue
             day = _day_of(kind, hit, base, month_first)
             if day is not None:
-                found.append(Found(day, hit.start(), hit.end(), kind not in ("next_week", "in_days"), kind == "weekday"))
+                found.append(
+                    Found(day, hit.start(), hit.end(), kind not in ("next_week", "in_days"), kind == "weekday")
+                )
                 taken.append(hit.span())
     return _merge(sorted(found, key=lambda one: one.start), text)
 
@@ -127,7 +157,12 @@ def _numeric(hit: re.Match[str], base: date | None, month_first: bool) -> date |
     first, second = int(hit["first"]), int(hit["second"])
     if hit["year"] is None and hit["sep"] == "-":
         return None
-    if hit["year"] is None and hit["sep"] == "." and len(hit["second"]) < 2 and not hit.string[hit.end() : hit.end() + 1] == ".":
+    if (
+        hit["year"] is None
+        and hit["sep"] == "."
+        and len(hit["second"]) < 2
+        and hit.string[hit.end() : hit.end() + 1] != "."
+    ):
         return None
     if hit["sep"] == "/" and month_first:
         first, second = second, first
@@ -155,7 +190,11 @@ def _make(year: str | None, month: int, day: int, base: date | None) -> date | N
 
 def _weekday(hit: re.Match[str], base: date) -> date | None:
     name = hit["weekday"].lower()
-    if name in ("sun", "sat", "mar", "segunda", "terça", "quarta", "quinta", "sexta") and not hit[0][:1].isupper() and len(name) <= 3:
+    if (
+        name in ("sun", "sat", "mar", "segunda", "terça", "quarta", "quinta", "sexta")
+        and not hit[0][:1].isupper()
+        and len(name) <= 3
+    ):
         return None
     ahead = (_WEEKDAY_OF[name] - base.weekday()) % 7 or 7
     return base + timedelta(days=ahead)

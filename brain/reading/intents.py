@@ -37,7 +37,7 @@ def fold(text: str) -> str:
 def _compiled(name: str, sayings: words.Sayings) -> Intent:
     return Intent(
         name,
-        tuple(dict.fromkeys(fold(stem) for stem in sayings.stems)),
+        tuple(dict.fromkeys(fold(stem) for stem in sayings.stems.split(", "))),
         re.compile(fold("|".join(sayings.strong))),
         re.compile(fold("|".join(sayings.never)) if sayings.never else r"(?!)"),
     )

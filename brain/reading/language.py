@@ -7,14 +7,46 @@ from functools import cache
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SMALL: dict[str, str] = {
-    "en": "the of and to in is you that it for on are with as i be this have from or by not but what we can your if will would there please thanks regards our me my do was has been at hi hello dear all any know let just attached",
-    "es": "de la que el en y los del se las por un para con no una su al lo como más pero sus le ya o este sí porque esta entre cuando muy sin sobre también me hasta hay donde han quien gracias hola estimado puede podría pueden llamarme llámeme el jueves lunes viernes mañana ustedes nuestro presupuesto recibir quiero correo estoy buenos días saludos usted favor es pedido necesito necesitamos nos",
-    "pt": "de que e do da em um para com não uma os no se na por mais as dos como mas foi ao ele das tem à seu sua ou ser quando muito há nos já está eu também só pelo pela até isso pode podem ligar ligue às na minha meu quero receber estou fora nossa vossa sexta quinta segunda enviar ainda você nosso obrigado obrigada olá bom dia prezados cumprimentos você é pedido preciso são",
-    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über so zum haben nur oder aber vor zur bis mehr durch ich wir bitte danke können könnten unsere unser ihr keine kein wieder möchte möchten bis heute zum hallo sehr geehrte grüße ihre mich bin mir uns",
-    "fr": "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec ou son aux mais comme nous vous je cette si leur y été à très bonjour merci pouvez pourriez ma mon notre nos vos souhaite suis jusqu'au commande toujours aucune cordialement votre notre être l' d' j'ai c'est suis veuillez",
-    "it": "di e il la che in un a per è una sono con non del si da come le dei più ma al ha i lo nel della anche mi grazie buongiorno saluti vostro nostro cordiali gli alla questo siamo",
-    "nl": "de het een van en in is dat op te zijn met voor niet aan er om ook als dan maar bij uit nog wel naar heeft hebben wij ik u je groet bedankt graag deze wordt kunnen",
-    "sv": "och att det i en som är på av för med den till inte har om ett men jag var vi så kan från eller hej tack hälsningar",
+    "en": (
+        "the of and to in is you that it for on are with as i be this have from or by not but what we can your if "
+        "will would there please thanks regards our me my do was has been at hi hello dear all any know let just "
+        "attached"
+    ),
+    "es": (
+        "de la que el en y los del se las por un para con no una su al lo como más pero sus le ya o este sí porque "
+        "esta entre cuando muy sin sobre también me hasta hay donde han quien gracias hola estimado puede podría "
+        "pueden llamarme llámeme el jueves lunes viernes mañana ustedes nuestro presupuesto recibir quiero correo "
+        "estoy buenos días saludos usted favor es pedido necesito necesitamos nos"
+    ),
+    "pt": (
+        "de que e do da em um para com não uma os no se na por mais as dos como mas foi ao ele das tem à seu sua ou "
+        "ser quando muito há nos já está eu também só pelo pela até isso pode podem ligar ligue às na minha meu "
+        "quero receber estou fora nossa vossa sexta quinta segunda enviar ainda você nosso obrigado obrigada olá "
+        "bom dia prezados cumprimentos você é pedido preciso são"
+    ),
+    "de": (
+        "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er "
+        "hat dass sie nach wird bei einer um am sind noch wie einem über so zum haben nur oder aber vor zur bis "
+        "mehr durch ich wir bitte danke können könnten unsere unser ihr keine kein wieder möchte möchten bis heute "
+        "zum hallo sehr geehrte grüße ihre mich bin mir uns"
+    ),
+    "fr": (
+        "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec ou son "
+        "aux mais comme nous vous je cette si leur y été à très bonjour merci pouvez pourriez ma mon notre nos vos "
+        "souhaite suis jusqu'au commande toujours aucune cordialement votre notre être l' d' j'ai c'est suis veuillez"
+    ),
+    "it": (
+        "di e il la che in un a per è una sono con non del si da come le dei più ma al ha i lo nel della anche mi "
+        "grazie buongiorno saluti vostro nostro cordiali gli alla questo siamo"
+    ),
+    "nl": (
+        "de het een van en in is dat op te zijn met voor niet aan er om ook als dan maar bij uit nog wel naar heeft "
+        "hebben wij ik u je groet bedankt graag deze wordt kunnen"
+    ),
+    "sv": (
+        "och att det i en som är på av för med den till inte har om ett men jag var vi så kan från eller hej tack "
+        "hälsningar"
+    ),
     "da": "og i at det en den til er som på de med af for ikke der var et har om jeg vi men hej tak hilsen kan",
     "no": "og i det er på til en som for av at med han ikke de var jeg vi har hei takk hilsen kan fra",
     "pl": "i w na z do się nie to że o jest jak po od za dla ale czy przez są dzień dobry dziękuję pozdrawiam proszę",
@@ -33,7 +65,23 @@ _SCRIPTS = (
     ("ar", re.compile(r"[\u0600-\u06ff]")),
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
 )
-_LETTERS = {"ñ": "es", "¿": "es", "¡": "es", "ã": "pt", "õ": "pt", "ß": "de", "œ": "fr", "ł": "pl", "ő": "hu", "ű": "hu", "ř": "cs", "ě": "cs", "ş": "tr", "ı": "tr", "ğ": "tr"}
+_LETTERS = {
+    "ñ": "es",
+    "¿": "es",
+    "¡": "es",
+    "ã": "pt",
+    "õ": "pt",
+    "ß": "de",
+    "œ": "fr",
+    "ł": "pl",
+    "ő": "hu",
+    "ű": "hu",
+    "ř": "cs",
+    "ě": "cs",
+    "ş": "tr",
+    "ı": "tr",
+    "ğ": "tr",
+}
 
 
 @cache

@@ -16,57 +16,89 @@ MAX_ADDRESSES = 500
 
 _DAEMON_NAME = re.compile(
     r"mail(?:er)?[-_ .]?daemon|mail[-_ .]?deliver\w*[-_ .]?(?:sub)?system|postmaster|system administrator|mail system"
-    r"|internet mail|mail administrator|mail.?server|returned mail|bounce|smtp.?(?:mail.?)?serv|delivery (?:sub)?system",
+    r"|internet mail|mail administrator|mail.?server|returned mail|bounce|smtp.?(?:mail.?)?serv|delivery "
+    r"(?:sub)?system",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"(?:mail|message|email|e-mail|delivery|status)[^\n]{0,30}\b(?:fail|undeliver|could not|not (?:be )?deliver|error|notification|bounce|reject|problem|warning)"
-    r"|undeliver(?:able|ed)|fail(?:ed|ure)[ _-]?(?:notice|delivery|mail|to deliver)|returned[ _-]?(?:e?-?mail|to sender|message)|returning message"
-    r"|non[- ]?deliver(?:y|able)|not (?:been )?delivered|\bDSN\b|could(?: not|n't) (?:be )?(?:deliver|send|sent)|bounced? (?:mail|message|e-?mail|notification)"
-    r"|mail system error|error sending your mail|user unknown|unknown user|no such user|warning[:-]+ ?(?:message|could)|delivery (?:report|delayed|incomplete|aborted)"
-    r"|non remis|non distribu|[ée]chec de (?:la )?(?:remise|distribution)|unzustellbar|nicht zugestellt|zustell(?:fehler|ung)|onbestelbaar"
-    r"|no (?:se )?(?:ha podido|pudo) (?:ser )?entregar|entrega (?:fallida|incompleta)|n[aã]o (?:foi )?(?:entregue|p[oô]de ser entregue)|falha na entrega"
+    r"(?:mail|message|email|e-mail|delivery|status)[^\n]{0,30}\b(?:fail|undeliver|could not|not (?:be )?deliver"
+    r"|error|notification|bounce|reject|problem|warning)"
+    r"|undeliver(?:able|ed)|fail(?:ed|ure)[ _-]?(?:notice|delivery|mail|to deliver)|returned[ _-]?(?:e?-?mail|to "
+    r"sender|message)|returning message"
+    r"|non[- ]?deliver(?:y|able)|not (?:been )?delivered|\bDSN\b|could(?: not|n't) (?:be )?(?:deliver|send|sent)"
+    r"|bounced? (?:mail|message|e-?mail|notification)"
+    r"|mail system error|error sending your mail|user unknown|unknown user|no such user|warning[:-]+ ?(?:message"
+    r"|could)|delivery (?:report|delayed|incomplete|aborted)"
+    r"|non remis|non distribu|[ée]chec de (?:la )?(?:remise|distribution)|unzustellbar|nicht zugestellt"
+    r"|zustell(?:fehler|ung)|onbestelbaar"
+    r"|no (?:se )?(?:ha podido|pudo) (?:ser )?entregar|entrega (?:fallida|incompleta)|n[aã]o (?:foi )?(?:entregue"
+    r"|p[oô]de ser entregue)|falha na entrega"
     r"|mancat[ao] (?:consegna|recapito)|не доставлено|недоставлен|配信|送信でき|エラー|不達|退信|無法|未送达|未傳遞",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
-    r"could not be delivered|(?:un|not )able to (?:be )?deliver|cannot be delivered|can't be delivered|was not delivered|not been delivered|did not reach"
-    r"|delivery (?:to|has|of)[^.\n]{0,60}(?:fail|delayed|abort)|delivery failed|undeliver(?:able|ed)|permanent (?:fatal )?errors?|(?:had|have) (?:delivery|permanent|transient) (?:errors|problems)"
-    r"|following (?:address|recipient)[^\n]{0,30}(?:fail|reject|had|could|was|were|error|delayed)|(?:was|were|been) (?:automatically )?(?:rejected|returned|bounced)|failed recipients?"
-    r"|mail (?:delivery )?(?:error|failure|failed)|returned (?:mail|to sender|message)|message not (?:be )?(?:delivered|sent)|(?:error|problem|trouble)[^.\n]{0,30}deliver"
-    r"|non[- ]delivery|user unknown|unknown user|no such user|does ?n[o']t exist|mailbox (?:is )?full|over quota|exceeded[^.\n]{0,20}quota|rejected recipient|no mailbox here"
-    r"|smtp error|rcpt to|remote host said|permanent error|failed for|exceeds? allowed|invalid final delivery|account[^.\n]{0,30}(?:disabled|discontinued|suspended)|inactive user"
-    r"|delivery status notification|has been delayed|delayed for more|being returned|unable to process|not have an account|message is being returned|delivery attempts? (?:will|failed)"
+    r"could not be delivered|(?:un|not )able to (?:be )?deliver|cannot be delivered|can't be delivered|was not "
+    r"delivered|not been delivered|did not reach"
+    r"|delivery (?:to|has|of)[^.\n]{0,60}(?:fail|delayed|abort)|delivery failed|undeliver(?:able|ed)|permanent "
+    r"(?:fatal )?errors?|(?:had|have) (?:delivery|permanent|transient) (?:errors|problems)"
+    r"|following (?:address|recipient)[^\n]{0,30}(?:fail|reject|had|could|was|were|error|delayed)|(?:was|were|been) "
+    r"(?:automatically )?(?:rejected|returned|bounced)|failed recipients?"
+    r"|mail (?:delivery )?(?:error|failure|failed)|returned (?:mail|to sender|message)|message not (?:be "
+    r")?(?:delivered|sent)|(?:error|problem|trouble)[^.\n]{0,30}deliver"
+    r"|non[- ]delivery|user unknown|unknown user|no such user|does ?n[o']t exist|mailbox (?:is )?full|over quota"
+    r"|exceeded[^.\n]{0,20}quota|rejected recipient|no mailbox here"
+    r"|smtp error|rcpt to|remote host said|permanent error|failed for|exceeds? allowed|invalid final delivery"
+    r"|account[^.\n]{0,30}(?:disabled|discontinued|suspended)|inactive user"
+    r"|delivery status notification|has been delayed|delayed for more|being returned|unable to process|not have an "
+    r"account|message is being returned|delivery attempts? (?:will|failed)"
     r"|^<[^<>\s]+@[^<>\s]+>:|failed address|no valid recipients|unknown host|postponed|full mailbox"
-    r"|n'a pas pu [eê]tre|non remis|konnte nicht (?:zugestellt|[uü]bermittelt)|nicht zugestellt|no se ha podido entregar|no pudo (?:ser )?entreg|n[aã]o (?:p[oô]de|foi) (?:ser )?entreg"
+    r"|n'a pas pu [eê]tre|non remis|konnte nicht (?:zugestellt|[uü]bermittelt)|nicht zugestellt|no se ha podido "
+    r"entregar|no pudo (?:ser )?entreg|n[aã]o (?:p[oô]de|foi) (?:ser )?entreg"
     r"|не может быть доставлен|не удалось доставить|送信でき|配信でき|エラーのため|退回|投递失败|無法傳遞",
     re.IGNORECASE | re.MULTILINE,
 )
 # The line above the copy of the returned mail, without the rule around it; or the copy's own first line.
 _END = re.compile(
-    r"(?:this|below|here|following|the following|attachment|enclosed)[^\n]{0,40}(?:copy|part|headers?|beginning|text)[^\n]{0,30}(?:original|message|mail|headers)[^\n]*"
-    r"|below (?:this|the next) line is a copy[^\n]*|(?:(?:header|headers|text|body|start|copy|first \d+ \w+) )?(?:of )?(?:the |your )?"
-    r"(?:original|returned|unsent|undelivered|bounced|rejected|failed|old) (?:message|mail|e-?mail|letter)(?: (?!was|that|has|is|could)[^\n]{0,60})?"
-    r"|(?:message|original|returned|unsent) (?:headers?|message|text|contents?)(?: (?:follows?|below|headers?))?|forwarded message[^\n]*|message header (?:follows|removed)"
+    r"(?:this|below|here|following|the following|attachment|enclosed)[^\n]{0,40}(?:copy|part|headers?|beginning"
+    r"|text)[^\n]{0,30}(?:original|message|mail|headers)[^\n]*"
+    r"|below (?:this|the next) line is a copy[^\n]*|(?:(?:header|headers|text|body|start|copy|first \d+ \w+) "
+    r")?(?:of )?(?:the |your )?"
+    r"(?:original|returned|unsent|undelivered|bounced|rejected|failed|old) (?:message|mail|e-?mail|letter)(?: "
+    r"(?!was|that|has|is|could)[^\n]{0,60})?"
+    r"|(?:message|original|returned|unsent) (?:headers?|message|text|contents?)(?: (?:follows?|below|headers?))?"
+    r"|forwarded message[^\n]*|message header (?:follows|removed)"
     r"|old message|unsent message below|returned mail|message truncated|message removed",
     re.IGNORECASE,
 )
-_COPY_STARTS = re.compile(r"[>\s]*(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):", re.IGNORECASE)
+_COPY_STARTS = re.compile(
+    r"[>\s]*(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):",
+    re.IGNORECASE,
+)
 _RULE = "> \t*-=_:.|"
 _ADDRESS = re.compile(r"[^\s<>@,;:\"'()\[\]=|*]{1,80}@[\w-]+(?:\.[\w-]+)*")
 _NOT_THIS = re.compile(
-    r"(?:mail from|(?<!generated )(?<!expanded )from|sender|envelope-from|contact|reply-to|return-path|message-?id|identifier|f=|generated response to|write to|e-?mail (?:us )?at|mail to postmaster"
+    r"(?:mail from|(?<!generated )(?<!expanded )from|sender|envelope-from|contact|reply-to|return-path|message-?id"
+    r"|identifier|f=|generated response to|write to|e-?mail (?:us )?at|mail to postmaster"
     r"|sent by|queue id|help|support|assistance|questions?|abuse|via)\W{0,4}(?:is |to |at )?[<\[\"'(]*$",
     re.IGNORECASE,
 )
-_ID_LINE = re.compile(r"message-?id|^\s*(?:from|date|subject|in-reply-to|references|reply-to|cc)\s*:|mts-id|^\s*(?:id|by)\b|reporting-mta", re.IGNORECASE)
-_TO_LINE = re.compile(r"^\s*to\s*:", re.IGNORECASE)
-_DELAY = re.compile(
-    r"(?:has |is |been |message |delivery )(?:being )?delayed|not (?:yet )?been delivered (?:to|because|after)|has not yet been delivered|delivery attempts will continue"
-    r"|will (?:be )?(?:retr(?:y|ied)|continue|try again|keep trying)|warning message only|temporary (?:failure|problem)|retried for|postponed|still (?:being )?(?:trying|queued)|could not send mail for past",
+_ID_LINE = re.compile(
+    r"message-?id|^\s*(?:from|date|subject|in-reply-to|references|reply-to|cc)\s*:|mts-id|^\s*(?:id|by)\b"
+    r"|reporting-mta",
     re.IGNORECASE,
 )
-_GAVE_UP = re.compile(r"given up|giving up|permanent (?:fatal )?(?:error|failure)|permanently|will not be retried", re.IGNORECASE)
+_TO_LINE = re.compile(r"^\s*to\s*:", re.IGNORECASE)
+_DELAY = re.compile(
+    r"(?:has |is |been |message |delivery )(?:being )?delayed|not (?:yet )?been delivered (?:to|because|after)|has "
+    r"not yet been delivered|delivery attempts will continue"
+    r"|will (?:be )?(?:retr(?:y|ied)|continue|try again|keep trying)|warning message only|temporary (?:failure"
+    r"|problem)|retried for|postponed|still (?:being )?(?:trying|queued)|could not send mail for past",
+    re.IGNORECASE,
+)
+_GAVE_UP = re.compile(
+    r"given up|giving up|permanent (?:fatal )?(?:error|failure)|permanently|will not be retried",
+    re.IGNORECASE,
+)
 _FORWARD = re.compile(r"^(?:fwd?|wg|tr|rv|enc|i)\s*:", re.IGNORECASE)
 _QUOTE = re.compile(r"^(?:> ?)+", re.MULTILINE)
 
@@ -202,12 +234,16 @@ def _words_about(address: str, text: str, places: list[tuple[str, int]], alone: 
         if found != address:
             continue
         end = next((where for other, where in places[index + 1 :] if other != address), at + 800)
-        pieces.append(text[text.rfind("\n", 0, at) + 1 : min(max(text.rfind("\n", at, end), at + len(address)), at + 800)])
+        pieces.append(
+            text[text.rfind("\n", 0, at) + 1 : min(max(text.rfind("\n", at, end), at + len(address)), at + 800)]
+        )
     return "\n".join(pieces)[:2_000]
 
 
 def _bounce(address: str, words: str, text: str, subject: str, original: str | None, alone: bool) -> Bounce:
-    delayed = bool(_DELAY.search(text) or re.search(r"\bdelay|warning\b", subject, re.IGNORECASE)) and not _GAVE_UP.search(words)
+    delayed = bool(
+        _DELAY.search(text) or re.search(r"\bdelay|warning\b", subject, re.IGNORECASE)
+    ) and not _GAVE_UP.search(words)
     status = status_of("", words) or (status_of("", text) if alone else "")
     if delayed and not status.startswith("4"):
         status = "4.0.0"

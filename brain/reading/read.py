@@ -86,5 +86,3 @@ def _facts(parsed: Parsed) -> tuple[Fact, ...]:
             if person.name and "@" not in person.name:
                 facts.append(Fact("name", person.name, confidence - 0.1, f"header:{header}", person.address))
     return tuple(facts)
-
-

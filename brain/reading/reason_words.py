@@ -6,110 +6,171 @@ import re
 
 # The first reason with a saying in the words wins: narrower sayings stand above wider ones.
 _SAYINGS: dict[str, tuple[str, ...]] = {
-    "system": (r"\bprocmail\b|couldn't create|can't create|cannot open (?:mail|file)|mailer error|local error|out of memory|internal error|configuration error",),
+    "system": (
+        r"\bprocmail\b|couldn't create|can't create|cannot open (?:mail|file)|mailer error|local error|out of "
+        r"memory|internal error|configuration error",
+    ),
     "mailbox_full": (
-        r"(?:mail ?box|inbox|mail ?folder|account|user|disk|storage|maildir|mail ?drop)[^.\n]{0,40}(?:\bfull\b|too full)",
-        r"over[ -]?(?:the )?(?:\w+ ){0,2}(?:quota|limit of (?:storage|mail))|\bquota[ _](?:has been )?(?:exceed|violat|is full|full)",
+        r"(?:mail ?box|inbox|mail ?folder|account|user|disk|storage|maildir|mail ?drop)[^.\n]{0,40}(?:\bfull\b|too "
+        r"full)",
+        r"over[ -]?(?:the )?(?:\w+ ){0,2}(?:quota|limit of (?:storage|mail))|\bquota[ _](?:has been )?(?:exceed"
+        r"|violat|is full|full)",
         r"exceed\w*[ _](?:[\w']+[ _]){0,5}(?:quota|storage|disk|allowed size|size limit|allocation|message count)",
-        r"insufficient (?:system |disk |mailbox )?(?:storage|space|quota)|not enough (?:storage|disk|free)? ?(?:space|room)",
-        r"out of (?:storage|disk|quota|space)|mail ?box(?: size)? limit|mail ?box exceeds|account exceeds|mailfull|mbox full",
-        r"quota (?:exceeded|full)|no (?:more )?space left|disk ?full|too many messages in (?:this|the) mailbox|volume full",
-        r"account is (?:temporarily )?(?:over|full)|delivery temporarily suspended: mailbox|recipient storage full|is overquota",
-        r"容量|已满|переполнен|boîte (?:aux lettres )?pleine|buz[oó]n (?:est[aá] )?lleno|caixa (?:postal )?cheia|postfach (?:ist )?voll",
+        r"insufficient (?:system |disk |mailbox )?(?:storage|space|quota)|not enough (?:storage|disk|free)? "
+        r"?(?:space|room)",
+        r"out of (?:storage|disk|quota|space)|mail ?box(?: size)? limit|mail ?box exceeds|account exceeds|mailfull"
+        r"|mbox full",
+        r"quota (?:exceeded|full)|no (?:more )?space left|disk ?full|too many messages in (?:this|the) mailbox"
+        r"|volume full",
+        r"account is (?:temporarily )?(?:over|full)|delivery temporarily suspended: mailbox|recipient storage full"
+        r"|is overquota",
+        r"容量|已满|переполнен|boîte (?:aux lettres )?pleine|buz[oó]n (?:est[aá] )?lleno|caixa (?:postal )?cheia"
+        r"|postfach (?:ist )?voll",
     ),
     "too_big": (
-        r"(?:message|mail|msg)(?: body)? (?:size|length)[^.\n]{0,60}(?:exceed|limit|too|large)|size of (?:the |this )?message",
-        r"(?:message|mail|e-?mail|msg)[^.\n]{0,40}too (?:large|big|long)|exceeds? [^.\n]{0,40}(?:message|mail)[^.\n]{0,20}(?:size|length)",
-        r"(?:size|length) (?:limit )?exceed|larger than the (?:current )?(?:system )?(?:size )?limit|max(?:imum)? (?:message )?size",
+        r"(?:message|mail|msg)(?: body)? (?:size|length)[^.\n]{0,60}(?:exceed|limit|too|large)|size of (?:the |this "
+        r")?message",
+        r"(?:message|mail|e-?mail|msg)[^.\n]{0,40}too (?:large|big|long)|exceeds? [^.\n]{0,40}(?:message"
+        r"|mail)[^.\n]{0,20}(?:size|length)",
+        r"(?:size|length) (?:limit )?exceed|larger than the (?:current )?(?:system )?(?:size )?limit|max(?:imum)? "
+        r"(?:message )?size",
     ),
     "authentication": (
-        r"\bdmarc\b|\bdkim\b|\bspf\b|unauthenticated|not (?:be )?authenticated|authentication (?:information|checks?|results?) ",
+        r"\bdmarc\b|\bdkim\b|\bspf\b|unauthenticated|not (?:be )?authenticated|authentication (?:information"
+        r"|checks?|results?) ",
         r"fail\w* (?:to pass )?authentication|not (?:allowed|permitted) to send from|openspf",
     ),
     "blocked": (
-        r"black ?list|block ?list|\bblocke?d\b|\bbloqu[eé]e?\b|\bdnsbl\b|\brbl\b|spamhaus|spamcop|barracudacentral|sorbs|cloudmark|senderbase",
-        r"reverse (?:dns|hostname|mapping)|\brdns\b|\bptr\b|mismatches client|cannot find your (?:reverse )?hostname|helo command rejected",
-        r"(?:poor|bad|low|sender) reputation|reputation (?:is )?(?:too )?(?:low|poor|bad)|banned|sending ip|ip address[^.\n]{0,30}(?:reject|refus|denied|list)",
+        r"black ?list|block ?list|\bblocke?d\b|\bbloqu[eé]e?\b|\bdnsbl\b|\brbl\b|spamhaus|spamcop|barracudacentral"
+        r"|sorbs|cloudmark|senderbase",
+        r"reverse (?:dns|hostname|mapping)|\brdns\b|\bptr\b|mismatches client|cannot find your (?:reverse "
+        r")?hostname|helo command rejected",
+        r"(?:poor|bad|low|sender) reputation|reputation (?:is )?(?:too )?(?:low|poor|bad)|banned|sending ip|ip "
+        r"address[^.\n]{0,30}(?:reject|refus|denied|list)",
         r"client host (?:rejected|\[)|client host .{0,40}rejected|unverifiable sending|dynamic ip|dialup|no ptr|"
-        r"host network not allowed|messages from [\d.]+ weren't sent|connection refused by policy|not accept (?:mail|messages) from (?:your|servers)",
+        r"host network not allowed|messages from [\d.]+ weren't sent|connection refused by policy|not accept "
+        r"(?:mail|messages) from (?:your|servers)",
     ),
     "rate": (
-        r"too many (?:connections|messages|recipients|concurrent|sessions|emails|errors)|rate ?(?:limit|control|exceed)|throttl",
-        r"sent (?:to )?too (?:many|much)|too (?:frequent|fast)|sending (?:limit|rate|too)|(?:daily|hourly) (?:\w+ )?(?:limit|quota)|deferred due to",
+        r"too many (?:connections|messages|recipients|concurrent|sessions|emails|errors)|rate ?(?:limit|control"
+        r"|exceed)|throttl",
+        r"sent (?:to )?too (?:many|much)|too (?:frequent|fast)|sending (?:limit|rate|too)|(?:daily|hourly) (?:\w+ "
+        r")?(?:limit|quota)|deferred due to",
         r"receiving mail (?:at a rate|too quickly)|try again later|limit exceeded for (?:sender|connection)",
     ),
     "spam": (
-        r"\bspam(?:my|mer|ming|assassin)?\b|\bunsolicited\b|junk ?mail|bulk ?mail|\buce\b|content (?:filter|scan)|classified as|spam ?detect",
+        r"\bspam(?:my|mer|ming|assassin)?\b|\bunsolicited\b|junk ?mail|bulk ?mail|\buce\b|content (?:filter|scan)"
+        r"|classified as|spam ?detect",
         r"uribl|surbl|listed (?:url|link)|contains? (?:a )?(?:virus|malware)|infected|virus[ _]|malicious|phish",
     ),
     "relaying": (
-        r"relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|prohibited|disallowed|rejected)|(?:unable|not permitted|will not|won't|cannot) (?:to )?relay",
-        r"no relaying|we do not relay|relaying (?:mail )?(?:to|from)? ?.{0,40}(?:denied|not allowed)|not a (?:local|gateway|relay)",
+        r"relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|prohibited|disallowed|rejected)|(?:unable"
+        r"|not permitted|will not|won't|cannot) (?:to )?relay",
+        r"no relaying|we do not relay|relaying (?:mail )?(?:to|from)? ?.{0,40}(?:denied|not allowed)|not a (?:local"
+        r"|gateway|relay)",
         r"isn't in my list of allowed|rcpthosts|not a (?:known|valid) relay",
     ),
     "sender": (
-        r"sender (?:e-?mail )?(?:address )?(?:is )?(?:\S+ )?(?:rejected|denied|refused|invalid|unknown|not (?:allowed|permitted|exist|found)|must|domain)",
-        r"domain of sender|(?:unroutable|invalid|unknown|bad) sender|envelope sender|mail from:? ?(?:command )?(?:rejected|denied|refused)|not allowed to (?:send|post)",
+        r"sender (?:e-?mail )?(?:address )?(?:is )?(?:\S+ )?(?:rejected|denied|refused|invalid|unknown|not "
+        r"(?:allowed|permitted|exist|found)|must|domain)",
+        r"domain of sender|(?:unroutable|invalid|unknown|bad) sender|envelope sender|mail from:? ?(?:command "
+        r")?(?:rejected|denied|refused)|not allowed to (?:send|post)",
         r"to/from (?:an )?address|sender verif\w*|verify (?:failed|failure|sender)|rejected sender",
-        r"only accept\w* (?:mail|messages) from|permission to (?:post|send)|restricted (?:sender|address|group)|not authori[sz]ed to send",
+        r"only accept\w* (?:mail|messages) from|permission to (?:post|send)|restricted (?:sender|address|group)|not "
+        r"authori[sz]ed to send",
         r"requireauth|resolver\.rst\.",
     ),
     "moved": (
-        r"(?:has|have|address) (?:been )?(?:moved|changed)|moved to (?:a )?new|no longer (?:here|our customer|with)|not our customer|recipient.{0,30}has moved",
+        r"(?:has|have|address) (?:been )?(?:moved|changed)|moved to (?:a )?new|no longer (?:here|our customer|with)"
+        r"|not our customer|recipient.{0,30}has moved",
     ),
     "unknown_host": (
-        r"host (?:or domain name )?(?:is )?(?:unknown|not found)|unknown (?:host|domain|mail server)|illegal host|host does not exist",
-        r"domain (?:name )?(?:\S+ )?(?:does n[o']t exist|doesn't exist|not found|is not (?:exist|known|valid|found)|isn't valid|invalid)",
-        r"nxdomain|dns lookup fail|(?<!from: )invalid domain|domain is not reachable|no such (?:domain|host)|unrout(?:e)?able (?:mail )?(?:domain|address)|could ?n[o']t (?:find|look ?up) any? ?host|"
-        r"couldn't find (?:any|a) (?:host|mail exchanger)|(?:no|any) mail exchanger|null ?mx|does not (?:accept|receive) (?:any )?(?:e?-?mail|messages)",
-        r"domain must (?:exist|resolve)|not a valid (?:mail )?domain|bad destination host|name or service not known|no (?:route|mx record) (?:to|for|found)",
+        r"host (?:or domain name )?(?:is )?(?:unknown|not found)|unknown (?:host|domain|mail server)|illegal host"
+        r"|host does not exist",
+        r"domain (?:name )?(?:\S+ )?(?:does n[o']t exist|doesn't exist|not found|is not (?:exist|known|valid|found)"
+        r"|isn't valid|invalid)",
+        r"nxdomain|dns lookup fail|(?<!from: )invalid domain|domain is not reachable|no such (?:domain|host)"
+        r"|unrout(?:e)?able (?:mail )?(?:domain|address)|could ?n[o']t (?:find|look ?up) any? ?host|"
+        r"couldn't find (?:any|a) (?:host|mail exchanger)|(?:no|any) mail exchanger|null ?mx|does not (?:accept"
+        r"|receive) (?:any )?(?:e?-?mail|messages)",
+        r"domain must (?:exist|resolve)|not a valid (?:mail )?domain|bad destination host|name or service not known"
+        r"|no (?:route|mx record) (?:to|for|found)",
         r"no valid hosts|(?:unable|failed) to (?:resolve|lookup|look up) (?:host|domain)|dnsmx|all relevant mx records",
     ),
     "disabled": (
-        r"(?:account|mail ?box|user|address|recipient)(?: \S+){0,6} (?:(?:has been|is|was|are) )?(?:temporarily |currently )?"
+        r"(?:account|mail ?box|user|address|recipient)(?: \S+){0,6} (?:(?:has been|is|was|are) )?(?:temporarily "
+        r"|currently )?"
         r"(?:disabled|suspended|inactive|locked|deactivated|frozen|discontinued|expired|closed)",
-        r"(?:disabled|suspended|inactive|deactivated|locked|frozen|closed|expired|blocked) (?:e-?mail |local )?(?:account|mail ?box|user|recipient|address)",
-        r"not (?:been )?collected (?:after|for)|account (?:has been )?(?:idle|unused|dormant)|user(?:\(s\))? account is disabled|domain[^.\n]{0,30}suspended",
+        r"(?:disabled|suspended|inactive|deactivated|locked|frozen|closed|expired|blocked) (?:e-?mail |local "
+        r")?(?:account|mail ?box|user|recipient|address)",
+        r"not (?:been )?collected (?:after|for)|account (?:has been )?(?:idle|unused|dormant)|user(?:\(s\))? "
+        r"account is disabled|domain[^.\n]{0,30}suspended",
         r"email account that you tried to reach is (?:disabled|inactive)|has not logged in",
     ),
     "unknown_user": (
-        r"(?:user|recipient|mail ?box|account|address|addressee|alias|destination|person|userid|login)(?:\(s\))?[\"'<>\s:;,.(]{1,4}(?:[^\s]{1,80}\s){0,6}?"
-        r"[\"'<>\s(]{0,3}(?:is |was |are |has )?(?:an? )?(?:unknown|un-?recognized|not (?:be )?(?:found|known|recogni[sz]ed|registered|valid|listed|a valid)|does ?n[o']t exist|do not exist"
-        r"|did not exist|could not be found|couldn't be found|wasn.t found|not exist|doesn't have|no longer (?:valid|exists?|available|in use|active|on (?:this )?server|accept\w*|receives?)"
-        r"|invalid|undeliverable|un ?known|unavailable|non-?existent|not available|cannot be found|cannot be resolved|rejected[.\s]*(?:$|\n|\(in reply))",
-        r"(?:unknown|no such|no|invalid|non-?existent|not a|bad|undeliverable|unresolvable|illegal|not a valid|no valid|incorrect|unrecogni[sz]ed|absent|unexisting)"
-        r" (?:(?:local|final|delivery|virtual|or|illegal|e-?mail|smtp|destination|registered|gateway|alias|valid|current)[ -]){0,3}"
-        r"(?:user|recipient|mail ?box|mail ?drop|account|address(?:ee)?|person|alias|userid|customer|name|local[ -]part)s?\b",
-        r"no (?:mail ?box|account|user|recipient|one|such)[^.\n]{0,30}(?:here|by that name|found|with that|at this|named|in (?:this|our|the))",
-        r"user[ _]?(?:\S+ )?unknown|unknown[ _-]?user|nosuchuser|no such (?:user|mail|recipient|person|id|account)|recipn?otfound|recipnotfound|recipientnotfound|mail ?box unavailable|nouser",
-        r"doesn't (?:have|exist)|does not have an? \S+ account|dosn't exist|not listed in|name is not recogni[sz]ed|no account (?:by|with|on)|not a known",
-        r"bad destination (?:mailbox|system)|destination (?:mailbox )?address (?:syntax|ambiguous)|mailbox address syntax|invalid recipient|couldn't be (?:delivered|found)",
-        r"recipient address rejected[.:]?\s*(?:access denied|undeliverable|\S{0,40}\[RCPT_TO\]|$|\n|\(in reply|unverified|\S+ not)|address rejected \S+@|all-?recipients-?failed",
-        r"(?:adresse|destinataire)[^.\n]{0,40}(?:invalide|inconnue?|n'existe)|utilisateur inconnu|(?:usuario|direcci[oó]n|destinatario)[^.\n]{0,30}(?:desconocid|no existe|no v[aá]lid|inexistente)",
-        r"(?:usu[aá]rio|endere[cç]o|destinat[aá]rio)[^.\n]{0,30}(?:desconhecid|n[aã]o existe|inv[aá]lid|inexistente)|empf[aä]nger[^.\n]{0,30}(?:unbekannt|existiert nicht|ung[uü]ltig)",
-        r"(?:benutzer|adresse)[^.\n]{0,30}(?:unbekannt|existiert nicht)|utente sconosciuto|пользовател\w+ не (?:найден|существует)|нет такого|(?:用户|收件人|帐号|账号|邮箱)[^\n]{0,6}不存在|メールアドレスが見つか",
+        r"(?:user|recipient|mail ?box|account|address|addressee|alias|destination|person|userid"
+        r"|login)(?:\(s\))?[\"'<>\s:;,.(]{1,4}(?:[^\s]{1,80}\s){0,6}?"
+        r"[\"'<>\s(]{0,3}(?:is |was |are |has )?(?:an? )?(?:unknown|un-?recognized|not (?:be )?(?:found|known"
+        r"|recogni[sz]ed|registered|valid|listed|a valid)|does ?n[o']t exist|do not exist"
+        r"|did not exist|could not be found|couldn't be found|wasn.t found|not exist|doesn't have|no longer "
+        r"(?:valid|exists?|available|in use|active|on (?:this )?server|accept\w*|receives?)"
+        r"|invalid|undeliverable|un ?known|unavailable|non-?existent|not available|cannot be found|cannot be "
+        r"resolved|rejected[.\s]*(?:$|\n|\(in reply))",
+        r"(?:unknown|no such|no|invalid|non-?existent|not a|bad|undeliverable|unresolvable|illegal|not a valid|no "
+        r"valid|incorrect|unrecogni[sz]ed|absent|unexisting)"
+        r" (?:(?:local|final|delivery|virtual|or|illegal|e-?mail|smtp|destination|registered|gateway|alias|valid"
+        r"|current)[ -]){0,3}"
+        r"(?:user|recipient|mail ?box|mail ?drop|account|address(?:ee)?|person|alias|userid|customer|name|local[ "
+        r"-]part)s?\b",
+        r"no (?:mail ?box|account|user|recipient|one|such)[^.\n]{0,30}(?:here|by that name|found|with that|at this"
+        r"|named|in (?:this|our|the))",
+        r"user[ _]?(?:\S+ )?unknown|unknown[ _-]?user|nosuchuser|no such (?:user|mail|recipient|person|id|account)"
+        r"|recipn?otfound|recipnotfound|recipientnotfound|mail ?box unavailable|nouser",
+        r"doesn't (?:have|exist)|does not have an? \S+ account|dosn't exist|not listed in|name is not recogni[sz]ed"
+        r"|no account (?:by|with|on)|not a known",
+        r"bad destination (?:mailbox|system)|destination (?:mailbox )?address (?:syntax|ambiguous)|mailbox address "
+        r"syntax|invalid recipient|couldn't be (?:delivered|found)",
+        r"recipient address rejected[.:]?\s*(?:access denied|undeliverable|\S{0,40}\[RCPT_TO\]|$|\n|\(in reply"
+        r"|unverified|\S+ not)|address rejected \S+@|all-?recipients-?failed",
+        r"(?:adresse|destinataire)[^.\n]{0,40}(?:invalide|inconnue?|n'existe)|utilisateur inconnu|(?:usuario"
+        r"|direcci[oó]n|destinatario)[^.\n]{0,30}(?:desconocid|no existe|no v[aá]lid|inexistente)",
+        r"(?:usu[aá]rio|endere[cç]o|destinat[aá]rio)[^.\n]{0,30}(?:desconhecid|n[aã]o existe|inv[aá]lid"
+        r"|inexistente)|empf[aä]nger[^.\n]{0,30}(?:unbekannt|existiert nicht|ung[uü]ltig)",
+        r"(?:benutzer|adresse)[^.\n]{0,30}(?:unbekannt|existiert nicht)|utente sconosciuto|пользовател\w+ не "
+        r"(?:найден|существует)|нет такого|(?:用户|收件人|帐号|账号|邮箱)[^\n]{0,6}不存在|メールアドレスが見つか",
     ),
     "network": (
-        r"connection (?:timed out|refused|reset|was dropped|dropped|lost)|network (?:is )?unreachable|no route to host|host (?:is )?unreachable|socket error"
-        r"|name service error|dns (?:error|failure|lookup)|loops? back to|mail (?:loop|for \S+ loops)|too many hops|hop count|unable to connect|"
-        r"could not connect|network error|lost connection|connect(?:ion)? (?:to|with) \S+ fail|smtp connection (?:got|\.)|establish an smtp connection",
+        r"connection (?:timed out|refused|reset|was dropped|dropped|lost)|network (?:is )?unreachable|no route to "
+        r"host|host (?:is )?unreachable|socket error"
+        r"|name service error|dns (?:error|failure|lookup)|loops? back to|mail (?:loop|for \S+ loops)|too many hops"
+        r"|hop count|unable to connect|"
+        r"could not connect|network error|lost connection|connect(?:ion)? (?:to|with) \S+ fail|smtp connection "
+        r"(?:got|\.)|establish an smtp connection",
     ),
     "expired": (
-        r"(?:message|envelope|delivery|queue)[^.\n]{0,40}expired|too long in (?:the )?queue|in the queue too long|giving up|failing for a long time|retry time(?:out)?"
-        r"|delivery time(?:d out| expired)|could not be delivered (?:for|within)|timed? ?out|retry timeout|undeliverable for",
+        r"(?:message|envelope|delivery|queue)[^.\n]{0,40}expired|too long in (?:the )?queue|in the queue too long"
+        r"|giving up|failing for a long time|retry time(?:out)?"
+        r"|delivery time(?:d out| expired)|could not be delivered (?:for|within)|timed? ?out|retry timeout"
+        r"|undeliverable for",
     ),
     "policy": (
-        r"polic(?:y|ies)|access denied|not authori[sz]ed|permission denied|prohibited|administrative|rejected by|refused|not (?:accepted|permitted|allowed)|transaction failed"
-        r"|closed|unwilling|security|tls|encrypt|certificate|message rejected|header error|duplicate header|compliant|multiple addresses in from",
+        r"polic(?:y|ies)|access denied|not authori[sz]ed|permission denied|prohibited|administrative|rejected by"
+        r"|refused|not (?:accepted|permitted|allowed)|transaction failed"
+        r"|closed|unwilling|security|tls|encrypt|certificate|message rejected|header error|duplicate header"
+        r"|compliant|multiple addresses in from",
     ),
 }
 _TABLE = tuple((reason, re.compile("|".join(sayings), re.IGNORECASE)) for reason, sayings in _SAYINGS.items())
 _NOT_SAID = re.compile(
-    r"https?://\S+|[^.\n]*\b(?:may|might|could be)\b[^.\n]*|mailbox disabled, not accepting messages|<[^<>\s]*@[^<>\s]*>", re.IGNORECASE)
+    r"https?://\S+|[^.\n]*\b(?:may|might|could be)\b[^.\n]*|mailbox disabled, not accepting messages"
+    r"|<[^<>\s]*@[^<>\s]*>",
+    re.IGNORECASE,
+)
 
 # Refused after the text was taken: the server knows the mailbox, so somebody's filter spoke.
 _AFTER_DATA = re.compile(
-    r"in reply to end of data|after end of data|>>> (?:DATA|\.)\s|after DATA|end of message|\(DATA\)|final DATA", re.IGNORECASE
+    r"in reply to end of data|after end of data|>>> (?:DATA|\.)\s|after DATA|end of message|\(DATA\)|final DATA",
+    re.IGNORECASE,
 )
 _AT_RCPT = re.compile(r"in reply to RCPT TO|after RCPT TO|>>> RCPT TO|RCPT TO:", re.IGNORECASE)
 

@@ -105,7 +105,10 @@ _PROOF = re.compile(
     r"(?<![\d.])5\.1\.[1-46](?!\d)|mailbox unavailable|have an? \S+ account|invalid recipient", re.IGNORECASE
 )
 _SECOND_HAND = re.compile(r"\[user unknown\]|^\s*recipient not found\s*$", re.IGNORECASE | re.MULTILINE)
-_SENDER_REFUSED = re.compile(r"after MAIL FROM|in reply to MAIL FROM|> From:\s+Domain is invalid|>>> MAIL F[^\n]*\n<<< 5", re.IGNORECASE)
+_SENDER_REFUSED = re.compile(
+    r"after MAIL FROM|in reply to MAIL FROM|> From:\s+Domain is invalid|>>> MAIL F[^\n]*\n<<< 5",
+    re.IGNORECASE,
+)
 # Codes whose meaning no wording overrules, because only one thing can be meant.
 _FIRM = {"mailbox_full", "sender"}
 _NAMES_ADDRESS = {"unknown_user", "unknown_host", "closed", "moved"}
@@ -114,7 +117,7 @@ _FILTERS_SAY_UNKNOWN = ("docomo.ne.jp", "ezweb.ne.jp", "softbank.ne.jp", "vodafo
 
 
 def status_of(stated: str, words: str) -> str:
-    """The code that tells most: the one that the refusing server spoke, else the report's own; else from a reply code."""
+    """The code that tells most: what the refusing server spoke, else the report's own, else from a reply code."""
     spoken = STATUS.search(words)
     written = STATUS.search(stated)
     if spoken and not (written and _is_vague(spoken[0])):
@@ -138,9 +141,9 @@ def reason_of(status: str, words: str, transcript: str = "", address: str = "") 
     if coded in _FIRM:
         return str(coded)
     spoken = reason_in(words)
-    if spoken == "unknown_user" and coded not in _NAMES_ADDRESS:
-        if _is_hearsay(words, transcript, address) or _is_filter_speaking(address, transcript):
-            return "filtered"
+    unproven = spoken == "unknown_user" and coded not in _NAMES_ADDRESS
+    if unproven and (_is_hearsay(words, transcript, address) or _is_filter_speaking(address, transcript)):
+        return "filtered"
     if spoken in ("unknown_user", "unknown_host") and _SENDER_REFUSED.search(transcript):
         return "sender"
     if spoken == "policy" and coded not in (None, "undefined", "system"):

@@ -10,7 +10,7 @@ from brain.reading.addresses import mailboxes, normalise_address
 from brain.reading.automatic import Automation
 from brain.reading.body import Body
 from brain.reading.model import Bounce, Reading
-from brain.reading.parse import Parsed, payload
+from brain.reading.parse import Parsed
 
 _STATUS_PARTS = {"message/delivery-status", "message/global-delivery-status"}
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@[^\s<>@,;:\"()\[\]]+")
@@ -69,7 +69,7 @@ def _says_report(parsed: Parsed, body: Body) -> bool:
 
 
 def _delivery(body: Body, text: str) -> Report | None:
-    general, recipients = bounces.delivery_status(body)
+    _, recipients = bounces.delivery_status(body)
     if not recipients:
         return None
     ids = bounces.original_ids(body, text)

@@ -20,14 +20,21 @@ _CALL_WORDS = re.compile(r"call|phone", re.IGNORECASE)
 _CALLS = re.compile("|".join(words.CALLS), re.IGNORECASE)
 _ASKS = {language: re.compile("|".join(patterns), re.IGNORECASE) for language, patterns in words.ASKS.items()}
 _NOT_ASKS = re.compile("|".join(words.NOT_ASKS), re.IGNORECASE)
-_AMONG_US = re.compile(r"^(?:perhaps |maybe |i think |i guess )?(?:we|they|he|she) (?:should|could|might|must|need to|have to|ought to|will|can) (?:probably |also |really )?(?:call|ring|phone|contact|ask|tell|send|email)\b", re.IGNORECASE)
+_AMONG_US = re.compile(
+    r"^(?:perhaps |maybe |i think |i guess )?(?:we|they|he|she) (?:should|could|might|must|need to|have to|ought to"
+    r"|will|can) (?:probably |also |really )?(?:call|ring|phone|contact|ask|tell|send|email)\b",
+    re.IGNORECASE,
+)
 _SURE = re.compile(
-    r"\b(?:i|we) (?:need|want|would like|'d like|am asking|are asking) (?:you|someone|somebody|your team) to \w+|^(?:could|can|would|will) you (?:please|kindly) \w+"
-    r"|^please (?:send|call|forward|confirm|provide|return|sign|ring|arrange|schedule|prepare|fix|check|reply|advise) (?:me|us|the|your|our|my|a|an|this|that|back|to)\b(?!.*(?:click|unsubscribe|link below))",
+    r"\b(?:i|we) (?:need|want|would like|'d like|am asking|are asking) (?:you|someone|somebody|your team) to \w+"
+    r"|^(?:could|can|would|will) you (?:please|kindly) \w+"
+    r"|^please (?:send|call|forward|confirm|provide|return|sign|ring|arrange|schedule|prepare|fix|check|reply"
+    r"|advise) (?:me|us|the|your|our|my|a|an|this|that|back|to)\b(?!.*(?:click|unsubscribe|link below))",
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"\b(?:at|by|before|around|a las|à|as|às|um|gegen|vers|antes de las|até às)?\s*(?P<hour>[01]?\d|2[0-3])(?:(?P<sep>[:.h])(?P<minute>[0-5]\d)?|(?=\s*[ap]\.?m))\s*(?P<half>[ap]\.?m\.?)?(?:\s*uhr)?\b",
+    r"\b(?:at|by|before|around|a las|à|as|às|um|gegen|vers|antes de las|até às)?\s*(?P<hour>[01]?\d"
+    r"|2[0-3])(?:(?P<sep>[:.h])(?P<minute>[0-5]\d)?|(?=\s*[ap]\.?m))\s*(?P<half>[ap]\.?m\.?)?(?:\s*uhr)?\b",
     re.IGNORECASE,
 )
 
@@ -42,7 +49,9 @@ def request_in(
         bar = CALL_THRESHOLD if _CALL_WORDS.search(sentence) else THRESHOLD
         if sure < bar or (best is not None and sure <= best.confidence):
             continue
-        best = TaskRequest(sentence, due_in(sentence, written, month_first=month_first), asks_call(sentence), round(sure, 3))
+        best = TaskRequest(
+            sentence, due_in(sentence, written, month_first=month_first), asks_call(sentence), round(sure, 3)
+        )
     return best
 
 
@@ -79,7 +88,11 @@ def due_in(sentence: str, written: datetime | None, *, month_first: bool) -> dat
     at = _time_in(sentence)
     if days:
         return _moment(days[0].day, at or WORKDAY_ENDS, zone)
-    if at is not None and written is not None and re.search(r"\b(?:by|before|antes|até|bis|avant|at)\b", sentence, re.IGNORECASE):
+    if (
+        at is not None
+        and written is not None
+        and re.search(r"\b(?:by|before|antes|até|bis|avant|at)\b", sentence, re.IGNORECASE)
+    ):
         moment = _moment(written.date(), at, zone)
         return moment if moment > written else moment + timedelta(days=1)
     return None

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 MAX_CHARS = 12_000
 MAX_SENTENCE_CHARS = 500
 
-_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[¿¡]*[A-ZÀ-ÖØ-ÞА-Я0-9¿¡])|(?<=[.!?])\s*$|\n\s*\n|\n(?=\s*(?:[-*•·]|\d{1,2}[.)])\s)")
-_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Sr|Sra|Dra|Prof|St|No|Nr|Nº|approx|ca|z\.B|bzw|e\.g|i\.e|Jr|Inc|Ltd|Co|Fr|Hr|M|Mme|Av|Apr|Jan|Feb|Mar|Jun|Jul|Aug|Sep|Oct|Nov|Dec|p\.m|a\.m|\d)\.$")
+_END = re.compile(
+    r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[¿¡]*[A-ZÀ-ÖØ-ÞА-Я0-9¿¡])|(?<=[.!?])\s*$|\n\s*\n|\n(?=\s*(?:[-*•·]"
+    r"|\d{1,2}[.)])\s)"
+)
+_ABBREVIATION = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Sr|Sra|Dra|Prof|St|No|Nr|Nº|approx|ca|z\.B|bzw|e\.g|i\.e|Jr|Inc|Ltd|Co|Fr|Hr|M|Mme|Av|Apr"
+    r"|Jan|Feb|Mar|Jun|Jul|Aug|Sep|Oct|Nov|Dec|p\.m|a\.m|\d)\.$"
+)
 _QUOTED = re.compile(r"^\s*>")
 _GREETING = re.compile(
-    r"^(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|hola|buen(?:os|as) (?:d[ií]as|tardes|noches)|buenas|estimad[oa]s?|querid[oa]s?|ol[aá]|bom dia|boa (?:tarde|noite)|prezad[oa]s?|car[oa]s?|exm[oa]s?\.?"
-    r"|hallo|guten (?:tag|morgen|abend)|sehr geehrte[rs]?|liebe[rs]?|moin|bonjour|bonsoir|salut|cher|chère|madame|monsieur)\b[^.\n!?]{0,60}?[,!:.\n]\s*)+",
+    r"^(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|hola|buen(?:os|as) (?:d[ií]as|tardes|noches)"
+    r"|buenas|estimad[oa]s?|querid[oa]s?|ol[aá]|bom dia|boa (?:tarde|noite)|prezad[oa]s?|car[oa]s?|exm[oa]s?\.?"
+    r"|hallo|guten (?:tag|morgen|abend)|sehr geehrte[rs]?|liebe[rs]?|moin|bonjour|bonsoir|salut|cher|chère|madame"
+    r"|monsieur)\b[^.\n!?]{0,60}?[,!:.\n]\s*)+",
     re.IGNORECASE,
 )
 
@@ -42,7 +51,7 @@ def _unwrap(paragraph: str) -> str:
     if len(lines) < 2:
         return paragraph
     joined = [lines[0].strip()]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         stripped = line.strip()
         wrapped = len(before) >= 45 and stripped[:1].isalnum() and not re.match(r"\d{1,4}\s*[.)x×]", stripped)
         if wrapped and not before.rstrip().endswith((":", ".", "!", "?")):

@@ -17,15 +17,21 @@ _COMPANY = re.compile("|".join(words.COMPANIES), re.IGNORECASE)
 _STREET = re.compile("|".join(words.STREETS), re.IGNORECASE)
 _POSTAL = re.compile("|".join(words.POSTAL))
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"']+|\b(?:[\w-]+\.)*linkedin\.com/[^\s<>()\[\]\"']+", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>()\[\]\"']+|\b(?:[\w-]+\.)*linkedin\.com/[^\s<>()\[\]\"']+",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"(?:\d[\s().\-/]*){7,}")
 _FAX = re.compile(r"\b(?:fax|telefax|f)\s*[.:]?\s*$", re.IGNORECASE)
 _NAME_WORD = r"(?:[A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'’.-]*|de|da|do|dos|das|del|la|van|von|der|den|di|le|y|e|bin|al)"
-_NAME = re.compile(rf"^{_NAME_WORD}(?: {_NAME_WORD}){{1,4}}(?:,? (?:Ph\.?D\.?|M\.?D\.?|Esq\.?|Jr\.?|Sr\.?|MBA|CPA|PE|II|III))*$")
+_NAME = re.compile(
+    rf"^{_NAME_WORD}(?: {_NAME_WORD}){{1,4}}(?:,? (?:Ph\.?D\.?|M\.?D\.?|Esq\.?|Jr\.?|Sr\.?|MBA|CPA|PE|II|III))*$"
+)
 _FIRST_NAME = re.compile(r"^[A-ZÀ-ÖØ-Þ][\w'’-]{1,20}$")
 _SPLIT = re.compile(r"\s*(?:\s[|•·–—/]\s|\s\|\s|\t+|\s{3,}|\s-\s)\s*")
 _LABEL = re.compile(
-    r"^(?:tel(?:efone?|[eé]fono|éphone)?|phone|ph|mobile|mob|cell|m[oó]vil|celular|portable|office|direct|main|fax|e-?mail|correo|web(?:site|seite)?|t|m|o|p|d|c|w|e|f|skype|whatsapp|handy|durchwahl|gsm)\s*[.:/]",
+    r"^(?:tel(?:efone?|[eé]fono|éphone)?|phone|ph|mobile|mob|cell|m[oó]vil|celular|portable|office|direct|main|fax"
+    r"|e-?mail|correo|web(?:site|seite)?|t|m|o|p|d|c|w|e|f|skype|whatsapp|handy|durchwahl|gsm)\s*[.:/]",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"^#sig#")
@@ -55,7 +61,11 @@ def _above(lines: list[str], sender_name: str) -> list[str]:
     """The last lines of the text, from the leave-taking or the writer's own name on."""
     tail = [line.strip() for line in lines if line.strip()][-MAX_SIGNATURE_LINES:]
     for index in range(len(tail) - 1, -1, -1):
-        if len(tail[index]) < 60 and _CLOSING.match(tail[index]) and all(len(line) < MAX_LINE_CHARS for line in tail[index:]):
+        if (
+            len(tail[index]) < 60
+            and _CLOSING.match(tail[index])
+            and all(len(line) < MAX_LINE_CHARS for line in tail[index:])
+        ):
             return tail[index:]
     for index, line in enumerate(tail):
         if index and _is_own_name(line, sender_name) and all(len(rest) < 100 for rest in tail[index:]):
@@ -65,7 +75,11 @@ def _above(lines: list[str], sender_name: str) -> list[str]:
 
 def _is_own_name(line: str, sender_name: str) -> bool:
     name = sender_name.strip().lower()
-    return bool(name) and len(line) < 60 and (line.lower().startswith(name) or line.lower().strip(" -,.") == name.split()[0])
+    return (
+        bool(name)
+        and len(line) < 60
+        and (line.lower().startswith(name) or line.lower().strip(" -,.") == name.split()[0])
+    )
 
 
 def _by_contents(tail: list[str]) -> list[str]:
@@ -110,15 +124,14 @@ def _understand(lines: list[str], sender_name: str, sender_address: str | None, 
             postal.append(line)
             continue
         for piece in _pieces(line):
-            if name is None and (_is_own_name(piece, sender_name) or _NAME.match(piece) or (first and _FIRST_NAME.match(piece))):
-                if not _COMPANY.search(piece) or _is_own_name(piece, sender_name):
-                    name = piece
-                    continue
+            if name is None and _may_be_name(piece, sender_name, first):
+                name = piece
+                continue
             if title is None and _TITLE.search(piece) and not _COMPANY.search(piece):
                 title = piece
-            elif company is None and (_COMPANY.search(piece) or _is_domain(piece, own_domain)):
-                company = piece
-            elif company is None and name and title and _NAME.match(piece):
+            elif (company is None and (_COMPANY.search(piece) or _is_domain(piece, own_domain))) or (
+                company is None and name and title and _NAME.match(piece)
+            ):
                 company = piece
         first = False
     if not (name or title or company or phones or emails or links or postal):
@@ -133,6 +146,13 @@ def _understand(lines: list[str], sender_name: str, sender_address: str | None, 
         links=tuple(dict.fromkeys(links)),
         address=", ".join(postal) or None,
     )
+
+
+def _may_be_name(piece: str, sender_name: str, first: bool) -> bool:
+    if _is_own_name(piece, sender_name):
+        return True
+    looks = _NAME.match(piece) or (first and _FIRST_NAME.match(piece))
+    return bool(looks) and not _COMPANY.search(piece)
 
 
 def _pieces(line: str) -> list[str]:
@@ -159,7 +179,9 @@ def _pieces(line: str) -> list[str]:
 
 def _is_domain(piece: str, domain: str) -> bool:
     squeezed = re.sub(r"\W+", "", piece).lower()
-    return len(domain) > 3 and len(squeezed) > 3 and (squeezed == domain.replace("-", "") or squeezed.startswith(domain))
+    return (
+        len(domain) > 3 and len(squeezed) > 3 and (squeezed == domain.replace("-", "") or squeezed.startswith(domain))
+    )
 
 
 def _phones(line: str, region: str) -> list[str]:
@@ -180,7 +202,9 @@ def _phones(line: str, region: str) -> list[str]:
 
 def _is_shown_as_phone(line: str, number: str) -> bool:
     """A number outside the numbering plans still counts when the writer calls or writes it a phone."""
-    return number.startswith(("+", "(")) or bool(_LABEL.match(line)) or bool(re.search(r"\d[-.]\d{3}[-.]\d{4}$", number))
+    return (
+        number.startswith(("+", "(")) or bool(_LABEL.match(line)) or bool(re.search(r"\d[-.]\d{3}[-.]\d{4}$", number))
+    )
 
 
 def facts_of(signature: Signature | None, about: str) -> tuple[Fact, ...]:
@@ -199,5 +223,7 @@ def facts_of(signature: Signature | None, about: str) -> tuple[Fact, ...]:
     ]
     facts.extend(Fact("phone", phone, 0.8, "signature", about) for phone in signature.phones)
     facts.extend(Fact("link", link, 0.7, "signature", about) for link in signature.links)
-    facts.extend(Fact("address", email, 0.6, "signature", about if email == about else "") for email in signature.emails)
+    facts.extend(
+        Fact("address", email, 0.6, "signature", about if email == about else "") for email in signature.emails
+    )
     return tuple(facts)

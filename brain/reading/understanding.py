@@ -14,10 +14,15 @@ LAST_SENTENCES = 15
 
 _MONTH_FIRST = {"US", "PH", "FM", "PW"}
 _FEEDBACK = re.compile(
-    r"\b(?:feedback|survey|review|rating|how did we do|opini[oó]n|encuesta|valoraci[oó]n|pesquisa|avalia[cç][aã]o|umfrage|bewertung|avis|enquête|satisfaction)\b",
+    r"\b(?:feedback|survey|review|rating|how did we do|opini[oó]n|encuesta|valoraci[oó]n|pesquisa|avalia[cç][aã]o"
+    r"|umfrage|bewertung|avis|enquête|satisfaction)\b",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"\?|\b(?:i would like|i'd like|we are interested|i am interested|please|me gustar[ií]a|estamos interesad|gostaria|tenho interesse|ich interessiere|wir interessieren|je souhaite|nous souhaitons|bitte|por favor)\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"\?|\b(?:i would like|i'd like|we are interested|i am interested|please|me gustar[ií]a|estamos interesad"
+    r"|gostaria|tenho interesse|ich interessiere|wir interessieren|je souhaite|nous souhaitons|bitte|por favor)\b",
+    re.IGNORECASE,
+)
 _FORWARD = re.compile(r"^\s*(?:fwd?|wg|tr|rv|enc|i|vs|doorst)\s*:", re.IGNORECASE)
 _REPLY = re.compile(r"^\s*(?:re|aw|sv|antw|res?p?|rif|odp|vs|ynt|回复|答复|回覆)(?:\[\d+\])?\s*:", re.IGNORECASE)
 
@@ -102,7 +107,14 @@ def _settle(found: Understood, own: str) -> None:
 
 
 def _is_firm(sentence: str) -> bool:
-    return bool(re.search(r"\b(?:purchase order|PO\b|order no|place|orden de compra|ordem de compra|bon de commande|hiermit|herewith|confirm)", sentence, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"\b(?:purchase order|PO\b|order no|place|orden de compra|ordem de compra|bon de commande|hiermit|herewith"
+            r"|confirm)",
+            sentence,
+            re.IGNORECASE,
+        ),
+    )
 
 
 def class_of(found: Understood, subject: str, is_reply: bool) -> str:

@@ -26,18 +26,29 @@ _LEAD = r"^[>\s*_]*"
 _INTRODUCED = re.compile(rf"{_LEAD}{_OPENER}\W.*{_DAY}.*{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _DATED = re.compile(rf"{_LEAD}(?:\w+\.?,? )?{_DAY}.*(?:{_ADDRESS}|{_WROTE}).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _BY_ADDRESS = re.compile(rf"{_LEAD}[^\n:]{{0,80}}{_ADDRESS}.{{0,40}}{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_DATED_ANYHOW = re.compile(rf"{_LEAD}.{{0,120}}?\d.*?{_ADDRESS}.{{0,60}}{_WROTE}.{{0,60}}{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_BY_NAME = re.compile(rf"{_LEAD}[\w.'\"-]+(?: [\w.'\"-]+){{0,3}} (?:wrote|writes|schrieb|écrivait|skrev|a écrit){_HEAD_END}", re.IGNORECASE)
+_DATED_ANYHOW = re.compile(
+    rf"{_LEAD}.{{0,120}}?\d.*?{_ADDRESS}.{{0,60}}{_WROTE}.{{0,60}}{_HEAD_END}",
+    re.IGNORECASE | re.DOTALL,
+)
+_BY_NAME = re.compile(
+    rf"{_LEAD}[\w.'\"-]+(?: [\w.'\"-]+){{0,3}} (?:wrote|writes|schrieb|écrivait|skrev|a écrit){_HEAD_END}",
+    re.IGNORECASE,
+)
 _OLD_GMAIL = re.compile(rf"{_LEAD}\d{{4}}[/-]\d{{1,2}}[/-]\d{{1,2}},? [^\n]{{0,80}}<?{_ADDRESS}>?:?\s*$")
 _USENET = re.compile(rf"{_LEAD}in (?:article|message) <.*(?:wrote|writes|says).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET, _DATED_ANYHOW)
-_MAY_START = re.compile(rf"{_LEAD}(?:{_OPENER}\W|(?:\w+\.?,? )?\d|in (?:article|message)\b|.*@|[\"<\[(]?\w+(?: \S+){{0,5}}$)", re.IGNORECASE)
+_MAY_START = re.compile(
+    rf"{_LEAD}(?:{_OPENER}\W|(?:\w+\.?,? )?\d|in (?:article|message)\b|.*@|[\"<\[(]?\w+(?: \S+){{0,5}}$)",
+    re.IGNORECASE,
+)
 _MAY_CLOSE = re.compile(rf"[@\d]|{_WROTE}", re.IGNORECASE)
 _MAY_END = re.compile(r"[:：]\s*[>*]*\s*$")
 
 _FORWARDED = re.compile(
-    rf"^[>\s*]*(?:[-_=*—]{{2,}}\s*(?:{_any(words.FORWARDED)}).{{0,80}}|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
-    rf"|début du message réexpédié|inicio del mensaje reenviado|início da mensagem reencaminhada|inizio messaggio inoltrato|begin doorgestuurd bericht)\s*:?)\s*[-_=*—]*\s*[*:]*\s*$",
+    rf"^[>\s*]*(?:[-_=*—]{{2,}}\s*(?:{_any(words.FORWARDED)}).{{0,80}}|(?:begin forwarded message|anfang der "
+    rf"weitergeleiteten nachricht"
+    rf"|début du message réexpédié|inicio del mensaje reenviado|início da mensagem reencaminhada|inizio messaggio "
+    rf"inoltrato|begin doorgestuurd bericht)\s*:?)\s*[-_=*—]*\s*[*:]*\s*$",
     re.IGNORECASE,
 )
 _DELIMITER = re.compile(r"^[ \t]*(?:[-_,=+~#*ᐧ—–][ \t]*){2,}[ \t]*$|^[ \t]*[—–][ \t]*$|^-- ?$")
@@ -47,11 +58,14 @@ _NOT_HEADER = re.compile(r"^\w+://")
 _QUOTE = re.compile(r"^\s*(?:>|\|\s|[A-Z]{1,2}>)")
 _MOBILE = re.compile(rf"^[\s<(\[*_~]*(?:{'|'.join(words.MOBILE)})$", re.IGNORECASE)
 _MOBILE_START = re.compile(
-    r"sent|writ|mail|compos|typed|from|via|get|envoy|t[ée]l|obte|vo|gesen|diese|holen|envi|mens|obter|inv|scar|ver|outl|send|skick|l[äa]h|hent|hanki"
+    r"sent|writ|mail|compos|typed|from|via|get|envoy|t[ée]l|obte|vo|gesen|diese|holen|envi|mens|obter|inv|scar|ver"
+    r"|outl|send|skick|l[äa]h|hent|hanki"
     r"|wys|pob|отп|над|посл|odes|odos|ip|k[üu]l|trim|posl|στά|someone|從|从|发|發|נש|أ|đã|dik|나",
     re.IGNORECASE,
 )
-_MOBILE_END = re.compile(r"(?:から送信|에서 보냄|gönderildi|傳送|寄出|发送|küldve|gesendet|geschickt)[.!]?$", re.IGNORECASE)
+_MOBILE_END = re.compile(
+    r"(?:から送信|에서 보냄|gönderildi|傳送|寄出|发送|küldve|gesendet|geschickt)[.!]?$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +101,16 @@ def cut(text: str) -> Cut:
 
 
 def _kind(line: str) -> str:
-    """One letter a line: e empty, d rule, f forward mark, b "… wrote:", h header, q quote, s phone's signature, t text."""
+    """One letter a line: empty, delimiter, forward mark, b "… wrote:", header, quote, s phone's signature, text."""
     if not line or not line.strip():
         return "e"
     if len(line) > 2_000:
         return "t"
     if _DELIMITER.match(line):
         return "d"
-    if ("--" in line or "__" in line or "orwarded" in line or line.rstrip().endswith(":") or "==" in line) and _FORWARDED.match(line):
+    if (
+        "--" in line or "__" in line or "orwarded" in line or line.rstrip().endswith(":") or "==" in line
+    ) and _FORWARDED.match(line):
         return "f"
     if _is_marker(line):
         return "b"
@@ -135,7 +151,11 @@ def _join_markers(lines: list[str]) -> list[str]:
         line = lines[index]
         size = _folded_marker(lines, index) if any(ends[index + 1 : index + 9]) else 1
         if size > 1:
-            joined.append(" ".join(piece.strip().lstrip("> ") if at else piece for at, piece in enumerate(lines[index : index + size])))
+            joined.append(
+                " ".join(
+                    piece.strip().lstrip("> ") if at else piece for at, piece in enumerate(lines[index : index + size])
+                )
+            )
             index += size
         else:
             joined.append(line)

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from brain.reading import Reading, read
 
 _NASTY = (
-    b"\x00", b"\xff\xfe", b"\r", b"\n", b"\r\r\n", b"=?utf-8?B?", b"?=", b"=?x?q?=?=", b"--", b"<" * 40, b"(" * 40, b"\"", b";" * 20,
-    b"Content-Type: multipart/mixed; boundary=\"\"\n", b"Content-Transfer-Encoding: base64\n", b"Content-Type: text/plain; charset=\"idna\"\n",
-    b"charset*0*=utf-8''%", b"filename*1*=a; filename*0*=b", b"\xf0\x9f\x98\x80", b"Date: 99 Foo 99999 99:99:99 +9999\n", b"On 1 at, " * 30,
-    b"> " * 200, b"a@b.c " * 100, b"2.1.1.1.1 5.1.1 ", b"1" * 300, b" " * 400, b"message/delivery-status", b"Final-Recipient: ;;;\n", b"<div " * 80,
+    b"\x00", b"\xff\xfe", b"\r", b"\n", b"\r\r\n", b"=?utf-8?B?", b"?=", b"=?x?q?=?=", b"--", b"<" * 40, b"(" * 40,
+    b"\"", b";" * 20,
+    b"Content-Type: multipart/mixed; boundary=\"\"\n", b"Content-Transfer-Encoding: base64\n",
+    b"Content-Type: text/plain; charset=\"idna\"\n",
+    b"charset*0*=utf-8''%", b"filename*1*=a; filename*0*=b", b"\xf0\x9f\x98\x80",
+    b"Date: 99 Foo 99999 99:99:99 +9999\n", b"On 1 at, " * 30,
+    b"> " * 200, b"a@b.c " * 100, b"2.1.1.1.1 5.1.1 ", b"1" * 300, b" " * 400, b"message/delivery-status",
+    b"Final-Recipient: ;;;\n", b"<div " * 80,
 )  # fmt: skip
 
 
@@ -60,7 +64,14 @@ def _nest(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
     data[0:0] = head
 
 
-_CHANGES: tuple[Callable[[bytearray, random.Random, list[bytes]], None], ...] = (_flip, _cut, _insert, _repeat, _splice, _nest)
+_CHANGES: tuple[Callable[[bytearray, random.Random, list[bytes]], None], ...] = (
+    _flip,
+    _cut,
+    _insert,
+    _repeat,
+    _splice,
+    _nest,
+)
 
 
 @dataclass(slots=True)

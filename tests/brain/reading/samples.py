@@ -56,7 +56,8 @@ def feedback_report(kind: str = "abuse") -> bytes:
         f"--{BOUNDARY}\nContent-Type: message/feedback-report\n\n"
         f"Feedback-Type: {kind}\nUser-Agent: Loop/1.0\nVersion: 1\nOriginal-Rcpt-To: <ana@globex.example>\n\n"
         f"--{BOUNDARY}\nContent-Type: message/rfc822\n\n"
-        "From: agent@acme.example\nTo: ana@globex.example\nSubject: Hello\nMessage-ID: <card-7@acme.example>\n\nHello\n\n"
+        "From: agent@acme.example\nTo: ana@globex.example\nSubject: Hello\nMessage-ID: "
+        "<card-7@acme.example>\n\nHello\n\n"
         f"--{BOUNDARY}--\n"
     ).encode()
 
@@ -90,9 +91,10 @@ def with_files() -> bytes:
         f'Content-Type: multipart/mixed; boundary="{BOUNDARY}"\n\n'
         f"--{BOUNDARY}\nContent-Type: text/plain; charset=utf-8\n\nsee attached\n\n"
         f"--{BOUNDARY}\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n"
-        "Content-Disposition: attachment;\n filename*0*=utf-8''informe%20a;\n filename*1*=%C3%B1o;\n filename*2=.pdf\n\n"
+        "Content-Disposition: attachment;\n filename*0*=utf-8''informe%20a;\n filename*1*=%C3%B1o;\n "
+        "filename*2=.pdf\n\n"
         "JVBERi0xLjQK\n\n"
-        f"--{BOUNDARY}\nContent-Type: image/png; name=\"=?utf-8?q?logo_caf=C3=A9.png?=\"\nContent-ID: <logo@x>\n"
+        f'--{BOUNDARY}\nContent-Type: image/png; name="=?utf-8?q?logo_caf=C3=A9.png?="\nContent-ID: <logo@x>\n'
         "Content-Disposition: inline\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n\n"
         f"--{BOUNDARY}\nContent-Type: message/rfc822\n\nFrom: a@b.example\nSubject: older mail\n\nbody\n\n"
         f"--{BOUNDARY}--\n"
@@ -118,10 +120,17 @@ def everything() -> list[bytes]:
     return [
         dsn(),
         dsn(status="4.4.7", action="delayed"),
-        notice("<ana@globex.example>:\n550 5.1.1 no such user (in reply to RCPT TO)\n\n--- Below this line is a copy.\n\nX"),
+        notice(
+            "<ana@globex.example>:\n550 5.1.1 no such user (in reply to RCPT TO)\n\n--- Below this line is a copy.\n\nX"
+        ),
         feedback_report(),
-        plain("Hi,\n\nplease call me tomorrow at 3pm.\n\nBest regards,\nKim Client\nBuyer, Globex Inc.\n+1 415 555 0132"),
-        plain("Ok\n\nOn Mon, 6 Jul 2026 at 08:00, Office <office@acme.example> wrote:\n> Hello\n> there", subject="Re: Hello"),
+        plain(
+            "Hi,\n\nplease call me tomorrow at 3pm.\n\nBest regards,\nKim Client\nBuyer, Globex Inc.\n+1 415 555 0132"
+        ),
+        plain(
+            "Ok\n\nOn Mon, 6 Jul 2026 at 08:00, Office <office@acme.example> wrote:\n> Hello\n> there",
+            subject="Re: Hello",
+        ),
         plain("Estoy fuera hasta el 20 de julio.", headers={"Auto-Submitted": "auto-replied"}),
         html("<div>Thanks<br>Kim</div><blockquote><p>older</p></blockquote><img src='https://t.example/p.gif'>"),
         with_files(),

@@ -82,7 +82,8 @@ def test_cr_crlf_and_lf_copies_give_one_answer() -> None:
     ("body", "expected"),
     [
         (
-            "Hi. This is the qmail-send program at mx.acme.example.\nI'm afraid I wasn't able to deliver your message.\n\n"
+            "Hi. This is the qmail-send program at mx.acme.example.\nI'm afraid I wasn't able to deliver your "
+            "message.\n\n"
             "<ana@globex.example>:\n192.0.2.1 does not like recipient.\n"
             "Remote host said: 550 5.1.1 <ana@globex.example>: no such user\n\n"
             "--- Below this line is a copy of the message.\n\nTo: ana@globex.example\nCc: bob@globex.example\n",
@@ -97,7 +98,8 @@ def test_cr_crlf_and_lf_copies_give_one_answer() -> None:
             [("ana@globex.example", True, False), ("bob@globex.example", True, True)],
         ),
         (
-            "Your message to:\n\n  ana@globex.example\n\nhas not yet been delivered. Delivery attempts will continue.\n",
+            "Your message to:\n\n  ana@globex.example\n\nhas not yet been delivered. Delivery attempts will "
+            "continue.\n",
             [("ana@globex.example", False, False)],
         ),
         (
@@ -113,9 +115,17 @@ def test_failures_told_in_words_are_understood(body: str, expected: list[tuple[s
 
 
 def test_a_person_who_writes_about_bounces_is_no_bounce() -> None:
-    body = "Hi, the mail I sent you yesterday was returned: user unknown. Do you have a new address for ana@globex.example?"
-    reading = read(samples.plain(body, subject="Re: undeliverable mail", headers={"In-Reply-To": "<x@acme.example>",
-                                                                                  "References": "<x@acme.example>"}))
+    body = (
+        "Hi, the mail I sent you yesterday was returned: user unknown. Do you have a new address for "
+        "ana@globex.example?"
+    )
+    reading = read(
+        samples.plain(
+            body,
+            subject="Re: undeliverable mail",
+            headers={"In-Reply-To": "<x@acme.example>", "References": "<x@acme.example>"},
+        )
+    )
     assert reading.cls != "bounce"
     assert reading.bounces == ()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
-
-import pytest
 
 from brain.reading import Reading, read
 from tests.brain.reading.labelled import PLAIN, Case, load
@@ -49,9 +48,9 @@ def test_there_are_at_least_three_hundred_messages_in_five_languages() -> None:
     assert len({case.raw for case in load()}) == len(load())
 
 
-def test_every_class_is_recognised_with_few_mistakes(record_property: pytest.FixtureRequest) -> None:
+def test_every_class_is_recognised_with_few_mistakes(record_property: Callable[[str, object], None]) -> None:
     figures = _figures()
-    record_property("figures", figures)  # type: ignore[operator]
+    record_property("figures", figures)
     for name in CLASSES:
         precision, recall, count = figures[name]
         assert count >= 10, f"{name}: only {count} messages"

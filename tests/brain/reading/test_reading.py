@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,15 +16,18 @@ def _mail(headers: str, body: str = "Hello\n") -> bytes:
 
 
 def test_names_and_addresses_are_brought_to_one_spelling() -> None:
-    reading = read(_mail(
-        'From: "Díaz, Ana" <Ana.DIAZ@ACME.Example>\nTo: =?utf-8?B?SsO8cmdlbg==?= <j@müller.example>, kim@globex.example\n'
-        "Cc: undisclosed-recipients:;\nReply-To: Sales <sales@acme.example>"
-    ))
+    reading = read(
+        _mail(
+            'From: "Díaz, Ana" <Ana.DIAZ@ACME.Example>\n'
+            "To: =?utf-8?B?SsO8cmdlbg==?= <j@müller.example>, kim@globex.example\n"
+            "Cc: undisclosed-recipients:;\nReply-To: Sales <sales@acme.example>"
+        )
+    )
     assert (reading.from_name, reading.from_address) == ("Díaz, Ana", "ana.diaz@acme.example")
     assert reading.to == (Person("Jürgen", "j@xn--mller-kva.example"), Person("", "kim@globex.example"))
     assert reading.cc == ()
     assert reading.reply_to == (Person("Sales", "sales@acme.example"),)
-    assert [person.address for person in reading.contacts][0] == "ana.diaz@acme.example"
+    assert reading.contacts[0].address == "ana.diaz@acme.example"
 
 
 def test_encoded_words_that_split_a_character_are_joined() -> None:
@@ -51,18 +55,28 @@ def test_a_noreply_address_and_a_machine_are_flagged() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All", "Return-Path: <>", "From: root@host.example",
-     "Auto-Submitted: auto-replied; owner-email=x"],
+    [
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        "Return-Path: <>",
+        "From: root@host.example",
+        "Auto-Submitted: auto-replied; owner-email=x",
+    ],
 )
 def test_automatic_mail_is_never_taken_for_a_person(header: str) -> None:
-    raw = _mail(f"{header}\nSubject: Hi" if header.startswith("From") else f"From: a@b.example\n{header}\nSubject: Hi", "Please call me.")
+    raw = _mail(
+        f"{header}\nSubject: Hi" if header.startswith("From") else f"From: a@b.example\n{header}\nSubject: Hi",
+        "Please call me.",
+    )
     assert read(raw).cls == "automatic"
     assert read(raw).task_request is None
 
 
 def test_a_newsletter_does_not_unsubscribe_anybody() -> None:
-    raw = _mail("From: News <news@shop.example>\nList-Unsubscribe: <https://shop.example/u>\nPrecedence: bulk",
-                "Please unsubscribe me from your list.")
+    raw = _mail(
+        "From: News <news@shop.example>\nList-Unsubscribe: <https://shop.example/u>\nPrecedence: bulk",
+        "Please unsubscribe me from your list.",
+    )
     assert (read(raw).cls, "wants_unsubscribe" in read(raw).flags) == ("automatic", False)
 
 
@@ -78,7 +92,9 @@ def test_files_have_their_true_names_types_and_sizes() -> None:
 
 
 def test_a_file_name_carries_no_path() -> None:
-    raw = _mail('MIME-Version: 1.0\nContent-Type: application/pdf\nContent-Disposition: attachment; filename="../../etc/passwd"')
+    raw = _mail(
+        'MIME-Version: 1.0\nContent-Type: application/pdf\nContent-Disposition: attachment; filename="../../etc/passwd"'
+    )
     assert read(raw).attachments[0].filename == "passwd"
 
 
@@ -91,7 +107,9 @@ def test_an_invitation_is_read() -> None:
     assert reading.invitation.organizer == "kim@globex.example"
 
 
-_RECEIVED = "Received: from out.globex.example (out.globex.example [192.0.2.7]) by mx.acme.example with ESMTPS; Mon, 6 Jul 2026"
+_RECEIVED = (
+    "Received: from out.globex.example (out.globex.example [192.0.2.7]) by mx.acme.example with ESMTPS; Mon, 6 Jul 2026"
+)
 
 
 @pytest.mark.parametrize(
@@ -111,19 +129,24 @@ def test_only_the_receiving_servers_own_verdict_counts(results: str, aligned: bo
 
 
 def test_a_forged_verdict_below_the_real_one_is_ignored() -> None:
-    reading = read(_mail(
-        f"Authentication-Results: mx.acme.example; dmarc=fail\n{_RECEIVED}\n"
-        "Authentication-Results: mx.acme.example; dmarc=pass\nFrom: kim@globex.example"
-    ))
+    reading = read(
+        _mail(
+            f"Authentication-Results: mx.acme.example; dmarc=fail\n{_RECEIVED}\n"
+            "Authentication-Results: mx.acme.example; dmarc=pass\nFrom: kim@globex.example"
+        )
+    )
     assert reading.authentication.aligned is False
 
 
 def test_a_signature_becomes_a_profile() -> None:
-    reading = read(samples.plain(
-        "Please call me.\n\nBest regards,\n\nKim Client\nPurchasing Manager | Globex Industries Inc.\n"
-        "Tel: (415) 555-0132 | Fax: (415) 555-0199\n500 Market Street, San Francisco, CA 94105\nwww.globex.example\n"
-        "linkedin.com/in/kimclient\n"
-    ))
+    reading = read(
+        samples.plain(
+            "Please call me.\n\nBest regards,\n\nKim Client\nPurchasing Manager | Globex Industries Inc.\n"
+            "Tel: (415) 555-0132 | Fax: (415) 555-0199\n500 Market Street, San Francisco, CA "
+            "94105\nwww.globex.example\n"
+            "linkedin.com/in/kimclient\n"
+        )
+    )
     found = reading.signature
     assert found is not None
     assert (found.name, found.title, found.company) == ("Kim Client", "Purchasing Manager", "Globex Industries Inc.")
@@ -150,7 +173,9 @@ def test_a_request_carries_its_words_and_its_due_time() -> None:
     assert (request.call, request.is_explicit) == (True, True)
 
 
-@pytest.mark.parametrize("words", ["We should call them.", "I called Ann yesterday.", "They asked you for a call?", "Thanks for your call."])
+@pytest.mark.parametrize(
+    "words", ["We should call them.", "I called Ann yesterday.", "They asked you for a call?", "Thanks for your call."]
+)
 def test_talk_about_calls_is_no_request(words: str) -> None:
     reading = read(samples.plain(words))
     assert "asks_call" not in reading.flags
@@ -158,7 +183,9 @@ def test_talk_about_calls_is_no_request(words: str) -> None:
 
 
 def test_nothing_is_understood_from_quotes_and_signatures() -> None:
-    body = "Thanks!\n\nOn Mon, 6 Jul 2026, Ana <ana@acme.example> wrote:\n> Please unsubscribe me and cancel order 4711.\n"
+    body = (
+        "Thanks!\n\nOn Mon, 6 Jul 2026, Ana <ana@acme.example> wrote:\n> Please unsubscribe me and cancel order 4711.\n"
+    )
     reading = read(samples.plain(body, subject="Re: Hello", headers={"In-Reply-To": "<x@acme.example>"}))
     assert reading.cls == "reply"
     assert reading.reference_numbers == ()
@@ -169,7 +196,7 @@ def test_a_return_date_is_counted_from_the_message() -> None:
     assert read(raw).return_date == date(2026, 7, 13)
 
 
-def test_explain_tells_one_json_object_for_a_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_explain_tells_one_json_object_for_a_file(tmp_path: Path) -> None:
     path = tmp_path / "one.eml"
     path.write_bytes(samples.dsn())
     told = explain(path)
@@ -178,7 +205,13 @@ def test_explain_tells_one_json_object_for_a_file(tmp_path) -> None:  # type: ig
         "language", "quarantined",
     ]  # fmt: skip
     assert told["bounces"] == [
-        {"address": "ana@globex.example", "permanent": True, "suppress": True, "status": "5.1.1", "reason": "unknown_user"}
+        {
+            "address": "ana@globex.example",
+            "permanent": True,
+            "suppress": True,
+            "status": "5.1.1",
+            "reason": "unknown_user",
+        }
     ]
 
 
