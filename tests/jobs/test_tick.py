@@ -253,7 +253,9 @@ def _busy(database: Database, tenant: UUID) -> None:
 def _syncs(database: Database, tenant: UUID) -> None:
     with database.tenant(tenant) as tx:
         tx.run(
-            "UPDATE tenant_schedule SET sync_enabled = true, gmail_due_at = :now WHERE tenant_id = :t", now=tx.now, t=tenant
+            "UPDATE tenant_schedule SET sync_enabled = true, gmail_due_at = :now WHERE tenant_id = :t",
+            now=tx.now,
+            t=tenant,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -23,27 +24,27 @@ MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
         (RESCUE, MONDAY + timedelta(seconds=5), MONDAY + timedelta(seconds=10)),
     ],
 )
-def test_the_next_slot_lies_strictly_after_the_instant(
-    entry: timetable.Entry, after: datetime, slot: datetime
-) -> None:
+def test_the_next_slot_lies_strictly_after_the_instant(entry: timetable.Entry, after: datetime, slot: datetime) -> None:
     assert timetable.next_slot(entry, after) == slot
 
 
 @pytest.mark.parametrize("entry", TIMETABLE, ids=lambda entry: entry.name)
 @pytest.mark.parametrize("now", [MONDAY, MONDAY + timedelta(minutes=59, seconds=59), MONDAY + timedelta(days=200)])
 @pytest.mark.parametrize("reach", [timedelta(0), timedelta(hours=1)])
-def test_the_slots_around_an_instant_have_no_gap(
-    entry: timetable.Entry, now: datetime, reach: timedelta
-) -> None:
+def test_the_slots_around_an_instant_have_no_gap(entry: timetable.Entry, now: datetime, reach: timedelta) -> None:
     slots = timetable.slots_around(entry, now, reach=reach)
     assert slots[0] <= now - reach
     assert slots[-2] <= now < slots[-1]
-    assert all(timetable.next_slot(entry, before) == after for before, after in zip(slots, slots[1:], strict=False))
+    assert all(timetable.next_slot(entry, before) == after for before, after in pairwise(slots))
 
 
 def test_summer_time_moves_no_slot() -> None:
     """Both nights of 2026 in Europe and America: slots are UTC's."""
-    for night in (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)):
+    for night in (
+        datetime(2026, 3, 29, tzinfo=UTC),
+        datetime(2026, 10, 25, tzinfo=UTC),
+        datetime(2026, 11, 1, tzinfo=UTC),
+    ):
         slots = timetable.slots_around(CYCLE, night + timedelta(hours=23), reach=timedelta(hours=23))
         assert [slot.hour for slot in slots] == [*range(24), 0]
 
