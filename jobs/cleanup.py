@@ -17,11 +17,11 @@ DEAD_WORKERS_KEPT = timedelta(days=1)
 TENANTS_PER_PAGE = 500
 
 
-def run(house: House) -> Counter[str]:
+def run(house: House, *, tenants_per_page: int = TENANTS_PER_PAGE) -> Counter[str]:
     """Sweep every tenant, the house and the queue; how many lines of each table. Raises Leaving between tenants."""
     gone: Counter[str] = Counter()
     after = ""
-    while page := tenants.listed(house.database, after=after, limit=TENANTS_PER_PAGE):
+    while page := tenants.listed(house.database, after=after, limit=tenants_per_page):
         for tenant in page:
             if house.leaving.is_set():
                 raise Leaving(Leaving.__doc__)
