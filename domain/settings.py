@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from datetime import time
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from domain import audit, events, schedule
+from domain import addresses, audit, cards, events, schedule
 from domain.db import Tx
 
 Autonomy = Literal["suggest", "approve", "auto"]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
+Days = Annotated[int, Field(ge=0, le=3_650)]
+Hours = Annotated[float, Field(ge=0, le=8_760)]
+"""At most a year: what has no end makes moments that can't be written."""
+OneLine = Annotated[str, Field(max_length=320, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Mode(IntEnum):
@@ -35,10 +41,10 @@ class TenantSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     # who the tenant is in its mails
-    sender_name: str = ""
-    sender_address: str = ""
-    postal_address: str = ""
-    reply_to: str = ""
+    sender_name: OneLine = ""
+    sender_address: OneLine = ""
+    postal_address: str = Field(default="", max_length=500)
+    reply_to: OneLine = ""
     language: Literal["en", "es", "pt"] = "en"
     country: str = Field(default="US", pattern="^[A-Z]{2}$")
     timezone: str = "UTC"
@@ -50,57 +56,72 @@ class TenantSettings(BaseModel):
     provider: Literal["resend", "smtp"] = "resend"
     allow_list: tuple[str, ...] = ()
     """Addresses and domains that `internal_only` may reach."""
-    max_emails_per_hour: int = Field(default=20, ge=0)
-    limited_live_emails_per_day: int = Field(default=25, ge=0)
-    limited_live_new_contacts_per_day: int = Field(default=5, ge=0)
-    max_research_per_hour: int = Field(default=5, ge=0)
-    max_sandbox_jobs_per_hour: int = Field(default=5, ge=0)
-    max_actions_per_hour: dict[str, int] = Field(default_factory=dict)
+    max_emails_per_hour: Count = 20
+    limited_live_emails_per_day: Count = 25
+    limited_live_new_contacts_per_day: Count = 5
+    max_research_per_hour: Count = 5
+    max_sandbox_jobs_per_hour: Count = 5
+    max_actions_per_hour: dict[str, Count] = Field(default_factory=dict)
     """Further caps by action type."""
-    max_people_per_account_per_day: int = Field(default=2, ge=1)
-    max_emails_per_campaign_per_day: int = Field(default=100, ge=0)
-    max_follow_ups: int = Field(default=4, ge=0)
-    minimum_gap_hours: float = Field(default=72, ge=0)
-    conversation_gap_hours: float = Field(default=24, ge=0)
+    max_people_per_account_per_day: AtLeastOne = 2
+    max_emails_per_campaign_per_day: Count = 100
+    max_follow_ups: Count = 4
+    minimum_gap_hours: Hours = 72
+    conversation_gap_hours: Hours = 24
     send_window_start: time = time(8, 30)
     send_window_end: time = time(17, 30)
-    mass_recipients: int = Field(default=5, ge=1)
+    mass_recipients: AtLeastOne = 5
     autonomy: dict[str, Autonomy] = Field(default_factory=dict)
     """By action type; what is not named is `auto`."""
-    approval_hours: float = Field(default=48, gt=0)
-    latest_hours: float = Field(default=24, gt=0)
-    latest_reply_hours: float = Field(default=8, gt=0)
-    person_silence_hours: float = Field(default=72, ge=0)
+    approval_hours: Hours = Field(default=48, gt=0)
+    latest_hours: Hours = Field(default=24, gt=0)
+    latest_reply_hours: Hours = Field(default=8, gt=0)
+    person_silence_hours: Hours = 72
     """How long the agent stays out of a thread after a person of the tenant wrote in it."""
 
     # breakers
-    bounce_breaker_count: int = Field(default=5, ge=1)
+    bounce_breaker_count: AtLeastOne = 5
     bounce_breaker_rate: float = Field(default=0.02, gt=0, le=1)
-    complaint_breaker_count: int = Field(default=2, ge=1)
+    complaint_breaker_count: AtLeastOne = 2
     complaint_breaker_rate: float = Field(default=0.001, gt=0, le=1)
 
     # mail in
-    sender_ceiling_per_hour: int = Field(default=20, ge=1)
+    sender_ceiling_per_hour: AtLeastOne = 20
     """Past so many messages from one sender within an hour they are kept, and nothing more is made of them."""
     out_of_office_days: int = Field(default=7, ge=1, le=90)
     """How long an absence counts that names no return."""
 
     # engagement
-    engagement_days: int = Field(default=21, ge=1)
-    due_soon_days: int = Field(default=3, ge=0)
-    follow_up_days: tuple[int, ...] = Field(default=(4, 4, 5, 5), max_length=4)
+    engagement_days: Days = Field(default=21, ge=1)
+    due_soon_days: Days = 3
+    follow_up_days: tuple[Days, ...] = Field(default=(4, 4, 5, 5), max_length=4)
     """Days from each mail of a sequence to its next follow-up."""
-    touches_per_cycle: int = Field(default=50, ge=1)
+    touches_per_cycle: AtLeastOne = 50
 
     # the cycle
-    cycle_deadline_minutes: float = Field(default=20, gt=0)
-    reconsider_hours: float = Field(default=24, ge=0)
+    cycle_deadline_minutes: float = Field(default=20, gt=0, le=1_440)
+    reconsider_hours: Hours = 24
     """How long a blocked, rejected or failed intention rests before it may be proposed again."""
 
     @field_validator("allow_list", "registered_domains")
     @classmethod
     def _lower(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(value.strip().lower().lstrip("@") for value in values if value.strip())
+
+    @field_validator("sender_address", "reply_to")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        try:
+            return value and addresses.normalise(value) and value.strip()
+        except addresses.InvalidAddress as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("autonomy", "max_actions_per_hour")
+    @classmethod
+    def _by_known_types(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if unknown := set(values) - cards.TYPES:
+            raise ValueError(f"there is no action type {', '.join(sorted(unknown))}")
+        return values
 
     @model_validator(mode="after")
     def _a_day_has_a_window(self) -> TenantSettings:
