@@ -64,7 +64,10 @@ def seat(
     house: TheHouse, who: Who,
     hourhand_tenant: Annotated[
         str | None,
-        Header(pattern="^[0-9a-z-]{1,63}$", description="Slug or id; a key of the house must name the tenant here"),
+        Header(
+            alias="Hourhand-Tenant", pattern="^[0-9a-z-]{1,63}$",
+            description="Slug or id; a key of the house must name the tenant here",
+        ),
     ] = None,
 ) -> Seat:  # fmt: skip
     """The tenant that the request is about: the key's own, or for a key of the house the one that it names."""

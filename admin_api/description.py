@@ -16,6 +16,8 @@ ERRORS = {
     "5XX": "The house can't serve it just now",
 }
 
+TIME_OF_DAY = r"^\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
+
 ABOUT = """Stop it, start it, set what it may do, and ask why it did what it did.
 
 Keys come in `Authorization: Bearer hh_…`, never in an address. An *analyst* reads; an *operator* also works: approves,
@@ -47,6 +49,9 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     schemas = told.setdefault("components", {}).setdefault("schemas", {})
     for name in GENERATED:
         schemas.pop(name, None)
+    for window in ("send_window_start", "send_window_end"):
+        # a time of day has no offset, which the format `time` of RFC 3339 asks for
+        schemas["TenantSettings"]["properties"][window] |= {"format": "time-of-day", "pattern": TIME_OF_DAY}
     problem = ProblemDetails.model_json_schema(mode="serialization", ref_template=REF)
     schemas.update(problem.pop("$defs"))
     schemas["ProblemDetails"] = problem

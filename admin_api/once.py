@@ -21,7 +21,7 @@ from domain.idempotency import Answer
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        min_length=1, max_length=256, pattern=r"^[\x20-\x7e]+$",
+        alias="Idempotency-Key", min_length=1, max_length=256, pattern=r"^[\x20-\x7e]+$",
         description="A repetition with the same key and body is done once and answered as the first; with another body "
         "it is refused (422), and while the first is still at work too (409).",
     ),

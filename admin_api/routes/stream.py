@@ -35,7 +35,9 @@ PING_SECONDS = 15
 async def stream(
     request: Request, house: TheHouse, at: Reader,
     after: Annotated[UUID | None, Query(description="Begin behind this event; without it, with what comes now")] = None,
-    last_event_id: Annotated[UUID | None, Header(description="Sent by browsers that connect again")] = None,
+    last_event_id: Annotated[
+        UUID | None, Header(alias="Last-Event-ID", description="Sent by browsers that connect again")
+    ] = None,
 ) -> EventSourceResponse:  # fmt: skip
     """Each event has its id. None is left out; after a reconnect those of the ten seconds before may come again."""
     tape = Tape(house, at, _presented(request), last_event_id or after)

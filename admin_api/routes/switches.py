@@ -48,6 +48,10 @@ class Stop(Given):
         if self.level == "engine" and self.name not in {engine.name for engine in ENGINES}:
             known = ", ".join(sorted(engine.name for engine in ENGINES))
             raise UnknownSwitch(f"name: there is no engine {self.name!r}; there are {known}")
+        if self.level in ("all", "mail") and self.name:
+            raise UnknownSwitch(f"name: the level {self.level} takes none")
+        if self.level == "action" and not self.name:
+            raise UnknownSwitch("name: which action type?")
         return Switch(tenant_id, self.level, self.name)
 
 

@@ -15,6 +15,8 @@ from admin_api.fields import Address, Given
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
 from domain import users
+from domain.addresses import InvalidAddress
+from domain.db import Tx
 from domain.users import Role, User
 
 router = APIRouter(prefix="/v1/users", tags=["users"])
@@ -39,8 +41,13 @@ def listed(house: TheHouse, at: Operator) -> Page[User]:
 def add(
     given: NewUser, request: Request, house: TheHouse, at: Admin, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
-    return once(house, at, request, idempotency_key, given,
-                lambda tx: users.add(tx, email=given.email, name=given.name, role=given.role))  # fmt: skip
+    def work(tx: Tx) -> User:
+        try:
+            return users.add(tx, email=given.email, name=given.name, role=given.role)
+        except InvalidAddress as error:
+            raise users.InvalidUser(f"email: {error}") from error
+
+    return once(house, at, request, idempotency_key, given, work)
 
 
 @router.post("/{user_id}/verify",
