@@ -70,7 +70,7 @@ def cards(
     with speaking.house() as standing:
         found = speaking.tenant_of(standing, tenant)
         with speaking.inside(standing, found) as tx:
-            rows = [speaking.plain(card) for card in kanban.listed(tx, state=state, type=kind, limit=limit)]
+            rows = [speaking.plain(card) for card in kanban.listed(tx, state=state, kind=kind, limit=limit)]
     speaking.table(rows, CARD_COLUMNS, as_json, empty=f"{found.slug}: no such cards")
 
 
