@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # The first reason with a saying in the words wins: narrower sayings stand above wider ones.
 _SAYINGS: dict[str, tuple[str, ...]] = {
@@ -175,6 +176,7 @@ _AFTER_DATA = re.compile(
 _AT_RCPT = re.compile(r"in reply to RCPT TO|after RCPT TO|>>> RCPT TO|RCPT TO:", re.IGNORECASE)
 
 
+@lru_cache(maxsize=512)
 def reason_in(words: str) -> str | None:
     """The reason behind a server's answer; None when nothing in it is known."""
     words = _NOT_SAID.sub(" ", words[:2_000])

@@ -51,6 +51,21 @@ NOT_ASKS = (
     r"\b(?:disculpe[ns]?|desculpe|excusez|entschuldigen sie|perdone) (?:\w+ ){0,3}",
 )
 
+CALL_STEMS = (
+    "call",
+    "ring",
+    "phone",
+    "llam",
+    "llám",
+    "telefon",
+    "téléphon",
+    "lig",
+    "cham",
+    "ruf",
+    "appel",
+    "coup de fil",
+)
+
 # Somebody is to ring the writer.
 CALLS = (
     r"\b(?:call|ring|phone|telephone) (?:me|us)(?: back)?\b|\bgive (?:me|us) (?:a )?(?:quick )?(?:call|ring|buzz"

@@ -77,6 +77,9 @@ def _english(sentence: str) -> float:
 
 def asks_call(sentence: str) -> bool:
     """Somebody is asked to ring the writer."""
+    lowered = sentence.lower()
+    if not any(stem in lowered for stem in words.CALL_STEMS):
+        return False
     return bool(_CALLS.search(sentence)) and not _AMONG_US.match(sentence)
 
 

@@ -19,28 +19,25 @@ def _any(choices: tuple[str, ...]) -> str:
 _WROTE = rf"(?:{_any(words.WROTE)})"
 _OPENER = rf"(?:{_any(words.OPENERS)})"
 _DAY = r"(?:\d{1,4}[./\-年]\s?\d{1,2}|\d{1,2}:\d{2}|\d{1,2}\.\d{2}|\d{4}|\d{1,2}\.? \w{3,})"
-_ADDRESS = r"[^\s<>()]+@[^\s<>()]+"
+_ADDRESS = r"[^\s<>()]{1,64}@[^\s<>()]{1,128}"
 _HEAD_END = r"[:：]\s*[>*]*\s*$"
 _LEAD = r"^[>\s*_]*"
 # "On <date>, <somebody> wrote:" and "<somebody> wrote on <date>:", whole or folded over a few lines.
 _INTRODUCED = re.compile(rf"{_LEAD}{_OPENER}\W.*{_DAY}.*{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _DATED = re.compile(rf"{_LEAD}(?:\w+\.?,? )?{_DAY}.*(?:{_ADDRESS}|{_WROTE}).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _BY_ADDRESS = re.compile(rf"{_LEAD}[^\n:]{{0,80}}{_ADDRESS}.{{0,40}}{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_DATED_ANYHOW = re.compile(
-    rf"{_LEAD}.{{0,120}}?\d.*?{_ADDRESS}.{{0,60}}{_WROTE}.{{0,60}}{_HEAD_END}",
-    re.IGNORECASE | re.DOTALL,
-)
 _BY_NAME = re.compile(
     rf"{_LEAD}[\w.'\"-]+(?: [\w.'\"-]+){{0,3}} (?:wrote|writes|schrieb|écrivait|skrev|a écrit){_HEAD_END}",
     re.IGNORECASE,
 )
 _OLD_GMAIL = re.compile(rf"{_LEAD}\d{{4}}[/-]\d{{1,2}}[/-]\d{{1,2}},? [^\n]{{0,80}}<?{_ADDRESS}>?:?\s*$")
 _USENET = re.compile(rf"{_LEAD}in (?:article|message) <.*(?:wrote|writes|says).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET, _DATED_ANYHOW)
+_MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET)
 _MAY_START = re.compile(
     rf"{_LEAD}(?:{_OPENER}\W|(?:\w+\.?,? )?\d|in (?:article|message)\b|.*@|[\"<\[(]?\w+(?: \S+){{0,5}}$)",
     re.IGNORECASE,
 )
+_VERB = re.compile(_WROTE, re.IGNORECASE)
 _MAY_CLOSE = re.compile(rf"[@\d]|{_WROTE}", re.IGNORECASE)
 _MAY_END = re.compile(r"[:：]\s*[>*]*\s*$")
 
@@ -135,9 +132,20 @@ def _is_marker(line: str) -> bool:
     stripped = line.rstrip()
     if not _MAY_END.search(stripped):
         return bool(stripped[:5].strip("> ")[:4].isdigit() and _OLD_GMAIL.match(line))
-    if len(line) > 600:
+    return len(line) <= 600 and (_introduces(line, _MARKERS) or bool(_BY_NAME.match(line)))
+
+
+def _introduces(text: str, markers: tuple[re.Pattern[str], ...]) -> bool:
+    """`text` is a "… wrote:"; without an address or such a verb it can't be, and that is cheap to see."""
+    if "@" not in text and not _VERB.search(text):
         return False
-    return any(marker.match(line) for marker in _MARKERS) or bool(_BY_NAME.match(line))
+    if any(marker.match(text) for marker in markers):
+        return True
+    # Whatever the language's order: a date, an address, then the verb and a colon.
+    at = text.find("@")
+    dated = 0 < at < 200 and any(char.isdigit() for char in text[:at])
+    verb = _VERB.search(text, at) if dated else None
+    return verb is not None and verb.start() - at < 90 and len(text) - verb.end() < 70
 
 
 def _join_markers(lines: list[str]) -> list[str]:
@@ -186,7 +194,7 @@ def _folded_marker(lines: list[str], index: int) -> int:
             return 1
         text = f"{text} {line.strip().lstrip('> ')}"
         if _MAY_END.search(line):
-            return used if len(line) < 200 and any(marker.match(text) for marker in markers) else 1
+            return used if len(line) < 200 and _introduces(text, markers) else 1
     return 1
 
 
