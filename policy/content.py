@@ -16,7 +16,6 @@ from policy.links import Link
 from policy.promises import NO_BACKING, Backing
 
 _TAG = re.compile(r"<[^<>]*>")
-_HIDDEN = re.compile(r"(?is)<(style|script|head|title)\b.*?</\1\s*>|<!--.*?-->")
 _WRAPPED = re.compile(r"(?<!\n)\r?\n(?![\r\n])")
 _ACTIVE = re.compile(
     r"(?i)<\s*(script|img|picture|video|audio|iframe|frame|object|embed|applet|form|input|button|link|meta|base|svg|math|style)\b"
@@ -46,7 +45,7 @@ class Content:
 def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str, ...] = ()) -> Content:
     """Search a message's subject, text and HTML, and find what its card says that records stand behind.
 
-    `own_words` are the tenant's own lines (its postal address), whose numbers are no secrets.
+    `own_words` mean nothing by themselves: the tenant's postal address, the account's name.
     """
     found = search(mail.subject, mail.text, mail.html or "", own_words)
     backed = promises.backing(payload)
@@ -59,16 +58,15 @@ def search(subject: str, text: str, source: str, own_words: tuple[str, ...]) -> 
     """The findings of a subject, a text and its HTML."""
     shown = f"{subject}\n{text}"
     found = list(links.of_text(shown))
-    visible = _HIDDEN.sub(" ", source)
-    if source and _squashed(html.unescape(_TAG.sub("", visible))) != _squashed(text):
+    if source and _squashed(html.unescape(_TAG.sub("", source))) != _squashed(text):
         # with and without a gap for each tag, so that a word can't hide behind one
-        readings = (html.unescape(_TAG.sub(gap, visible)) for gap in (" ", ""))
+        readings = (html.unescape(_TAG.sub(gap, source)) for gap in (" ", ""))
         shown = "\n".join((shown, *readings))
         found += links.of_text(shown)
     found += links.of_html(source)
     for own in own_words:
         if own:
-            shown = shown.replace(own, " ")
+            shown = shown.replace(own, " them ")
     # lines of one paragraph are one sentence; an empty line ends it
     plain = _WRAPPED.sub(" ", letters.plain(shown))
     discounts = phrases.DISCOUNTS.found(plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,9 @@ from policy.windows import Hours
 
 _ENVELOPE = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 """Header names that could carry a recipient past the list of recipients."""
+
+_A_NAME = re.compile(r"[^\W\d_][^\d:;/@<>=!?\n]{5,39}")
+"""An account's name that can't carry a number, an address or a sentence: "Discount Tire" offers nobody a discount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def _facts(
     return Facts(
         now=ground.now, card=card, settings=settings, policy_version=ground.policy_version, mode=ground.mode,
         closed=ground.closed, stopped_here=ground.stopped_here, mail_stopped_here=ground.mail_stopped_here,
-        mail=mail, content=content.read(mail, card.payload, own_words=(settings.postal_address,)) if mail else None,
+        mail=mail, content=content.read(mail, card.payload, own_words=_own_words(settings, known)) if mail else None,
         own_domains=ground.own_domains, recipients=recipients, holding=holding,
         suppressed={each: read.suppressed[each] for each in recipients if each in read.suppressed},
         person=person, mailed_today=(today.held if holding else today.sent) if today else frozenset(),
@@ -167,6 +171,12 @@ def _own_domains(settings: TenantSettings, public_url: str) -> frozenset[str]:
     if public_url:
         own.add(public_url.partition("://")[2].partition("/")[0].partition(":")[0].lower())
     return frozenset(own)
+
+
+def _own_words(settings: TenantSettings, known: Known | None) -> tuple[str, ...]:
+    """What a text may quote as it stands: the tenant's postal address, and the account's name if it is only a name."""
+    name = known.client_name if known else ""
+    return (settings.postal_address, name) if _A_NAME.fullmatch(name) else (settings.postal_address,)
 
 
 def _recipients(card: Card, mail: OutboundMail | None, known: Mapping[UUID, Known]) -> tuple[str, ...]:

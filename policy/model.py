@@ -174,7 +174,8 @@ class Facts:
     def unsubscribe_url(self) -> str | None:
         """The opt-out page that the mail itself names; no engine or model writes that header."""
         told = self.mail.headers.get("List-Unsubscribe", "") if self.mail else ""
-        return told.strip("<> ") or None
+        targets = (target.strip().strip("<>") for target in told.split(","))
+        return next((target for target in targets if target.startswith("http")), None)
 
     @property
     def live_conversation(self) -> bool:

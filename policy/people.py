@@ -25,6 +25,7 @@ class Known:
     country: str | None
     client_timezone: str | None
     client_country: str | None
+    client_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
                WHERE tenant_id = :t AND reserved_at >= :since AND state <> 'failed' AND contact_id IS NOT NULL
                GROUP BY client_id
            )
-           SELECT p.*, l.timezone AS client_timezone, l.country AS client_country, l.relationship,
+           SELECT p.*, l.timezone AS client_timezone, l.country AS client_country, l.name AS client_name,
+                  l.relationship,
                   l.last_reply_at AS account_heard_at, k.last_reply_at AS last_heard_at,
                   CASE WHEN k.follow_up_due_at IS NOT NULL THEN k.sequence_thread_id END AS sequence_thread_id,
                   d.sent AS sent_today, d.held AS held_today, o.recent,
@@ -85,7 +87,7 @@ def _known(row: Row) -> Known:
         account_heard_at=row["account_heard_at"], sequence_thread_id=row["sequence_thread_id"],
         sent=tuple(_sent(each) for each in row["recent"] or ()), ever_mailed=row["ever_mailed"],
     )  # fmt: skip
-    places = (row[name] for name in ("timezone", "country", "client_timezone", "client_country"))
+    places = (row[name] for name in ("timezone", "country", "client_timezone", "client_country", "client_name"))
     return Known(person, row["email"], *places)
 
 

@@ -147,7 +147,7 @@ def _size(payload: Mapping[str, Any]) -> float:
 
 
 def _many(told: Any) -> float:
-    if isinstance(told, bool) or told in ("all", "*"):
+    if told is None or isinstance(told, bool) or told in ("all", "*"):
         return float("inf")
     if isinstance(told, int | float):
         return told

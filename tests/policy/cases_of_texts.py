@@ -65,6 +65,19 @@ def the_tenants_own_number_in_its_address(world: World) -> Card:
     return world.card()
 
 
+@case("sensitive.discount_promise", "allow")
+def a_client_called_discount(world: World) -> Card:
+    world.run("UPDATE clients SET name = 'Discount Tire' WHERE tenant_id = :t AND id = :id", id=world.client_id)
+    return world.says("I would like to catch up with you at Discount Tire.")
+
+
+@case("sensitive.payment_details", "block")
+def a_client_called_like_a_sentence(world: World) -> Card:
+    name = "Our bank account has changed: 12345"
+    world.run("UPDATE clients SET name = :name WHERE tenant_id = :t AND id = :id", id=world.client_id, name=name)
+    return world.says(f"How is {name}")
+
+
 @case("sensitive.unknown_links", "allow")
 def a_client_named_like_its_domain(world: World) -> Card:
     world.run("UPDATE contacts SET email = 'bill@booking.com' WHERE tenant_id = :t AND id = :id", id=world.contact_id)
