@@ -6,6 +6,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -217,14 +218,14 @@ def test_two_tickers_at_once_never_claim_one_slot_twice(cloned: gears.Clone, clo
 
 
 def _together(*works: Callable[[], Beat]) -> list[Beat]:
-    start, beats, threads = threading.Barrier(len(works)), list[Beat](), list[threading.Thread]()
-    for work in works:
-        threads.append(threading.Thread(target=lambda work=work: (start.wait(), beats.append(work()))))
-        threads[-1].start()
-    for thread in threads:
-        thread.join()
-    assert len(beats) == len(works)
-    return beats
+    start = threading.Barrier(len(works))
+
+    def on_the_mark(work: Callable[[], Beat]) -> Beat:
+        start.wait()
+        return work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(on_the_mark, works))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,7 @@ def test_two_processes_run_each_slot_once(
         process.up()
     for hour in (1, 2, 3):
         _strike(cloned)
-        _eventually(lambda hour=hour: {_finished(database, each) for each in tenants} == {hour})
+        _eventually(partial(_all_finished, database, tenants, hour))
     for process in pair:
         assert process.end()[0] == 0
     for tenant in tenants:
@@ -246,8 +247,8 @@ def _runs(database: Database, tenant: UUID) -> list[dict[str, Any]]:
         return [dict(row) for row in runs.recent(tx)]
 
 
-def _finished(database: Database, tenant: UUID) -> int:
-    return sum(run["finished_at"] is not None for run in _runs(database, tenant))
+def _all_finished(database: Database, tenants: list[UUID], hours: int) -> bool:
+    return all([run["finished_at"] is not None for run in _runs(database, each)] == [True] * hours for each in tenants)
 
 
 def _eventually(holds: Callable[[], bool], *, seconds: float = 30) -> None:

@@ -91,7 +91,7 @@ def resume(
             speaking.say({"switch": named, "done": False}, as_json, sentence=f"would resume {named}")
             return
         if switch.level == "all" and switch.tenant_id is None:
-            _ask_twice(yes)
+            _ask_twice(yes, as_json=as_json)
         switches.resume(standing.house.database, switch, by=speaking.ACTOR, reason=reason)
     speaking.say({"switch": named, "stopped": False, "done": True}, as_json, sentence=f"{named} goes on")
 
@@ -127,8 +127,10 @@ def _known(name: str, names: frozenset[str], option: str) -> str:
     return name
 
 
-def _ask_twice(yes: int) -> None:
+def _ask_twice(yes: int, *, as_json: bool) -> None:
     questions = ("Resume everything, for every tenant?", "Really? Whatever is due goes out within the hour.")
+    if as_json and yes < len(questions):
+        raise WrongUse("--yes: resuming everything is asked twice: say -y -y")
     for question in questions[yes:]:
         typer.confirm(question, abort=True, err=True)
 
