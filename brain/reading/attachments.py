@@ -9,7 +9,7 @@ from email.message import Message
 from urllib.parse import unquote_to_bytes
 
 from brain.reading.model import Attachment
-from brain.reading.parse import clean, decode, decode_header, payload
+from brain.reading.parse import clean, decode, decode_header, mend, payload
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
 _SEGMENT = re.compile(r"^(filename|name)\*(\d+)(\*?)$")
@@ -42,7 +42,7 @@ def filename_of(part: Message) -> str:
 
 def _name_param(part: Message, header: str) -> str:
     try:
-        pairs = part.get_params(None, header, unquote=True)
+        pairs = _mended(part, header).get_params(None, header, unquote=True)
     except Exception:  # noqa: BLE001 - malformed RFC 2231 parameters raise undeclared errors
         pairs = None
     if not pairs:
@@ -53,6 +53,16 @@ def _name_param(part: Message, header: str) -> str:
             return _tidy(_value(value))
     segments = sorted((int(hit[2]), bool(hit[3]), str(value)) for key, value in wanted if (hit := _SEGMENT.match(key)))
     return _tidy(_join(segments)) if segments else ""
+
+
+def _mended(part: Message, header: str) -> Message:
+    """The part, or a stand-in whose header has its raw 8-bit bytes decoded."""
+    raw = next((str(value) for name, value in part.raw_items() if name.lower() == header), "")
+    if raw.isascii():
+        return part
+    stand_in = Message()
+    stand_in[header] = mend(raw)
+    return stand_in
 
 
 def _value(value: object) -> str:

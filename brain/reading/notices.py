@@ -87,6 +87,7 @@ _ID_LINE = re.compile(
     r"|reporting-mta",
     re.IGNORECASE,
 )
+_HELPS = re.compile(r"(?:support|help-?desk|abuse|noc|hostmaster|webmaster|customer-?service)@")
 _TO_LINE = re.compile(r"^\s*to\s*:", re.IGNORECASE)
 _DELAY = re.compile(
     r"(?:has |is |been |message |delivery )(?:being )?delayed|not (?:yet )?been delivered (?:to|because|after)|has "
@@ -175,7 +176,7 @@ def bounces_in(
     places = _places(text, set(own) - set(stated)) or _places(text, set())
     wanted = stated or list(dict.fromkeys(address for address, _ in places))
     if not wanted:
-        wanted = _from_subject(subject, set(own)) or _from_returned(notice.returned, set(own))
+        wanted = _from_subject(subject, set(own))
     found = []
     for address in wanted[:MAX_ADDRESSES]:
         words = _words_about(address, text, places, alone=len(wanted) == 1)
@@ -198,7 +199,13 @@ def _places(text: str, own: set[str]) -> list[tuple[str, int]]:
         if _NOT_THIS.search(before) or _ID_LINE.search(before):
             continue
         address = normalise_address(_tidy(hit[0]))
-        if address and address not in own and "." in address.rpartition("@")[2] and not is_robot(address):
+        if (
+            address
+            and address not in own
+            and "." in address.rpartition("@")[2]
+            and not _HELPS.match(address)
+            and not is_robot(address)
+        ):
             (weak if _TO_LINE.match(before) else found).append((address, hit.start()))
         if len(found) > 4 * MAX_ADDRESSES:
             break
@@ -217,11 +224,10 @@ def _from_subject(subject: str, own: set[str]) -> list[str]:
     return [address for address, _ in _places(subject, own)]
 
 
-def _from_returned(returned: str, own: set[str]) -> list[str]:
-    """The one recipient of the returned copy, when the notice names nobody."""
-    hit = re.search(r"^[>\s]*to:[ \t]*(.*(?:\n[ \t]+.*)*)", returned[:8_000], re.IGNORECASE | re.MULTILINE)
-    people = mailboxes([hit[1]]) if hit else ()
-    return [people[0].address] if len(people) == 1 and people[0].address not in own else []
+def returned_to(notice: Notice) -> set[str]:
+    """Whom the returned copy was addressed to, as far as it is quoted."""
+    hit = re.search(r"^[>\s]*to:[ \t]*(.*(?:\n[ \t]+.*)*)", notice.returned[:8_000], re.IGNORECASE | re.MULTILINE)
+    return {person.address for person in mailboxes([hit[1]])} if hit else set()
 
 
 def _words_about(address: str, text: str, places: list[tuple[str, int]], alone: bool) -> str:

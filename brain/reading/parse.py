@@ -26,6 +26,13 @@ _MESSAGE_ID = re.compile(r"<([^<>\s]+)>")
 _BARE_ID = re.compile(r"^[^\s<>]+@[^\s<>]+$")
 _HEADER_LINE = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
 
+_KNOWN_HEADER = re.compile(
+    rb"^(?:from|to|cc|subject|date|received|message-id|mime-version|content-[a-z-]+|return-path|reply-to|sender"
+    rb"|delivered-to|x-[a-z0-9-]+|references|in-reply-to|auto-submitted|list-[a-z]+|precedence|dkim-signature"
+    rb"|authentication-results)[ \t]*:",
+    re.MULTILINE | re.IGNORECASE,
+)
+
 _ALIASES = {
     "ks_c_5601-1987": "cp949",
     "euc-kr": "cp949",
@@ -83,7 +90,7 @@ def decode_header(value: str) -> str:
     """One header's text: unfolded, encoded words (RFC 2047) and raw 8-bit bytes turned into characters."""
     value = value[:MAX_HEADER_CHARS]
     if not value.isascii():
-        value = _mend_surrogates(value)
+        value = mend(value)
     if "\n" in value or "\r" in value:
         value = _FOLD.sub(" ", value)
     if "=?" not in value:
@@ -119,7 +126,8 @@ def _word_bytes(encoding: str, text: str) -> bytes:
         return data
 
 
-def _mend_surrogates(value: str) -> str:
+def mend(value: str) -> str:
+    """Raw 8-bit bytes of a header, which the parser keeps as surrogates, become characters."""
     return decode(value.encode("utf-8", "surrogateescape"), None) if _has_surrogates(value) else value
 
 
@@ -187,6 +195,9 @@ def parse(raw: bytes) -> Parsed:
         malformed = "empty: no header and no body"
     elif not _HEADER_LINE.search(data[:4096]):
         malformed = "no header line found: not an RFC 5322 message"
+        data = b"\n" + data
+    elif not _KNOWN_HEADER.search(data[:16_384]):
+        malformed = "no header of a mail found: taken for a bare body"
         data = b"\n" + data
     parser = BytesParser(policy=compat32)
     try:

@@ -12,6 +12,9 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"memory|internal error|configuration error",
     ),
     "mailbox_full": (
+        r"full mailbox|does not have enough space|\bquota usage|disk ?quota|userdisk"
+        r"|space has (?:been )?used up|too much mail data",
+        r"mail ?box exceeded|storage quota|exceeded (?:the )?local limit|destinataire plein|pleine\b",
         r"(?:mail ?box|inbox|mail ?folder|account|user|disk|storage|maildir|mail ?drop)[^.\n]{0,40}(?:\bfull\b|too "
         r"full)",
         r"over[ -]?(?:the )?(?:\w+ ){0,2}(?:quota|limit of (?:storage|mail))|\bquota[ _](?:has been )?(?:exceed"
@@ -72,6 +75,8 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"isn't in my list of allowed|rcpthosts|not a (?:known|valid) relay",
     ),
     "sender": (
+        r"(?:mail from|sender'?s?|your|from) (?:e-?mail )?(?:domain"
+        r"|address)(?: \S+){0,3} (?:not found|does not|doesn't|not resolve|invalid|unknown)",
         r"sender (?:e-?mail )?(?:address )?(?:is )?(?:\S+ )?(?:rejected|denied|refused|invalid|unknown|not "
         r"(?:allowed|permitted|exist|found)|must|domain)",
         r"domain of sender|(?:unroutable|invalid|unknown|bad) sender|envelope sender|mail from:? ?(?:command "
@@ -99,6 +104,9 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"no valid hosts|(?:unable|failed) to (?:resolve|lookup|look up) (?:host|domain)|dnsmx|all relevant mx records",
     ),
     "disabled": (
+        r"archived recipient|destinataire archiv|is (?:currently "
+        r"|temporarily )?suspended|recipient suspend|due to suspension|access denied or",
+        r"not currently being accepted for this mail ?box|mail ?box unavailable or access denied|temporarily inactive",
         r"(?:account|mail ?box|user|address|recipient)(?: \S+){0,6} (?:(?:has been|is|was|are) )?(?:temporarily "
         r"|currently )?"
         r"(?:disabled|suspended|inactive|locked|deactivated|frozen|discontinued|expired|closed)",
@@ -109,6 +117,12 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"email account that you tried to reach is (?:disabled|inactive)|has not logged in",
     ),
     "unknown_user": (
+        r"not present in directory|badrcptto|validrcptto|can't accept user"
+        r"|rejected recipients|not an active (?:address|mail ?box)|longer an active",
+        r"mail ?box not present|nessun utente|no existe (?:dicha persona|ese usuario"
+        r"|el usuario|la cuenta)|not a local address|recipient is not local",
+        r"(?:user|person) does not have a mail ?box|missing home directory"
+        r"|user not active|mail ?box is inactive|no (?:longer )?active (?:user|mail ?box)",
         r"(?:user|recipient|mail ?box|account|address|addressee|alias|destination|person|userid"
         r"|login)(?:\(s\))?[\"'<>\s:;,.(]{1,4}(?:[^\s]{1,80}\s){0,6}?"
         r"[\"'<>\s(]{0,3}(?:is |was |are |has )?(?:an? )?(?:unknown|un-?recognized|not (?:be )?(?:found|known"

@@ -86,11 +86,12 @@ def _in_words(parsed: Parsed, body: Body, head: Reading, text: str, structured: 
     if head.from_address:
         own.add(head.from_address)
     own |= {person.address for person in mailboxes(parsed.all("delivered-to")[:1])}
-    found = notices.bounces_in(notice, parsed, head.subject, own, ids[0] if ids else None)
+    original = ids[0] if ids else None
+    found = notices.bounces_in(notice, parsed, head.subject, own, original)
     if not found:
-        named = bounces.embedded_recipients(body) - own
+        named = (bounces.embedded_recipients(body) or notices.returned_to(notice)) - own
         if len(named) == 1:
-            found = (notices.bounce_about(named.pop(), notice, head.subject, ids[0] if ids else None),)
+            found = (notices.bounce_about(named.pop(), notice, head.subject, original),)
     return Report("bounce", found, original_ids=ids)
 
 
