@@ -54,7 +54,7 @@ class Stage:
     def open(self, clock: Clock, endpoints: Endpoints) -> Iterator[House]:
         """A house on an empty database with its API answering. Raises NotADemo, DataFolderHeld, PortTaken."""
         chosen = self._settings(endpoints)
-        _clear(self.folder)
+        clear(self.folder)
         with (
             (self.folder / LOG).open("w", encoding="utf-8") as log,
             assembly.standing(chosen, hold=True, clock=clock) as standing,
@@ -102,7 +102,7 @@ def run(*, exit_after: bool, as_json: bool = False, end: datetime | None = None)
     return demo.run(stage, exit_after=exit_after, as_json=as_json, end=end)
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Begin with no database; only a folder that a demonstration made is ever cleared."""
     mark, server_data = folder / MARK, folder / "postgres"
     if server_data.exists() and not mark.exists():

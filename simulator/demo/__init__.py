@@ -50,6 +50,7 @@ def run(
             key = _key(story)
         for each in found.values():
             teller.show(telling.report(each))
+        teller.show(telling.wire(world.webhooks))
         told = {"companies": {slug: telling.as_data(each) for slug, each in found.items()}, "hours": teller.hours,
                 "webhooks": dict(world.webhooks)}  # fmt: skip
         live, other = found.values()
@@ -57,17 +58,17 @@ def run(
         if exit_after:
             _say_json(as_json, told)
             teller.say("\nDEMO_EXIT is set: everything has stopped again")
-            _check(found)
+            check(found)
             return 0
-        _check(found)
-        world.let_go()
+        check(found)
 
         def announce(sentence: str) -> None:
             _say_json(as_json, {**told, "address": house.public_url, "key": key, "try": list(to_try)})
-            teller.say(f"\n{sentence}; Ctrl-C ends it. The hours go on.\n\naddress  {house.public_url}")
-            teller.say(f"key      {key}\n\nthree commands to try:\n")
+            teller.say(f"\n{sentence}.\nThe hours go on from here by themselves; Ctrl-C ends everything.\n")
+            teller.say(f"address  {house.public_url}\nkey      {key}\n\nThree commands to try:\n")
             for command in to_try:
-                teller.say(f"  {command}\n")
+                teller.say(f"{command}\n")
+            world.live_on()
 
         return stage.stay(world.endpoints, announce)
 
@@ -81,10 +82,11 @@ def _key(story: Story) -> str:
         return keys.issue(tx, story.house.vault, name="demo", role="admin", expires_at=tx.now + KEY_LASTS).secret
 
 
-def _check(found: dict[str, Findings]) -> None:
+def check(found: dict[str, Findings]) -> None:
+    """Hold what was found against what was promised. Raises BrokenPromise."""
     wrong = []
     for each in found.values():
-        if each.doubled or each.unrecorded or each.posted != each.sent:
+        if each.doubled or each.unrecorded or len(each.posted) != each.sent:
             wrong.append(f"{each.slug}: {each.doubled} mails doubled, {each.unrecorded} without their card")
         if each.mode == "dry_run" and each.sent:
             wrong.append(f"{each.slug}: {each.sent} mails left although it is in dry_run")

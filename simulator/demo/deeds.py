@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain import cards, switches
+from domain.cards import Card
+from domain.db import Tx
 from domain.house import House
 from domain.switches import Switch
 from jobs import approvals
@@ -21,62 +23,74 @@ class Deed:
     at: str
     """As `Days.when` reads it."""
     slug: str
-    does: Callable[[House, UUID], str]
+    does: Callable[[House, UUID, str], str]
     """The sentence that tells it; empty when there was nothing to do."""
+    whose: str = ""
+    """The name of the contact whose waiting card it is about."""
 
 
-def approve_first(house: House, tenant_id: UUID) -> str:
-    """Look at the first waiting card and say yes to exactly that."""
+def approve(house: House, tenant_id: UUID, whose: str) -> str:
+    """Look at a waiting card and say yes to exactly that."""
     with house.database.tenant(tenant_id, actor=MANAGER) as tx:
-        waiting = cards.listed(tx, state="awaiting_approval", limit=100)
-        if not waiting:
+        card = _waiting(tx, whose)
+        if card is None:
             return ""
-        shown = approvals.show(house, tx, waiting[-1].id)
-        approvals.approve(house, tx, shown.card.id, seen=shown.seen, by=MANAGER)
-    return f"Rui reads “{shown.card.title}” and approves it"
+        shown = approvals.show(house, tx, card.id)
+        approvals.approve(house, tx, card.id, seen=shown.seen, by=MANAGER)
+    return f"Rui approves the {_short(card)}"
 
 
-def promise_a_discount(house: House, tenant_id: UUID) -> str:
+def promise_a_discount(house: House, tenant_id: UUID, whose: str) -> str:
     """Write a discount into a waiting card, and approve that."""
     with house.database.tenant(tenant_id, actor=MANAGER) as tx:
-        waiting = cards.listed(tx, state="awaiting_approval", limit=100)
-        if not waiting:
+        card = _waiting(tx, whose)
+        if card is None:
             return ""
-        card = waiting[-1]
-        told = approvals.show(house, tx, card.id).text.partition("\n-- ")[0]
-        text = told.rstrip() + "\n\nPS: Answer this week and we take 10 % discount off your next order.\n"
+        words = approvals.show(house, tx, card.id).text.partition("\n-- \n")[0].rstrip()
+        text = f"{words}\n\nPS: Order this week and you get a 10 % discount.\n"
         shown = approvals.edit(house, tx, card.id, changes={"text": text}, by=MANAGER)
         approvals.approve(house, tx, card.id, seen=shown.seen, by=MANAGER)
-    return f"Rui adds a discount to “{card.title}” and approves it"
+    return f"Rui writes a discount into the {_short(card)}"
 
 
-def reject_one(house: House, tenant_id: UUID) -> str:
-    """Refuse the oldest waiting card with a reason."""
+def reject(house: House, tenant_id: UUID, whose: str) -> str:
+    """Refuse a waiting card with a reason."""
     with house.database.tenant(tenant_id, actor=MANAGER) as tx:
-        waiting = cards.listed(tx, state="awaiting_approval", limit=100)
-        if len(waiting) < 2:
+        card = _waiting(tx, whose)
+        if card is None:
             return ""
-        card = approvals.reject(tx, waiting[-1].id, by=MANAGER, reason="I see them at the fair on Thursday")
-    return f"Rui refuses “{card.title}”: he sees them at the fair"
+        approvals.reject(tx, card.id, by=MANAGER, reason="I see him at the fair on Thursday")
+    return f"Rui refuses the {_short(card)}"
 
 
-def stop_mail(house: House, tenant_id: UUID) -> str:
+def stop_mail(house: House, tenant_id: UUID, _whose: str) -> str:
     """Close the company's mail switch."""
     flip = switches.stop(house.database, Switch(tenant_id, "mail"), by=MANAGER, reason="stock-taking")
-    return f"Rui stops all mail for stock-taking ({'nothing in flight' if flip.settled else 'stopping'})"
+    return f"Rui stops all mail: {'nothing is in flight' if flip.settled else 'still stopping'}"
 
 
-def resume_mail(house: House, tenant_id: UUID) -> str:
+def resume_mail(house: House, tenant_id: UUID, _whose: str) -> str:
     """Open it again."""
     switches.resume(house.database, Switch(tenant_id, "mail"), by=MANAGER, reason="stock-taking is over")
     return "Rui lets mail out again"
 
 
+def _short(card: Card) -> str:
+    return card.title.partition(" (")[0].replace("Follow-up 1:", "follow-up to")
+
+
+def _waiting(tx: Tx, whose: str) -> Card | None:
+    found = cards.listed(tx, state="awaiting_approval", limit=200)
+    return next((card for card in found if whose in card.title), None)
+
+
 DEEDS: Sequence[Deed] = (
-    Deed("d1 10:40", "verdebox", approve_first),
-    Deed("d1 15:20", "verdebox", reject_one),
+    Deed("d2 09:50", "verdebox", approve, "Rosa Cifuentes"),
+    Deed("d2 10:10", "verdebox", reject, "Luc Paillard"),
+    Deed("d2 10:20", "verdebox", promise_a_discount, "Manon Delcourt"),
+    Deed("d2 10:40", "verdebox", approve, "Celeste Ramires"),
     Deed("d2 13:50", "verdebox", stop_mail),
     Deed("d2 15:35", "verdebox", resume_mail),
-    Deed("d2 15:50", "verdebox", promise_a_discount),
-    Deed("d3 08:50", "verdebox", approve_first),
+    Deed("d2 18:50", "verdebox", approve, "Casey Lindqvist"),
 )
+"""Follow-ups of the prelude wait by the morning of the second day, whatever the weekday."""

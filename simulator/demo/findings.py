@@ -54,8 +54,8 @@ class Findings:
     cards: dict[str, int]
     sent: int
     """Mails that the provider took."""
-    posted: int
-    """Raw POSTs that the provider saw."""
+    posted: list[dict[str, str]]
+    """Every raw POST of a mail that the provider saw: its idempotency key, its recipient and its subject."""
     doubled: int
     """Idempotency keys that came with more than one effect, and people who got the same words twice."""
     unrecorded: int
@@ -68,6 +68,8 @@ class Findings:
     cycles: int
     ledgers_add_up: bool
     ledger: Ledger
+    """Of the last hour."""
+    busiest: Ledger
     reflection: str
     errors: int
     why: UUID | None
@@ -97,7 +99,7 @@ def find(story: Story, slug: str) -> Findings:
             doubled=_doubled(taken), unrecorded=len({each["id"] for each in taken} ^ done), held=_held(tx),
             refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
             cases=_titles(tx, "cases"), cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
-            ledger=ledgers[0], reflection=told["text"] if told else "",
+            ledger=ledgers[0], busiest=max(ledgers, key=lambda each: each.due), reflection=told["text"] if told else "",
             errors=tx.value("""SELECT coalesce(sum(jsonb_array_length(errors)), 0) FROM agent_autonomous_runs
                                WHERE tenant_id = :t""", t=tx.tenant_id),
             why=_worth_asking(tx),

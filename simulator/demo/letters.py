@@ -50,8 +50,10 @@ class Letter:
     said: str = ""
 
 
-def read(name: str) -> list[Letter]:
-    """Every letter of a file. Raises BadLetter."""
+def read(name: str, *, needed: bool = True) -> list[Letter]:
+    """Every letter of a file; none where the file is not needed and not there. Raises BadLetter."""
+    if not needed and not (FOLDER / name).exists():
+        return []
     written = (FOLDER / name).read_text(encoding="utf-8")
     return [_letter(part, name) for part in written.split(RULE) if part.strip()]
 

@@ -70,12 +70,12 @@ def tell(house: House, clock: StoryClock, world: World, days: Days, told: Told) 
     for slug, tenant_id in found.items():
         companies.remember(house, tenant_id, story.companies[slug], days)
         _ingest(story, slug)
-    pending = sorted((days.when(deed.at), deed) for deed in DEEDS)
+    pending = [(days.when(deed.at), deed) for deed in DEEDS]
     for moment in days.moments:
         while pending and pending[0][0] < moment:
             at, deed = pending.pop(0)
             world.come_to(at)
-            if sentence := deed.does(house, found[deed.slug]):
+            if sentence := deed.does(house, found[deed.slug], deed.whose):
                 story.deeds.append((at, sentence))
                 told((at, sentence))
         world.come_to(moment)

@@ -30,9 +30,9 @@ class Teller:
     hours: list[dict[str, Any]] = field(default_factory=list)
 
     def say(self, text: str = "") -> None:
-        """A line for people."""
+        """A line for people; a long one is left to the terminal, so that it can be copied whole."""
         if not self.as_json:
-            self.console.print(text, markup=False, highlight=False)
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, what: RenderableType) -> None:
         """Something drawn, for people."""
@@ -44,7 +44,7 @@ class Teller:
         if isinstance(told, tuple):
             at, sentence = told
             self.hours.append({"at": at.isoformat(), "deed": sentence})
-            self.show(Padding(Text(f"{at:%a %d %b %H:%M}  {sentence}", style="italic cyan"), (0, 0, 0, 0)))
+            self.show(Text(f"{at:%a %d %b %H:%M}  {sentence}", style="italic"))
             return
         self.hours.append({
             "at": told.at.isoformat(), "tenant": told.slug, "cycle": told.number, "outcome": told.outcome,
@@ -102,7 +102,7 @@ def _facts(found: Findings) -> Table:
         "mail in": f"{found.mailbox} messages in the mailbox, {found.stored} stored with their raw bytes, "
                    f"{found.attachments} attachments, {found.malformed} malformed: "
                    + ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.classes.items()),
-        "mail out": f"{found.sent} taken by the provider in {found.posted} requests, {found.doubled} twice"
+        "mail out": f"{found.sent} taken by the provider in {len(found.posted)} requests, {found.doubled} twice"
                     if found.sent else f"none; {len(found.held)} held by {found.mode}",
         "cards": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.cards.items()),
         "for people": "; ".join([*found.tasks, *found.cases]) or "nothing",
@@ -134,12 +134,16 @@ def _held(found: Findings) -> RenderableType:
 
 
 def _ledger(told: Ledger, found: Findings) -> RenderableType:
-    sum_of = " + ".join(f"{n} {name.replace('_', ' ')}" for name, n in sorted(told.dispositions.items())) or "nothing"
-    verdict = "adds up" if told.adds_up else "DOES NOT ADD UP"
-    line = Text(f"Ledger of hour {told.number}: {told.due} due = {sum_of}: {verdict}.", style="bold")
+    line = Text(f"Ledger of the last hour ({told.number}): {_sum(told)}", style="bold")
+    line.append(f"\nLedger of the busiest hour ({found.busiest.number}): {_sum(found.busiest)}")
     every = "every one adds up" if found.ledgers_add_up else "NOT every one adds up"
     line.append(f"\nLedgers of all {found.cycles} hours: {every}; errors in runs: {found.errors}.", style="dim")
     return line
+
+
+def _sum(told: Ledger) -> str:
+    sum_of = " + ".join(f"{n} {name.replace('_', ' ')}" for name, n in sorted(told.dispositions.items())) or "nothing"
+    return f"{told.due} due = {sum_of}: {'adds up' if told.adds_up else 'DOES NOT ADD UP'}."
 
 
 def _table(first: str | None, second: str | None, *more: tuple[str, int]) -> Table:
@@ -149,6 +153,12 @@ def _table(first: str | None, second: str | None, *more: tuple[str, int]) -> Tab
     for name, width in more:
         drawn.add_column(name, width=width, justify="right")
     return drawn
+
+
+def wire(calls: Mapping[str, int]) -> RenderableType:
+    """What came to our own doors from outside, with the status that each was answered."""
+    told = ", ".join(f"{name} ×{n}" for name, n in sorted(calls.items()))
+    return Padding(Text(f"At our own doors (webhooks, unsubscribe): {told}", style="dim"), (1, 0, 0, 0))
 
 
 def commands(command: str, address: str, key: str, live: Findings, other: Findings) -> Sequence[str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from simulator.demo import envelopes, letters
+from simulator.demo import dates, envelopes, letters
 from simulator.demo.clock import StoryClock
 from simulator.demo.companies import Company
 from simulator.demo.days import Days
@@ -25,8 +26,10 @@ from simulator.emulators.gmail import GmailEmulator
 from simulator.emulators.resend import ResendEmulator
 from simulator.emulators.resend_webhooks import bounce
 
+SENT = timedelta(seconds=2)
 DELIVERED = timedelta(seconds=8)
 OPENED = timedelta(minutes=42)
+LOOK_SECONDS = 1.0
 
 
 @dataclass
@@ -59,7 +62,8 @@ class World:
         self._queue: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._open = ExitStack()
-        self._api = ""
+        self._ending = threading.Event()
+        self._living: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self._open.enter_context(self.gmail)
@@ -72,6 +76,9 @@ class World:
         return self
 
     def __exit__(self, *details: object) -> None:
+        self._ending.set()
+        if self._living is not None:
+            self._living.join(LOOK_SECONDS + 5)
         self._open.close()
 
     @property
@@ -89,7 +96,6 @@ class World:
 
     def connect(self, public_url: str) -> None:
         """Tell the provider where each company takes its webhooks."""
-        self._api = public_url
         for slug, post in self.posts.items():
             self.resend.account(post.company.resend_key).webhook_url = f"{public_url}/webhooks/resend/{slug}"
 
@@ -103,18 +109,23 @@ class World:
             self._watch()
         self.clock.at(moment)
 
-    def let_go(self) -> None:
-        """From here on the provider reports by itself, as the real one does."""
-        for post in self.posts.values():
-            self.resend.account(post.company.resend_key).automatic_events = True
+    def live_on(self) -> None:
+        """Let things happen in their own time from here on, until the world ends."""
+        self._living = threading.Thread(target=self._live, name="world", daemon=True)
+        self._living.start()
+
+    def _live(self) -> None:
+        while not self._ending.wait(LOOK_SECONDS):
+            self.come_to(self.clock.now())
 
     def taken(self, slug: str) -> list[dict[str, Any]]:
         """What the provider took from a company: what recipients would have got."""
         return self.resend.sent(self.posts[slug].company.resend_key)
 
-    def posted(self, slug: str) -> int:
-        """Raw POSTs of a company's mails at the provider, repeats included."""
-        return len(self.resend.witness.posts(self.posts[slug].company.resend_key, "/emails"))
+    def posted(self, slug: str) -> list[dict[str, str]]:
+        """Every raw POST of a company's mails that reached the provider, repeats included."""
+        seen = self.resend.witness.posts(self.posts[slug].company.resend_key, "/emails")
+        return [{"key": s.key, "to": s.json["to"][0], "subject": s.json["subject"]} for s in seen]
 
     def _watch(self) -> None:
         """See what went out since the last look, and decide what comes of it."""
@@ -131,30 +142,42 @@ class World:
         at = datetime.fromisoformat(email["created_at"])
         key = next((each.key for each in post.company.people.values() if each.email == address), "")
         answers = [letter for letter in post.answers.get(key, ()) if letter.nth == len(known)]
+        self._later(at + SENT, self._hook(slug, email, "sent"))
         if not any(letter.kind in ("hook-bounced", "bounce") for letter in answers):
             self._later(at + DELIVERED, self._hook(slug, email, "delivered"))
             if len(key) % 3 == 0:
                 self._later(at + OPENED, self._hook(slug, email, "opened"))
         for letter in answers:
-            act = self._bring(slug, letter, _earlier(email))
-            if letter.kind == "hook-bounced":
-                act = self._hook(slug, email, "bounced", **bounce(message=letter.said))
-            elif letter.kind == "hook-complained":
-                act = self._hook(slug, email, "complained")
-            elif letter.kind == "hook-forged":
-                act = self._hook(slug, email, "bounced", forged=True, **bounce())
-            elif letter.kind == "one-click":
-                act = self._unsubscribe(email)
-            self._later(at + letter.after, act)
+            self._later(at + letter.after, self._act_of(slug, letter, email))
+
+    def _act_of(self, slug: str, letter: Letter, email: dict[str, Any]) -> Callable[[], None]:
+        """What somebody does with a mail of ours; most write back."""
+        match letter.kind:
+            case "hook-bounced":
+                return self._hook(slug, email, "bounced", **bounce(message=letter.said))
+            case "hook-complained":
+                return self._hook(slug, email, "complained")
+            case "hook-forged":
+                return self._hook(slug, email, "bounced", forged=True, **bounce())
+            case "one-click":
+                return self._unsubscribe(email)
+            case _:
+                return self._bring(slug, letter, _earlier(email))
 
     def _bring(self, slug: str, letter: Letter, answered: Earlier | None = None) -> Callable[[], None]:
         """An action that puts a letter into the company's mailbox."""
 
         def act() -> None:
             post = self.posts[slug]
+            if letter.kind == "one-click":
+                for email in self._mails_to(post, letter.about)[-1:]:
+                    self._unsubscribe(email)()
+                return
             how = self._address(post, letter, answered)
+            if letter.about and how.earlier is None:
+                return  # a report on a mail that never went out
             box = self.gmail.account(post.company.address)
-            raw = envelopes.seal(letter, how)
+            raw = envelopes.seal(replace(letter, text=dates.fill_in(letter.text, how.at)), how)
             box.deliver(raw, labels=("SENT",) if letter.sender == "me" else ("INBOX", "UNREAD"), at=how.at)
             post.written[letter.id] = Earlier(how.message_id, _subject(raw), how.sender, how.to[0], letter.text, how.at)
             self.put_in[slug] += 1
@@ -167,9 +190,9 @@ class World:
         sender = own if letter.sender == "me" else self._who(post, letter.sender)
         earlier = answered or post.written.get(letter.re)
         if letter.about:
-            earlier = self._mail_to(post, letter.about)
-        if letter.sender == "me" and letter.re and (mail := self._mail_to(post, letter.re)) is not None:
-            earlier = mail
+            earlier = self._mail_about(post, letter.about)
+        elif letter.re in post.company.people:
+            earlier = self._mail_about(post, letter.re)
         to = [self._who(post, each) for each in letter.to] or [own]
         cc = [self._who(post, each) for each in letter.cc]
         domain = parseaddr(sender)[1].rpartition("@")[2]
@@ -180,16 +203,20 @@ class World:
         person = post.company.people.get(told)
         return told if person is None else envelopes.named(person.name, person.email or "")
 
-    def _mail_to(self, post: Post, key: str) -> Earlier | None:
-        """The latest mail of ours to somebody; for a forger, one that never was."""
-        if key == "forged":
-            unknown = f"<0190-invented-7f@{post.company.address.rpartition('@')[2]}>"
+    def _mail_about(self, post: Post, told: str) -> Earlier | None:
+        """The mail that a report names: our latest to a person, a letter of the story, or one that never was."""
+        kind, _, name = told.partition(" ")
+        if kind == "letter":
+            return post.written.get(name)
+        if kind == "forged":
+            domain = post.company.address.rpartition("@")[2]
             at = self.clock.now() - timedelta(hours=3)
-            victim = next(each.email for each in post.company.people.values() if each.key == "victim" or each.email)
-            return Earlier(unknown, "Invoice overdue", post.company.address, victim or "", "", at)
-        person = post.company.people.get(key)
-        mails = post.sent.get(person.email or "", []) if person else []
-        return _earlier(mails[-1]) if mails else None
+            victim = post.company.people[name].email or ""
+            return Earlier(f"<0190-never-sent@{domain}>", "Overdue", post.company.address, victim, "", at)
+        return next(map(_earlier, reversed(self._mails_to(post, told))), None)
+
+    def _mails_to(self, post: Post, key: str) -> list[dict[str, Any]]:
+        return post.sent.get(post.company.people[key].email or "", [])
 
     def _hook(
         self, slug: str, email: Mapping[str, Any], kind: str, *, forged: bool = False, **extra: object
@@ -211,9 +238,14 @@ class World:
             target = urlsplit(email["headers"]["List-Unsubscribe"].strip("<>"))
             desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=5)
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            desk.request("POST", target.path, body="List-Unsubscribe=One-Click", headers=kind)
-            self.webhooks[f"unsubscribe {desk.getresponse().status}"] += 1
-            desk.close()
+            try:
+                desk.request("POST", target.path, body="List-Unsubscribe=One-Click", headers=kind)
+                status = desk.getresponse().status
+            except (OSError, HTTPException):
+                status = 0  # nobody is at the door
+            finally:
+                desk.close()
+            self.webhooks[f"unsubscribe {status}"] += 1
 
         return act
 
@@ -225,7 +257,7 @@ def _post(company: Company) -> Post:
     stem = company.slug.replace("-", "_")
     before = letters.read(f"{stem}_mailbox.txt")
     answers: dict[str, list[Letter]] = {}
-    for letter in letters.read(f"{stem}_answers.txt"):
+    for letter in letters.read(f"{stem}_answers.txt", needed=False):
         answers.setdefault(letter.when, []).append(letter)
     return Post(company, before, answers)
 
