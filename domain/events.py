@@ -48,8 +48,8 @@ def record(
             RETURNING tenant_id, id)
         {"INSERT INTO reactions_due (tenant_id, event_id, not_before) SELECT tenant_id, id, :now FROM told"
          if react else "SELECT 1 FROM told"}""",
-        tenant=tx.tenant_id, id=event_id, now=tx.now, type=event_type, subject_type=subject_type, subject_id=str(subject_id),
-        actor=tx.actor, run=tx.run_id, client=client_id, contact=contact_id, data=dict(data),
+        tenant=tx.tenant_id, id=event_id, now=tx.now, type=event_type, subject_type=subject_type,
+        subject_id=str(subject_id), actor=tx.actor, run=tx.run_id, client=client_id, contact=contact_id, data=dict(data),
     )  # fmt: skip
     return event_id
 

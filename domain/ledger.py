@@ -38,7 +38,8 @@ def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
         """WITH due AS (
                SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]),
                    CAST(:subject_ids AS text[]), CAST(:dues AS timestamptz[]), CAST(:keys AS text[]),
-                   CAST(:dispositions AS text[]), CAST(:rules AS text[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]))
+                   CAST(:dispositions AS text[]), CAST(:rules AS text[]), CAST(:reasons AS text[]),
+                   CAST(:untils AS timestamptz[]))
                AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until)),
            newest AS (
                SELECT DISTINCT ON (dedupe_key) dedupe_key, id FROM kanban_cards
