@@ -41,6 +41,7 @@ async def stream(
 ) -> EventSourceResponse:  # fmt: skip
     """Each event has its id. None is left out; after a reconnect those of the ten seconds before may come again."""
     tape = Tape(house, at, _presented(request), last_event_id or after)
+    await run_in_threadpool(tape.thread_in)
     return EventSourceResponse(tape.run(request.app.state.poll_seconds), ping=PING_SECONDS)
 
 
@@ -55,11 +56,14 @@ class Tape:
         self._newest = start or _now(house)
         self._told = {self._newest}
 
+    def thread_in(self) -> None:
+        """Pass over what was there before the listener came; before the answer begins, so that nothing is lost."""
+        if self._from_now:
+            self.fresh()
+
     async def run(self, poll_seconds: float) -> AsyncIterator[ServerSentEvent]:
         """Tell events until the house closes, the key ends or the listener leaves."""
         clock = self._house.clock
-        if self._from_now:
-            await run_in_threadpool(self.fresh)  # what was there before the listener came
         checked = clock.monotonic()
         while not self._house.leaving.is_set():
             if clock.monotonic() - checked >= KEY_CHECK_SECONDS:

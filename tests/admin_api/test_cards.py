@@ -110,7 +110,7 @@ def test_why_gives_every_rules_verdict_with_its_sentence_and_facts(desk: Desk) -
 def test_the_rules_can_be_read(desk: Desk) -> None:
     told = desk.get("/v1/policy/rules", "acme.analyst")["items"]
     assert [each["id"] for each in told] == list(RULES)
-    assert all(each["sentence"] and each["clause"].startswith("P") for each in told)
+    assert all(each["sentence"] and each["clause"] for each in told)
 
 
 def test_cards_are_found_by_state_type_and_contact(desk: Desk, card: str) -> None:
