@@ -68,6 +68,17 @@ def begin(
     return _run(row, resumed=False)
 
 
+def overtaken(tx: Tx) -> bool:
+    """Whether the slot that was claimed last had no run because another cycle of the tenant was under way."""
+    return bool(tx.value(
+        """SELECT EXISTS (SELECT FROM tenant_schedule s WHERE s.tenant_id = :t AND s.last_slot_at IS NOT NULL
+                          AND NOT EXISTS (SELECT FROM agent_autonomous_runs r
+                                          WHERE r.tenant_id = :t AND r.slot_at = s.last_slot_at))
+              AND EXISTS (SELECT FROM agent_tenant_locks WHERE tenant_id = :t AND expires_at > hourhand.db_now())""",
+        t=tx.tenant_id,
+    ))  # fmt: skip
+
+
 def enter(tx: Tx, run_id: UUID, phase: str, *, block: Mapping[str, Any]) -> None:
     """Finish a phase with its work block and enter `phase`, in the transaction that held the phase's last work."""
     counts = {name: int(block["counts"].get(name, 0)) for name in COUNTED}

@@ -14,9 +14,12 @@ from domain import quarantine
 from domain.db import Database, Tx
 from domain.house import House
 from domain.quarantine import Item
-from jobs import timetable
 
 log = structlog.get_logger(__name__)
+
+
+CYCLES = frozenset({"cycle", "extra_cycle"})
+"""Tasks of one tenant alone; the others of a tenant's are about its mailboxes, which may share a job."""
 
 
 class NotAJob(Exception):
@@ -83,7 +86,7 @@ def replay(database: Database, tenant_id: UUID, item: Item, *, by: str) -> bool:
 
 def enqueue(tx: Tx, task_name: str, tenant_id: UUID) -> bool:
     """Queue one tenant's job, in a transaction of the dispatcher; False when it is waiting already."""
-    mail = timetable.scope_of(task_name) == "mailboxes"
+    mail = task_name not in CYCLES
     args = {"tenant_ids": [str(tenant_id)]} if mail else {"tenant_id": str(tenant_id)}
     return bool(tx.run(
         """INSERT INTO queue.procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)

@@ -86,11 +86,6 @@ def named(name: str) -> Entry:
     return {entry.name: entry for entry in TIMETABLE}[name]
 
 
-def scope_of(task_name: str) -> Scope:
-    """For whom a queued task works; cycles between the slots are no entry of their own."""
-    return {entry.name: entry.scope for entry in TIMETABLE}.get(task_name, "tenant")
-
-
 def next_slot(entry: Entry, after: datetime) -> datetime:
     """The entry's first slot strictly after `after`."""
     # the trigger counts `now` itself as a slot

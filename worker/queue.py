@@ -18,7 +18,7 @@ from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from psycopg import OperationalError
 
-from domain import quarantine
+from domain import quarantine, runs, schedule
 from domain.db import Database, FenceLost
 from domain.house import House, Leaving
 from jobs import rescue, timetable
@@ -116,7 +116,7 @@ class Jobs:
 
     def cycle(self, context: JobContext, *, tenant_id: str) -> None:
         """One tenant's hour."""
-        self._for_tenant(context, UUID(tenant_id), lambda: timetable.CYCLE.does(self._house, UUID(tenant_id)))
+        self._for_tenant(context, UUID(tenant_id), lambda: self._hour(UUID(tenant_id)))
 
     def extra_cycle(self, context: JobContext, *, tenant_id: str) -> None:
         """A cycle between the hours."""
@@ -135,6 +135,13 @@ class Jobs:
         with structlog.contextvars.bound_contextvars(task=name, job=context.job.id):
             timetable.named(name).does(self._house)
         self._count(name, "done")
+
+    def _hour(self, tenant_id: UUID) -> None:
+        if timetable.CYCLE.does(self._house, tenant_id) is None:
+            with self._house.database.tenant(tenant_id) as tx:
+                if runs.overtaken(tx):
+                    # what fell due since that other cycle planned must not wait for the next hour
+                    schedule.bring_forward(tx, tx.now, extra=True)
 
     def _mail_of(self, entry: Entry, context: JobContext, tenant_id: UUID) -> None:
         if self._house.leaving.is_set():

@@ -55,5 +55,3 @@ def test_the_page_lists_each_entry_once_and_says_how_late_is_too_late() -> None:
     assert all(entry.too_late_seconds > 0 and entry.caption.endswith(".") for entry in TIMETABLE)
     assert {entry.cron for entry in TIMETABLE} >= {"0 * * * *", "*/5 * * * *", "0 2 * * *"}
     assert timetable.named("cycle") is CYCLE
-    assert timetable.scope_of("ingest") == "mailboxes"
-    assert timetable.scope_of("extra_cycle") == "tenant"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,10 @@ import pytest
 import typer
 
 from domain import approval, quarantine, settings
-from domain.clock import SystemClock
 from domain.db import Database
 from tests import build, gears
-from worker.cli import app, speaking
+from tests.worker.line import Line, Spoken
+from worker.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREVER = {"up", "worker", "demo"}
@@ -29,58 +27,6 @@ READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "db url", "db psql",
 }  # fmt: skip
-
-
-class Spoken(Exception):
-    """A command failed: its exit code and what it said."""
-
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(f"{code}: {sentence}")
-        self.code = code
-        self.sentence = sentence
-
-
-class Line:
-    """The command line, spoken to in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
-
-    def __call__(self, *arguments: str, stdin: str = "") -> Any:
-        """Its answer, from JSON. Raises Spoken."""
-        code, said, complained = self.plain(*arguments, "--json", stdin=stdin)
-        if code:
-            raise Spoken(code, json.loads(complained)["error"] if complained else said)
-        return json.loads(said)
-
-    def plain(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        """Exit code, answer and complaint."""
-        self._monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        self._capsys.readouterr()
-        code = speaking.run(app, arguments)
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
-
-
-@pytest.fixture
-def hh(
-    cloned: gears.Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Line:
-    """The command line on a database and a data folder of the test's own."""
-    for name in [name for name in os.environ if name.startswith(("HOURHAND_", "AGENT_", "EMAIL_SEND_", "RESEND_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("DATABASE_URL", cloned.url())
-    monkeypatch.setenv("HOURHAND_DATA_DIR", str(tmp_path / "data"))
-    return Line(capsys, monkeypatch)
-
-
-@pytest.fixture
-def database(cloned: gears.Clone) -> Iterator[Database]:
-    """The same database, seen from outside."""
-    found = Database(cloned.url(), SystemClock())
-    yield found
-    found.dispose()
 
 
 def test_every_command_answers_in_json_and_every_one_that_writes_can_be_tried() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
@@ -31,14 +30,6 @@ class Counts(Counter[str]):
 
     def note(self, task: str, result: str) -> None:
         self[f"{task} {result}"] += 1
-
-
-@pytest.fixture
-def database(cloned: gears.Clone) -> Iterator[Database]:
-    """A database of the test's own under the real clock, which procrastinate itself lives by."""
-    found = Database(cloned.url(), SystemClock())
-    yield found
-    found.dispose()
 
 
 @pytest.fixture
@@ -265,6 +256,24 @@ def test_a_scheduled_slot_has_one_run_however_often_its_job_is_done(database: Da
             _enqueue(database, "cycle", acme)
             worker.drain()
     assert len(_runs(database, acme)) == 1
+
+
+def test_a_slot_that_meets_another_cycle_under_way_is_made_up_for(database: Database, settings: Settings) -> None:
+    acme = build.tenant(database, "acme", {})
+    with database.tenant(acme) as tx:
+        schedule.bring_forward(tx, tx.now)
+        tx.run("UPDATE tenant_schedule SET next_due_at = :now WHERE tenant_id = :t", now=tx.now, t=acme)
+    tick.claim(database)
+    with houses.house(database, holder="by hand") as other, houses.house(database) as house:
+        held = other.locks.acquire(acme)
+        Worker(house, settings, Counts().note).drain()
+        assert held is not None
+        other.locks.release(held)
+        assert not _runs(database, acme)
+        assert not _jobs(database)
+        assert tick.claim(database).jobs == 1
+        Worker(house, settings, Counts().note).drain()
+    assert [run["kind"] for run in _runs(database, acme)] == ["extra"]
 
 
 def _enqueue(database: Database, task: str, tenant: UUID) -> None:

