@@ -1,4 +1,4 @@
-"""How clients order, ask for prices, complain and wish to be left alone, in five languages.
+"""How clients ask for prices, complain and wish to be left alone, in five languages.
 
 Each saying is a pattern over one sentence in lower case. `strong` settles it, `never` rules it out; a sentence
 without any of `stems` is not even looked at, because most sentences are about something else.
@@ -20,6 +20,7 @@ class Sayings(NamedTuple):
 
 UNSUBSCRIBE = Sayings(
     stems=(
+        "keine weiteren, keine angebote, signed up, bombard, "
         "subscri, suscri, list, remov, lösch, datenbank, plus m', plus nous, vuelva, delete, opt, stop, quit, "
         "cease, refrain, discontinue, contact, e-mail, email, messag, don't, do not, no longer, not interested, "
         "alone, database, lose my, baja, inscri, recib, enviar, envíe, envie, manden, escrib, elimin, borr, sair, "
@@ -28,6 +29,9 @@ UNSUBSCRIBE = Sayings(
         "unsub, mailing, saqu, sacar, nehmen, record"
     ),
     strong=(
+        r"keine (?:\w+ )?(?:angebote|infos|informationen|post|mailings|prospekte|newsletter)(?: \w+)? mehr|never "
+        r"(?:signed|asked|opted)(?: \w+){0,5}[^.]{0,20}(?:stop|remove|unsub)|(?:no|não|nao) (?:me|nos) "
+        r"(?:env[ií]en?|manden?|enviem|mandem) (?:m[aá]s|mais)|bombard\w+",
         r"^\W*(?:please |pls |kindly )?(?:unsubscribe|remove|opt[- ]?out|stop)(?: me| us)?(?: please| now| "
         r"immediately| thanks?(?: you)?)?\W*$",
         r"(?:please|pls|kindly|want to|like to|wish to|need to|must|could you|can you|would you|asked you to|just) "
@@ -100,6 +104,8 @@ UNSUBSCRIBE = Sayings(
 
 COMPLAINT = Sayings(
     stems=(
+        "nobody, no one, fed up, sick of, rude, losing, nadie, harta, harto, llev, educad, otra vez, ninguem, fart, "
+        "espera, niemand, reicht, warte, unfreundlich, zu spat, personne, assez, marre, attend, retard, "
         "complain, disappoint, upset, frustrat, angry, annoyed, displeas, fed up, let down, not at all, happy, "
         "satisf, pleased, accept, impress, ridicul, outrag, joke, disgrace, good enough, appall, terrible, awful, "
         "horrible, worst, shame, pathetic, lousy, atrocious, shoddy, damag, broken, defect, faulty, crack, smash, "
@@ -116,6 +122,23 @@ COMPLAINT = Sayings(
         "défect, abîm, incompl, erron, mauvais, toujours, encore, rembours, dédommag, factur, débit"
     ),
     strong=(
+        r"\b(?:nobody|no one|no-one|not one person)(?: \w+){0,3} (?:back to (?:me|us)|answer\w*|repl\w+|respond\w*"
+        r"|help\w*|cares?|bothered|called|told)",
+        r"\b(?:i'm|i am|we're|we are) (?:\w+ )?(?:fed up|sick of|tired of|done with)|\b(?:late|delayed|broken) "
+        r"(?:yet )?again\b|\b(?:was|were) (?:\w+ )?(?:rude|impolite|unprofessional|unhelpful)|losing (?:customers"
+        r"|clients|business|money) because",
+        r"\bnadie (?:me |nos |ha |nos ha |me ha )?(?:d[aio]\w*|contest\w+|respond\w+|ayud\w+|soluci\w+|hace|hizo"
+        r"|llam\w+|atiend\w+)|\bhart[oa]s?\b|(?:llevo|llevamos) (?:\w+ ){0,4}(?:semanas|d[ií]as|meses|horas) "
+        r"(?:esperando|sin)|maleducad|otra vez (?:tarde|roto|mal|con retraso)",
+        r"\bningu[eé]m (?:me |nos )?(?:resolve\w*|respond\w+|ajud\w+|atend\w+|faz|fez|lig\w+|diz|disse)"
+        r"|\bfart[oa]s?\b|h[aá] (?:\w+ ){1,3}(?:semanas|dias|meses|horas) (?:[aà] espera|sem)|mal[- ]?educad|outra "
+        r"vez (?:atrasad|errad)",
+        r"\bniemand (?:\w+ ){0,3}?(?:k[uü]mmert|antwort\w+|reagier\w+|meldet|hilft|erreich\w+|ruft)|(?:mir|uns) "
+        r"reicht es|es reicht (?:mir|uns)|(?:warte|warten)(?: \w+){0,2} (?:seit|schon)(?: \w+){0,3} (?:wochen|tagen"
+        r"|monaten|stunden)|unfreundlich|(?:schon )?wieder (?:zu sp[aä]t|falsch|kaputt|defekt)",
+        r"\bpersonne ne (?:\w+ )?(?:fait|r[eé]pond\w*|s'occupe|r[eé]agit|m'aide|nous|me|s'est)|j'en ai (?:assez"
+        r"|marre)|nous en avons (?:assez|marre)|(?:j'attends|nous attendons|attends)(?: \w+){0,2} depuis|(?:encore"
+        r"|de nouveau) (?:en retard|cass[eé]|une erreur)|impoli|d[eé]sagr[eé]able",
         r"(?:file|make|lodge|raise|register|submit|formal|official|have) (?:a |an |this |my |our )?(?:\w+ "
         r")?complaint\b|(?:i am|i'm|we are|we're) (?:writing to )?complain|want to complain|complaint (?:about"
         r"|regarding|against)",
@@ -193,12 +216,19 @@ COMPLAINT = Sayings(
 
 QUOTE = Sayings(
     stems=(
+        "saldr, salir, coûter, tell us, tell me, rates, prices, "
         "quot, rfq, rfp, price, pricing, estimat, proposal, bid, rate, cost, charge, much, fee, presupuest, "
         "cotiz, cuánto, cuanto, precio, tarif, oferta, orçament, orcament, cotaç, cotac, cotar, quanto, qual, "
         "preço, preco, valor, proposta, angebot, preis, anfrage, kost, staffel, offert, wieviel, wie viel, devis, "
         "prix, combien, quel, offre, chiffrage"
     ),
     strong=(
+        r"\b(?:tell|inform|advise|let)(?: me| us)? (?:know )?(?:of |about |what )?(?:your|the) (?:\w+ )?(?:prices?"
+        r"|pricing|rates|fees?|charges?)\b|\byour (?:\w+ )?(?:fee|rate|charge|price)s?(?: \w+){0,2} (?:be|for)\b"
+        r"|interested in (?:\w+ ){0,4}(?:prices?|pricing)|\bhow much (?:you|u) charge",
+        r"\bcu[aá]nto (?:me |nos |te )?(?:saldr[ií]a|sale|costar[ií]a|cuesta|cobrar[ií]a|vale|ser[ií]a)|\bquanto "
+        r"(?:me |nos )?(?:ficaria|fica|custaria|custa|sairia|cobra)|\bcombien (?:me |nous |vous )?(?:co[uû]ter\w+"
+        r"|co[uû]te\w*|factur\w+|prenez|demandez)",
         r"\b(?:request for (?:a )?(?:quote|quotation|proposal)|rfq|rfp|quote request|price (?:list|request|enquiry"
         r"|inquiry)|request (?:a|your) (?:quote|quotation|price))\b",
         r"\b(?:send|give|provide|get|have|need|like|want|share|submit|prepare|offer|forward|e-?mail|obtain"
@@ -245,123 +275,6 @@ QUOTE = Sayings(
         r"|devis)|(?:quote|quotation|estimate|proposal) (?:is |has been |was )?(?:accepted|approved|expired"
         r"|attached|fine|ok|too)|(?:attached|here) (?:is|are) (?:\w+ ){0,3}(?:quote|quotation|estimate|pricing"
         r"|price)|\bquote of the day\b|quote from|price (?:increase|change|went|has gone)|as per (?:your |the "
-        r")?(?:quote|quotation)|at any (?:price|cost|rate)|worth the price|our prices|exchange rate|interest rate",
-    ),
-)
-
-ORDER = Sayings(
-    stems=(
-        "order, purchase, buy, po, ship, send, deliver, supply, dispatch, take, have, pedir, pedido, encarg, "
-        "orden, enví, envi, mand, suministr, sirv, despach, prepar, apúnt, quiero, quero, encomend, ordem, "
-        "compra, forne, adquir, entreg, bestell, auftrag, liefer, schick, kauf, nehm, brauch, acheter, livrer, "
-        "envoyer, expéd, fournir, prépar, peço"
-    ),
-    strong=(
-        r"(?:like|want|wish|need|ready|going|happy|pleased|would love) to (?:\w+ )?(?:order|place (?:an?|the|this"
-        r"|our|another|a new|my) (?:\w+ )?order|purchase|buy|reorder|re-order)\b|(?:place|placing|submit|submitting"
-        r"|put in|put through|make) (?:an?|the|this|the following|our|my|another|a new|a repeat|a rush|a small|a "
-        r"large) (?:\w+ )?order|(?:herewith|hereby) (?:we )?order|please (?:\w+ )?(?:order|book|process|accept"
-        r"|enter|find|see|confirm|fulfil\w*|arrange)(?: \w+){0,5} (?:order|purchase order|po)\b|(?:i'd|we'd|i'll"
-        r"|we'll|i will|we will) (?:\w+ )?(?:order|take|have|buy|purchase)(?: another)? (?:\d+|two|three|four|five"
-        r"|six|ten) ",
-        r"(?:please|kindly|could you|can you) (?:\w+ )?(?:send|ship|deliver|supply|dispatch|get) (?:me |us |out "
-        r"|over )?(?:the following|\d+|another \d+|a dozen|one|two|three|four|five|six|seven|eight|nine|ten|twelve"
-        r"|twenty) (?!(?:more )?(?:options|days|minutes|weeks|hours|copies of the (?:contract|invoice)|photos"
-        r"|pictures|questions|links|names|dates|times))|(?:please |kindly )?(?:order|reorder|re-order) (?:the "
-        r"following|as follows|\d+)|(?:same|repeat|usual|standing|regular) order|(?:attached|enclosed|below"
-        r"|here)(?: \w+){0,4} (?:is|are|find|you will find|you'll find)(?: \w+){0,4} (?:purchase order|\bpo\b"
-        r"|order)\b|(?:purchase order|\bpo\b) (?:attached|enclosed|below)|our (?:purchase )?order (?:for|no|number"
-        r"|#)|\bpurchase order\b(?=.*\d)",
-        r"(?:quiero|queremos|quisiera|quisi[eé]ramos|deseo|deseamos|necesito|necesitamos|me gustar[ií]a|nos "
-        r"gustar[ií]a) (?:\w+ )?(?:pedir|hacer (?:un|el|este|otro) pedido|encargar|comprar|realizar un pedido"
-        r"|ordenar)|(?:hago|hacemos|realizo|realizamos|paso|pasamos|adjunto|adjuntamos|confirmo|confirmamos"
-        r"|env[ií]o|enviamos|les? paso) (?:\w+ ){0,3}(?:pedido|orden de compra)|(?:por favor|favor de|ruego"
-        r"|rogamos)[,:]? (?:\w+ )?(?:env[ií]\w+|mand\w+|suministr\w+|sirv\w+|despach\w+|prepar\w+) (?:nos |me "
-        r")?(?:\d+|lo siguiente|los siguientes|las siguientes|una|dos|tres|cuatro|cinco|diez)"
-        r"|(?:env[ií]e(?:n)?(?:me|nos)|mánde(?:n)?(?:me|nos)|prepáre(?:n)?(?:me|nos)|apúnte(?:n)?(?:me|nos)) (?:por "
-        r"favor )?(?:\d+|lo siguiente|una|dos|tres|cuatro|cinco|diez|las? |los )|(?:nuevo|siguiente|nuestro) "
-        r"pedido\b|orden de compra|el pedido (?:habitual|de siempre)|pedido:",
-        r"(?:quero|queremos|gostaria|gostar[ií]amos|desejo|desejamos|preciso|precisamos|queria|quer[ií]amos"
-        r"|pretendo|pretendemos)(?: de)? (?:\w+ )?(?:encomendar|fazer (?:um|uma|o|a|outra|outro|nova|novo)? ?(?:\w+ "
-        r")?(?:pedido|encomenda)|comprar|pedir \d+|adquirir)|(?:faço|fazemos|segue|seguem|envio|enviamos|confirmo"
-        r"|confirmamos|anexo|em anexo) (?:\w+ ){0,4}(?:pedido|encomenda|ordem de compra|nota de encomenda)|(?:por "
-        r"favor|favor|peço que|pedimos que|solicito que)[,:]? (?:\w+ )?(?:env\w+|mand\w+|forne[cç]\w+|entreg\w+"
-        r"|prepar\w+|despach\w+)(?:-nos|-me| nos| me)? (?:\d+|o seguinte|os seguintes|as seguintes|uma?|duas|dois"
-        r"|três|cinco|dez)|ordem de compra|(?:nova|nosso|nossa|novo) (?:encomenda|pedido)\b|(?:pedido|encomenda):",
-        r"(?:hiermit |wir |ich |gern(?:e)? |würde[n]? |möchte[n]? |wollen |will )+(?:\w+ ){0,6}(?:bestellen"
-        r"|bestelle|ordern|in auftrag geben|nachbestellen|beauftragen)\b|(?:möchte|möchten|würde|würden|wollen|will"
-        r"|hätte|hätten)[^.]{0,120}\b(?:bestellen|bestellt|nachbestellen|ordern|aufgeben|kaufen|in auftrag geben)\b"
-        r"|\bbestelle(?:n)? (?:ich|wir)\b|(?:anbei|im anhang|beigefügt|hier)[^.]{0,40}(?:bestellung|auftrag"
-        r"|bestellschein)\b|bestellung aufgeben|(?:bitte )?(?:liefern|senden|schicken) sie (?:uns|mir)(?: \S+){0,4} "
-        r"(?:\d+|folgende|die folgenden|ein|zwei|drei|vier|fünf|zehn)|(?:unsere|neue|folgende|meine) bestellung\b"
-        r"|bitte (?:um )?(?:lieferung von|bestellen)|(?:nehmen|nehme|brauchen|bräuchten) (?:wir|ich)? ?(?:noch "
-        r"|wieder )*\d+ (?:stück|kartons?|packungen|paletten|kisten|rollen|meter|kg)",
-        r"(?:souhait\w+|voudr\w+|aimer\w+|désir\w+|veux|voulons|besoin de)(?: \w+)? (?:commander|passer (?:(?:une"
-        r"|la|cette|notre|ma) (?:\w+ )?)?commande|acheter|recommander)|(?:je|nous) (?:vous )?(?:commande|commandons"
-        r"|passe commande|passons commande|confirme la commande|confirmons (?:la|notre) commande)\b|(?:ci-joint"
-        r"|veuillez trouver|voici|en pièce jointe)[^.]{0,40}(?:bon de commande|commande)\b|bon de commande|(?:merci "
-        r"de|veuillez|pouvez-vous|pourriez-vous|prière de)(?: nous| me| m')? (?:livrer|envoyer|expédier|fournir"
-        r"|préparer) (?:\w+ )?(?:\d+|les articles suivants|les produits suivants|ce qui suit|une?|deux|trois|quatre"
-        r"|cinq|dix) (?!devis|tarif|offre|copie|facture|photos?)|(?:nouvelle|notre|suivante) commande\b|commande :",
-    ),
-    never=(
-        r"(?:status|where|cancel\w*|chang\w*|track\w*|delay\w*|late|modif\w*|updat\w*|amend\w*|postpone"
-        r"|reschedul\w*|confirm receipt|wrong|damaged|missing|estado|d[oó]nde|cancel|anul\w*|modific\w*|cambi\w*"
-        r"|alter\w*|onde|stornier\w*|status|änder\w*|wo (?:ist|bleibt)|annul\w*|modifi\w*|\boù (?:est|en est)"
-        r"|suivi)\b[^.]{0,40}\b(?:order|pedido|encomenda|bestellung|commande|po)\b",
-        r"in order (?:to|that|for)|following information|\bto (?:place an? )?order\b[^.]{0,40}(?:you can|\bcall"
-        r"|click|visit|please|go to|now)|place your order|order (?:now|today|here|online)|court order|work order"
-        r"|out of order|order of (?:business|magnitude)|money order|restraining order|purchase order (?:process"
-        r"|system|policy|terms)|(?:your|last|previous|recent|past|since the last|tu|su|seu|votre|ihre|dernière"
-        r"|letzte) order (?:has|was|is|were|confirmation)|(?:thank|thanks|gracias|obrigad|merci|danke)\w* (?:\w+ "
-        r"){0,4}(?:order|pedido|encomenda|commande|bestellung)|law and order|not (?:ready|going|able|planning)(?: "
-        r"\w+)? to (?:order|buy|purchase)|(?:don't|do not|won't|will not|can't|cannot|no) (?:want|need|plan|wish"
-        r"|wish to|want to) (?:to )?(?:order|buy|purchase)|before (?:we|i) (?:can )?(?:order|buy|purchase)|if (?:we"
-        r"|i) (?:order|buy|purchase|were to|decide)|thinking (?:of|about) (?:ordering|buying)|might (?:order|buy)",
-    ),
-)
-
-ORDER_UPDATE = Sayings(
-    stems=(
-        "status, update, news, progress, eta, information, track, where, when, has my, has our, cancel, change, "
-        "modify, amend, postpone, delay, hold, reschedul, increas, reduc, add, push, bring, correct, revise, "
-        "remov, lösch, datenbank, plus m', plus nous, vuelva, estado, situac, seguim, informac, noved, dónde, "
-        "cuándo, cuando, anul, annul, cambi, aplaz, ampli, retras, adelant, andamento, rastre, previs, onde, "
-        "alter, adiar, antecip, stand, liefer, sendung, wo, wann, bestell, auftrag, storn, statut, état, suivi, "
-        "avancement, nouvel, où, quand, modifi, report, décal, parcel, ship"
-    ),
-    strong=(
-        r"(?:status|update|news|progress|eta|information|tracking)(?: \w+){0,4} (?:of|on|for|about|regarding)(?: "
-        r"\w+){0,3} (?:order|po|shipment|delivery|parcel|package)|\b(?:where|when)(?: \w+){0,4} (?:my|our|the|this) "
-        r"(?:\w+ )?(?:order|shipment|delivery|parcel|goods)\b|where(?:'s| is) (?:my|our) (?:\w+ )?package|(?:order"
-        r"|shipment|delivery|parcel|package) (?:\S+ )?(?:status|tracking|eta)\b|\btracking (?:number|info|link)"
-        r"|\btrack (?:my|our)\b|has (?:my|our|the) (?:order|shipment|parcel|package)(?: \S+){0,3} (?:shipped|been "
-        r"(?:shipped|sent|dispatched)|left|gone out)|when (?:will|can|should|do)(?: \w+){0,6} (?:ship|arrive|be "
-        r"delivered|be shipped|expect (?:delivery|the order|it|them))",
-        r"\b(?:cancel|change|modify|amend|update|postpone|delay|hold|reschedule|increase|reduce|add to|push back"
-        r"|bring forward|correct|revise)(?: \w+){0,5} (?:order|po|purchase order|delivery(?: date| address)?"
-        r"|shipment|shipping address)\b|\b(?:order|po|delivery)(?: \S+){0,4} (?:be|to be) (?:cancell?ed|changed"
-        r"|amended|postponed|delayed|moved|rescheduled|increased|reduced|sent to)|(?:add|remove)(?: \S+){0,6} (?:to"
-        r"|from) (?:my|our|the|this) (?:order|po)\b",
-        r"(?:estado|situaci[oó]n|seguimiento|informaci[oó]n|novedades)(?: \w+){0,4} (?:del?|sobre|de mi|de "
-        r"nuestro)(?: \w+){0,2} (?:pedido|env[ií]o|entrega)|\b(?:d[oó]nde|cu[aá]ndo|para "
-        r"cu[aá]ndo)\b[^.]{0,30}(?:pedido|env[ií]o|paquete|entrega|llega|mercanc[ií]a)|(?:cancelar|anular|modificar"
-        r"|cambiar|aplazar|ampliar|corregir|retrasar|adelantar)[^.]{0,25}(?:pedido|entrega|env[ií]o|direcci[oó]n de "
-        r"(?:entrega|env[ií]o))|(?:cancelen?|anulen?|modifiquen?|cambien?)[^.]{0,20}(?:pedido|entrega)",
-        r"(?:estado|status|situa[cç][aã]o|andamento|rastreio|rastreamento|previs[aã]o)(?: \w+){0,4} (?:d[aeo]"
-        r"|sobre)(?: \w+){0,2} ?(?:pedido|encomenda|entrega|envio)|\b(?:onde|quando|para "
-        r"quando)\b[^.]{0,30}(?:pedido|encomenda|entrega|chega|mercadoria)|(?:cancelar|anular|modificar|alterar"
-        r"|mudar|adiar|corrigir|antecipar)[^.]{0,25}(?:pedido|encomenda|entrega|morada de entrega|endere[cç]o de "
-        r"entrega)",
-        r"(?:status|stand|lieferstatus|sendungsverfolgung|liefertermin|sendungsnummer)[^.]{0,30}(?:bestellung"
-        r"|lieferung|auftrag|sendung|\d)|\b(?:wo|wann)\b[^.]{0,30}(?:bestellung|lieferung|ware|paket|sendung"
-        r"|auftrag|geliefert)|(?:bestellung|auftrag|lieferung|liefertermin|lieferadresse)[^.]{0,40}(?:stornieren"
-        r"|ändern|verschieben|anpassen|erhöhen|reduzieren|zu stornieren|zu ändern|storniert|erweitern|korrigieren)"
-        r"|(?:stornieren|storniere|ändern|ändere|verschieben)[^.]{0,30}(?:bestellung|auftrag|lieferung|liefertermin"
-        r"|lieferadresse)",
-        r"\b(?:statut|état|suivi|avancement|nouvelles)(?: \S+){0,4} (?:de|sur)(?: \S+){0,2} ?(?:commande|livraison"
-        r"|colis|expédition)|\b(?:où|quand)\b[^.]{0,30}(?:commande|livraison|colis|livrée?)|(?:annuler|modifier"
-        r"|changer|reporter|décaler|corriger|avancer)[^.]{0,25}(?:commande|livraison|adresse de livraison|date de "
-        r"livraison)|numéro de suivi",
+        r")?(?:quote|quotation)|at any (?:price|cost|rate)|worth the price|\bour prices|exchange rate|interest rate",
     ),
 )

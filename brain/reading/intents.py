@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brain.reading import intent_words as words
+from brain.reading import order_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ _INTENTS = tuple(
     for name, sayings in (
         ("unsubscribe", words.UNSUBSCRIBE),
         ("complaint", words.COMPLAINT),
-        ("order_update", words.ORDER_UPDATE),
+        ("order_update", order_words.ORDER_UPDATE),
         ("quote_request", words.QUOTE),
-        ("order", words.ORDER),
+        ("order", order_words.ORDER),
     )
 )
 
