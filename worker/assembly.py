@@ -37,6 +37,10 @@ class DatabaseUnfit(Exception):
     """The login at DATABASE_URL can't be used: it must be hourhand_app, which no wall lets through."""
 
 
+class DatabaseAway(Exception):
+    """The database can't be entered: see that it runs, and that the address and its password are right."""
+
+
 class KeyFileUnreadable(Exception):
     """The key file in the data folder can't be used: restore it, or set HOURHAND_MASTER_KEYS."""
 
@@ -60,7 +64,7 @@ class Standing:
 def standing(settings: Settings, *, hold: bool = False, clock: Clock | None = None) -> Iterator[Standing]:
     """Have the house for the length of a block. With `hold`, as the one main process of its data folder.
 
-    Raises DataFolderHeld, DatabaseBehind, DatabaseUnfit, KeyFileUnreadable.
+    Raises DataFolderHeld, DatabaseAway, DatabaseBehind, DatabaseUnfit, KeyFileUnreadable.
     """
     clock = clock or _clock(settings)
     with contextlib.ExitStack() as closing:
@@ -117,7 +121,7 @@ def brakes(settings: Settings) -> LocalBrakes:
 
 def upgrade(settings: Settings, server: Server | None) -> bool:
     """Bring the database to this version's schema; False when it was there. Raises DatabaseBehind, DatabaseUnfit."""
-    found, wanted = version(_app_url(settings, server)), head()
+    found, wanted = found_version(settings, server), head()
     if found == wanted:
         return False
     if found is not None and found > wanted:
@@ -128,17 +132,33 @@ def upgrade(settings: Settings, server: Server | None) -> bool:
             f"the database has schema {found or 'none'}, this version needs {wanted}: set DATABASE_ADMIN_URL to a role "
             "that may create roles, then run `hourhand db upgrade`"
         )
+    from psycopg import OperationalError
     from sqlalchemy.engine import make_url
 
     from migrations import apply
 
     password = make_url(_app_url(settings, server)).password
-    apply.upgrade(admin_url, app_password=str(password) if password else None)
+    try:
+        apply.upgrade(admin_url, app_password=str(password) if password else None)
+    except OperationalError as error:
+        raise DatabaseAway(f"DATABASE_ADMIN_URL: {str(error).strip()}. {DatabaseAway.__doc__}") from error
+    version(_app_url(settings, server))
     return True
 
 
+def found_version(settings: Settings, server: Server | None) -> str | None:
+    """The schema version that stands; None for a database that was never used. Raises DatabaseUnfit, DatabaseAway."""
+    try:
+        return version(_app_url(settings, server))
+    except DatabaseAway:
+        # before the first upgrade there is no such login; a server tells strangers no more than that it refused
+        if _admin_url(settings, server) is None:
+            raise
+        return None
+
+
 def version(url: str) -> str | None:
-    """The database's schema version; None when it has none yet. Raises DatabaseUnfit."""
+    """The schema version that the process's login sees; None when there is none. Raises DatabaseUnfit, DatabaseAway."""
     import psycopg
 
     try:
@@ -155,9 +175,7 @@ def version(url: str) -> str | None:
     except psycopg.errors.UndefinedTable:
         return None
     except psycopg.OperationalError as error:
-        if 'role "hourhand_app" does not exist' in str(error):
-            return None
-        raise DatabaseUnfit(f"DATABASE_URL can't be reached: {str(error).strip()}") from error
+        raise DatabaseAway(f"DATABASE_URL: {str(error).strip()}. {DatabaseAway.__doc__}") from error
 
 
 def head() -> str:

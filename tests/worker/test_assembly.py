@@ -20,7 +20,7 @@ from domain.settings import Mode
 from tests import build, gears
 from tests.hand_clock import HandClock
 from worker import assembly
-from worker.assembly import DatabaseBehind, DatabaseUnfit, KeyFileUnreadable
+from worker.assembly import DatabaseAway, DatabaseBehind, DatabaseUnfit, KeyFileUnreadable
 from worker.hands import VendorHands
 from worker.settings import Settings, load
 
@@ -79,9 +79,24 @@ def test_a_login_that_sees_over_the_walls_is_refused(cloned: gears.Clone, tmp_pa
 
 
 def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
-    settings = load({"HOURHAND_DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://hourhand_app@127.0.0.1:9/x"})
-    with pytest.raises(DatabaseUnfit, match="can't be reached"), assembly.standing(settings):
-        pass
+    away = "postgresql://hourhand_app:hunter2@127.0.0.1:9/x"
+    for more in ({}, {"DATABASE_ADMIN_URL": away}):
+        settings = load({"HOURHAND_DATA_DIR": str(tmp_path), "DATABASE_URL": away, **more})
+        with pytest.raises(DatabaseAway, match="can't be entered") as told, assembly.standing(settings):
+            pass
+        assert "hunter2" not in str(told.value)
+
+
+def test_the_first_start_gives_the_login_its_password(cluster: gears.Cluster, tmp_path: Path) -> None:
+    """Before it the server refuses the login that it does not know, which must not stop what makes it known."""
+    empty = cluster.empty()
+    url = empty.url().replace("hourhand_app@", "hourhand_app:hunter2@")
+    settings = load({"HOURHAND_DATA_DIR": str(tmp_path), "DATABASE_URL": url, "DATABASE_ADMIN_URL": empty.admin_url})
+    with assembly.standing(settings), psycopg.connect(empty.admin_url) as connection:
+        stored = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'hourhand_app'").fetchone()
+        assert stored is not None
+        assert stored[0].startswith("SCRAM-SHA-256$")
+    cluster.retire(empty)
 
 
 def test_an_empty_database_is_upgraded_with_an_admins_url_and_refused_without(

@@ -63,7 +63,7 @@ def upgrade(dry_run: DryRun = False, as_json: Json = False) -> None:
     loaded = settings.load()
     server = None if loaded.database_url is not None else embedded.attach(loaded.folder)
     try:
-        found, wanted = assembly.version(_url(loaded, "app")), assembly.head()
+        found, wanted = assembly.found_version(loaded, server), assembly.head()
         done = not dry_run and assembly.upgrade(loaded, server)
     finally:
         if server is not None:
