@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -155,7 +156,14 @@ def parse(stored: dict[str, Any]) -> TenantSettings:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise InvalidSetting(f"{field}: {first['msg']}") from error
+        raise InvalidSetting(f"{field}: {_mend(field, first)}") from error
+
+
+def _mend(field: str, wrong: Any) -> str:
+    if wrong["type"] != "extra_forbidden":
+        return str(wrong["msg"]).removeprefix("Value error, ")
+    close = get_close_matches(field, TenantSettings.model_fields, n=1)
+    return f"there is no such setting{f'; did you mean {close[0]}' if close else ''}"
 
 
 def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> TenantSettings:
