@@ -81,14 +81,17 @@ class TenantLocks:
 
     def release(self, held: Held) -> None:
         """Give a tenant's lock back; nothing happens when it was lost before."""
-        with self._database.tenant(held.tenant_id, actor=self.holder) as tx:
-            tx.run("DELETE FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence",
-                   t=held.tenant_id, fence=held.fence)  # fmt: skip
-        with self._mutex:
-            # only what is really ours still: the process may have lost it and taken it anew since
-            if self._held.get(held.lock_id) == held:
-                del self._held[held.lock_id]
-                self._unlock(held.lock_id)
+        try:
+            with self._database.tenant(held.tenant_id, actor=self.holder) as tx:
+                tx.run("DELETE FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence",
+                       t=held.tenant_id, fence=held.fence)  # fmt: skip
+        finally:
+            # the database may be away just now: what is still remembered then would be held for ever
+            with self._mutex:
+                # only what is really ours still: the process may have lost it and taken it anew since
+                if self._held.get(held.lock_id) == held:
+                    del self._held[held.lock_id]
+                    self._unlock(held.lock_id)
 
     def held(self) -> tuple[Held, ...]:
         """What this process holds now."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from domain.db import Database, FenceLost
 from domain.locks import LEASE_SECONDS, TenantLocks
@@ -227,3 +228,22 @@ def test_closing_lets_everything_go(clone: Database, acme: UUID, process: Maker)
     one.close()
     assert one.held() == ()
     assert other.acquire(acme) is not None
+
+
+def test_a_lock_that_is_given_back_while_the_database_is_away_is_not_held_for_ever(
+    cloned: Clone, clone: Database, acme: UUID, process: Maker
+) -> None:
+    one = process("one")
+    held = one.acquire(acme)
+    assert held is not None
+    with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
+        # every connection of the process dies, as when the server restarts in the middle of a cycle
+        admin.execute(
+            """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+        )
+    with pytest.raises(DBAPIError):
+        one.release(held)
+    again = one.acquire(acme)
+    assert again is not None
+    assert again.fence > held.fence
