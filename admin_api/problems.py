@@ -62,6 +62,7 @@ STATUS: Mapping[type[Exception], int] = {
     cards.IllegalMove: 409,
     approvals.NotWaiting: 409,
     approvals.ApprovalVoid: 409,
+    approvals.ApprovalExpired: 409,
     explain.NoSuchCard: 404,
     idempotency.StillRunning: 409,
     idempotency.KeyReused: 422,

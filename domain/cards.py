@@ -238,11 +238,12 @@ def move_one(tx: Tx, card_id: UUID, to: str, **how: Any) -> Card:
 
 
 def due(tx: Tx, *, limit: int) -> list[Card]:
-    """Cards whose time has come, most urgent first: waiting ones past `not_before`, and any past `latest_at`."""
+    """Cards whose time has come, most urgent first: those past `not_before`, and any past their latest time."""
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :tenant
               AND (state IN ('proposed', 'queued', 'deferred') AND not_before <= :now
-                   OR state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND latest_at <= :now)
+                   OR state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND latest_at <= :now
+                   OR state = 'awaiting_approval' AND approval_expires_at <= :now)
             ORDER BY priority DESC, id LIMIT :limit""",
         tenant=tx.tenant_id, now=tx.now, limit=limit,
     )  # fmt: skip

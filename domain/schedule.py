@@ -53,7 +53,8 @@ def settle(tx: Tx, engines_due: Sequence[datetime | None]) -> datetime | None:
         """SELECT least(
                (SELECT min(least(not_before, latest_at)) FROM kanban_cards
                 WHERE tenant_id = :t AND state IN ('proposed', 'queued', 'deferred')),
-               (SELECT min(latest_at) FROM kanban_cards WHERE tenant_id = :t AND state = 'awaiting_approval'),
+               (SELECT min(least(latest_at, approval_expires_at)) FROM kanban_cards
+                WHERE tenant_id = :t AND state = 'awaiting_approval'),
                (SELECT min(coalesce(resolve_after, executing_until)) FROM kanban_cards
                 WHERE tenant_id = :t AND (state = 'executing' OR state = 'uncertain' AND resolve_after IS NOT NULL)),
                (SELECT min(not_before) FROM reactions_due WHERE tenant_id = :t))""",

@@ -20,6 +20,10 @@ class NotWaiting(Exception):
     """The card is not waiting for approval."""
 
 
+class ApprovalExpired(Exception):
+    """The time for approving the card is over: it is proposed again when it is still worth doing."""
+
+
 class ApprovalVoid(Exception):
     """What would go out is no longer what was shown: look at the card again and approve what it says now."""
 
@@ -51,8 +55,10 @@ def show(house: House, tx: Tx, card_id: UUID) -> Shown:
 
 
 def approve(house: House, tx: Tx, card_id: UUID, *, seen: str, by: str) -> Card:
-    """Approve what was shown under `seen`. Raises NotWaiting, ApprovalVoid."""
+    """Approve what was shown under `seen`. Raises NotWaiting, ApprovalExpired, ApprovalVoid."""
     shown = show(house, tx, card_id)
+    if shown.card.approval_expires_at is not None and shown.card.approval_expires_at <= tx.now:
+        raise ApprovalExpired(f"card {card_id} could be approved until {shown.card.approval_expires_at.isoformat()}")
     if not hmac.compare_digest(shown.seen, seen):
         raise ApprovalVoid(f"card {card_id} has changed since it was shown: its content is now {shown.seen}")
     approved = approval.approve(tx, card_id, by=by)

@@ -70,6 +70,8 @@ def _mail(
         raise Unsendable("the contact has no address")
     language = card.payload.get("language") or settings.language
     subject, body = _words(card, language)
+    if not subject.strip() or not body.strip():
+        raise Unsendable("the card has no subject or no text")
     url = unsubscribe_url(house, tenant_id, card.contact_id)
     text = _with_footer(body, settings, language, url)
     if earlier and not subject.lower().startswith("re:"):
@@ -94,10 +96,13 @@ def _mail(
 
 
 def _words(card: Card, language: str) -> tuple[str, str]:
-    if card.payload.get("text"):
-        return str(card.payload.get("subject") or ""), str(card.payload["text"])
-    draft = rulebook.write(str(card.payload.get("template", "")), language, card.payload.get("slots", {}))
-    return str(card.payload.get("subject") or draft.subject), draft.text
+    """Subject and text: what a person or an engine wrote out, and the template for the rest."""
+    subject, text = str(card.payload.get("subject") or ""), str(card.payload.get("text") or "")
+    template = str(card.payload.get("template") or "")
+    if not template:
+        return subject, text
+    draft = rulebook.write(template, language, card.payload.get("slots", {}))
+    return subject or draft.subject, text or draft.text
 
 
 def _headers(card: Card, url: str, earlier: Sequence[str]) -> dict[str, str]:

@@ -12,12 +12,14 @@ def what_needs_approval_waits_for_a_person(facts: Facts, it: Rule) -> Verdict | 
     """An action whose autonomy level is suggest or approve runs only once a person has approved it.
 
     An approval counts for exactly what was seen: if the rendered message, its thread or the policy changes, it is void
-    and asked for again. It expires after 48 hours.
+    and asked for again. What nobody approved within 48 hours is not done any more.
     """
     level = facts.settings.autonomy.get(facts.card.type, "auto")
     if level == "auto":
         return it.nothing_against
     card = facts.card
+    if card.state == "awaiting_approval" and card.approval_expires_at and card.approval_expires_at <= facts.now:
+        return it.expire("nobody approved it in time", level=level, asked_until=card.approval_expires_at)
     if card.approved_at is None or card.approval_hash is None:
         return it.ask(f"actions of type {card.type} need approval", level=level)
     if card.approval_expires_at is not None and card.approval_expires_at <= facts.now:
