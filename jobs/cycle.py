@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from domain import runs, schedule, settings, switches
-from domain.db import FenceLost
+from domain import alerts, runs, schedule, settings, switches
+from domain.db import FenceLost, Tx
 from domain.house import House, Leaving
 from domain.locks import Held
 from engines.contract import Engine
@@ -68,7 +68,12 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
     with house.database.tenant(held.tenant_id, fence=held.fence) as tx:
         if any(level == "all" for _scope, level, _name in switches.closed(tx)):
             return None
-        tenant_settings = settings.of(tx)
+        try:
+            tenant_settings = settings.of(tx)
+        except settings.InvalidSetting as error:
+            alerts.open(tx, "settings_invalid", f"The agent rests until a setting is mended: {error}",
+                        severity="critical")  # fmt: skip
+            return None
         begun = runs.begin(
             tx, kind=kind, fence=held.fence, holder=house.holder, model="rulebook",
             mode=min(tenant_settings.mode, house.brakes.send_mode).name,
@@ -79,16 +84,18 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
 
 def _settle_the_past(cycle: Cycle) -> None:
     """Before anything new: what the provider told meanwhile, then what a crash or an unknown outcome left open."""
-    for where, work in (
-        ("deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id)),
-        ("resolve", lambda: resolve(cycle.work)),
-    ):
-        try:
-            work()
-        except (FenceLost, Leaving):
-            raise
-        except Exception as error:  # noqa: BLE001 - recorded on the run
-            cycle.note(where, error)
+    _apart(cycle, "deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id))
+    _apart(cycle, "resolve", lambda: resolve(cycle.work))
+
+
+def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:
+    """Do one part whose failure stops no other."""
+    try:
+        work()
+    except (FenceLost, Leaving):
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        cycle.note(where, error)
 
 
 def _phases(cycle: Cycle) -> str:
@@ -126,8 +133,17 @@ def _enter_next(cycle: Cycle, at: int, started: datetime, counts: Counter[str]) 
 
 def _finish(cycle: Cycle, outcome: str) -> None:
     with cycle.transaction() as tx:
-        runs.finish(tx, cycle.run, outcome)
         schedule.lock(tx)
-        context = cycle.context(tx)
-        schedule.settle(tx, [engine.next_due(context) for engine in cycle.engines])
+        schedule.settle(tx, [_next_due(cycle, tx, engine) for engine in cycle.engines])
+        runs.finish(tx, cycle.run, outcome)
         roll_up(tx, cycle, outcome)
+
+
+def _next_due(cycle: Cycle, tx: Tx, engine: Engine) -> datetime | None:
+    """When an engine has something due; one that can't say is asked again at the next slot, and holds up no other."""
+    try:
+        with tx.savepoint():
+            return engine.next_due(cycle.context(tx))
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        cycle.note(f"{engine.name}.next_due", error, within=tx)
+        return tx.now
