@@ -13,10 +13,11 @@ MAX_MAILBOXES = 1_000
 _SIMPLE = re.compile(
     r'^\s*(?:"?([^"<>,;:()\\=]*?)"?\s*<\s*)?([\w.!#$%&\'*+/=?^`{|}~-]+@[\w.-]+\.\w+)\s*>?\s*$', re.ASCII
 )
-_ANGLE = re.compile(r"<\s*([^<>]*?)\s*>")
+_ANGLE = re.compile(r"<([^<>]{0,400})>")
 _BARE = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@(?:[^\s<>@,;:\"()\[\]]{1,255}|\[[0-9A-Fa-f.:]+\])")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\]|\\.){0,128}"@[^\s<>@,;:"()\[\]]+')
 _COMMENT = re.compile(r"\(([^()]*)\)")
+_NEVER_BARE = re.compile(r"[\s<>,;()@\x00-\x1f]")
 _SPACES = re.compile(r"\s+")
 _NOREPLY = re.compile(
     r"no[-_.]?(?:reply|response|replies|contest(?:ar|e)|responder?)|do[-_.]?not[-_.]?(?:reply|respond)"
@@ -37,9 +38,9 @@ def normalise_address(address: str) -> str | None:
         address = address[7:]
     local, at, domain = address.rpartition("@")
     domain = domain.rstrip(".").lower()
-    if not (at and local and domain) or len(address) > 320 or _SPACES.search(domain):
+    if not (at and local and domain) or len(address) > 320 or _NEVER_BARE.search(domain):
         return None
-    if not local.startswith('"') and _SPACES.search(local):
+    if not local.startswith('"') and _NEVER_BARE.search(local):
         return None
     if not domain.isascii():
         domain = _to_ascii(domain)

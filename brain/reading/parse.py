@@ -21,6 +21,7 @@ MAX_HEADER_CHARS = 65_536
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]+\?[bBqQ]\?)")
 _Q_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _FOLD = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _MESSAGE_ID = re.compile(r"<([^<>\s]+)>")
 _BARE_ID = re.compile(r"^[^\s<>]+@[^\s<>]+$")
@@ -96,7 +97,8 @@ def decode_header(value: str) -> str:
     if "=?" not in value:
         return value.strip()
     value = _BETWEEN_WORDS.sub(r"\1", value)
-    return "".join(_decode_runs(value)).strip()
+    # An encoded line break must not become a header of its own when the text is used again.
+    return _CONTROL.sub(" ", "".join(_decode_runs(value))).strip()
 
 
 def _decode_runs(value: str) -> Iterator[str]:

@@ -85,15 +85,15 @@ class Outcome:
 
 
 def survive(seeds: list[bytes], count: int, seed: int) -> Outcome:
-    """Read `count` mutants of `seeds`, timing each."""
+    """Read `count` mutants of `seeds`, taking the processor time of each: other work on the machine is not its fault."""
     outcome = Outcome()
     for raw in mutants(seeds, count, seed):
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             sound = isinstance(read(raw), Reading)
         except Exception:  # noqa: BLE001 - this is what must never happen: it is counted, not hidden
             sound = False
-        took = time.perf_counter() - started
+        took = time.process_time() - started
         outcome.read += 1
         if not sound:
             outcome.crashes.append(raw)

@@ -34,6 +34,20 @@ def test_encoded_words_that_split_a_character_are_joined() -> None:
     assert read(_mail("Subject: =?utf-8?B?w4E=?=\n =?utf-8?Q?rbol_a=C3?= =?utf-8?Q?=B1o?=")).subject == "Árbol año"
 
 
+def test_an_encoded_line_break_makes_no_header() -> None:
+    reading = read(
+        _mail("From: =?utf-8?q?Ana=0ABcc=3A_x?= <a@b.example>\nSubject: =?utf-8?q?Hi=0D=0ABcc:_victim@x.example?=")
+    )
+    assert "\n" not in reading.subject + reading.from_name
+    assert "\r" not in reading.subject
+
+
+def test_an_encoded_word_hides_no_second_address() -> None:
+    reading = read(_mail("From: <=?utf-8?q?a@evil.example,kim?=@globex.example>"))
+    assert reading.from_address in (None, "kim@globex.example")
+    assert all("," not in person.address for person in reading.contacts)
+
+
 def test_a_date_is_kept_in_utc_and_in_the_writers_offset() -> None:
     reading = read(_mail("Date: Mon, 06 Jul 2026 09:00:00 +0200"))
     assert reading.date == datetime(2026, 7, 6, 7, 0, tzinfo=UTC)
