@@ -76,5 +76,5 @@ def _check(house: House, tenant: UUID, contact: UUID, signature: str) -> None:
 def _language(tx: Tx, contact_id: UUID) -> str:
     """The person's own language, else the tenant's, where we speak it."""
     found = contacts.get(tx, contact_id)
-    told = (found.language if found else None) or settings.of(tx).language
+    told = (found.language if found else None) or settings.readable(tx).language
     return told if told in WORDS else "en"

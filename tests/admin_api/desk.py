@@ -79,9 +79,27 @@ def open_desk(database: Database, *, poll_seconds: float = 0.02, hosts: tuple[st
         issued = {f"{name}.{role}": _issue(database, house, tenant, role)
                   for name, tenant in tenants.items() for role in ROLES}  # fmt: skip
         issued |= {f"house.{role}": _issue_house(database, house, role) for role in ROLES}
-        app = admin_app.create(house, cron_secret=CRON_SECRET, metrics=lambda: b"up 1\n", poll_seconds=poll_seconds,
-                               hosts=hosts)  # fmt: skip
-        yield Desk(app, house, hands, tenants, issued)
+        made = admin_app.create(house, cron_secret=CRON_SECRET, metrics=lambda: b"up 1\n", poll_seconds=poll_seconds,
+                                hosts=hosts)  # fmt: skip
+        with _moved_in(made, keep=not hosts) as app:
+            yield Desk(app, house, hands, tenants, issued)
+
+
+@contextmanager
+def _moved_in(made: FastAPI, *, keep: bool) -> Iterator[FastAPI]:
+    """The app, or an earlier one that stands on the same house for so long: its routes are taken apart already."""
+    if not keep:
+        yield made
+        return
+    app = _FIRST.setdefault("app", made)
+    before, app.state = app.state, made.state
+    try:
+        yield app
+    finally:
+        app.state = before
+
+
+_FIRST: dict[str, FastAPI] = {}
 
 
 def assert_problem(answer: Any, status: int) -> dict[str, Any]:
