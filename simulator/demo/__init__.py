@@ -39,7 +39,7 @@ def run(
 
     teller = telling.Teller(console or telling.console(), as_json)
     days = calendar.days_until(end or SystemClock().now())
-    clock = StoryClock(days.begin - companies.BEFORE, end)
+    clock = StoryClock(end)
     cast = {slug: companies.read(slug, days) for slug in companies.SLUGS}
     teller.say("Two companies, two mailboxes, and the hours of the last few days (all times UTC)")
     teller.say(f"data in {stage.folder}\n")

@@ -10,16 +10,16 @@ from domain.clock import SystemClock
 
 
 class StoryClock:
-    """Stands still between the moments of the story; once it has arrived it runs with the machine's clock.
+    """Stands still between the moments of the story; before it begins and after it has arrived it is the machine's own.
 
     Deadlines and leases are real seconds throughout: the providers and the threads of the house are real too.
     """
 
     virtual = True
 
-    def __init__(self, start: datetime, end: datetime | None = None) -> None:
+    def __init__(self, end: datetime | None = None) -> None:
         self._system = SystemClock()
-        self._told: datetime | None = start.astimezone(UTC)
+        self._told: datetime | None = None
         self._end = end.astimezone(UTC) if end else None
 
     def now(self) -> datetime:
@@ -34,6 +34,10 @@ class StoryClock:
     def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
         """Really wait."""
         return self._system.wait(seconds, wake)
+
+    def begin(self, moment: datetime) -> None:
+        """Go back to where the story begins."""
+        self._told = moment.astimezone(UTC)
 
     def at(self, moment: datetime) -> None:
         """Move on to `moment`, never back."""

@@ -57,6 +57,7 @@ Told = Callable[[Hour | tuple[datetime, str]], None]
 
 def tell(house: House, clock: StoryClock, world: World, days: Days, told: Told) -> Story:
     """Run it all; `told` hears of each cycle and each deed as it happens."""
+    clock.begin(days.begin - companies.BEFORE)
     found = {
         slug: companies.found(
             house, post.company, refresh_token=world.refresh_token(post.company),
