@@ -85,7 +85,7 @@ class Outcome:
 
 
 def survive(seeds: list[bytes], count: int, seed: int) -> Outcome:
-    """Read `count` mutants of `seeds`, taking the processor time of each: other work on the machine is not its fault."""
+    """Read `count` mutants of `seeds`, taking the processor time of each: a busy machine is not its fault."""
     outcome = Outcome()
     for raw in mutants(seeds, count, seed):
         started = time.process_time()

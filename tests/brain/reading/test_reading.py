@@ -44,8 +44,8 @@ def test_an_encoded_line_break_makes_no_header() -> None:
 
 def test_an_encoded_word_hides_no_second_address() -> None:
     reading = read(_mail("From: <=?utf-8?q?a@evil.example,kim?=@globex.example>"))
-    assert reading.from_address in (None, "kim@globex.example")
-    assert all("," not in person.address for person in reading.contacts)
+    assert len(reading.contacts) <= 1
+    assert all(person.address.endswith("@globex.example") and "," not in person.address for person in reading.contacts)
 
 
 def test_a_date_is_kept_in_utc_and_in_the_writers_offset() -> None:
