@@ -13,6 +13,9 @@ def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
 
     With `extra`, it should not wait for the tenant's hourly slot (a mail came in, a person approved).
     """
+    # Even where the line says so already: a cycle that begins or ends meanwhile must not overwrite it without having
+    # seen what this transaction has yet to commit. `lock` waits for this one, and this one for `lock`.
+    tx.run("SELECT 1 FROM tenant_schedule WHERE tenant_id = :t FOR KEY SHARE", t=tx.tenant_id)
     tx.run(
         """UPDATE tenant_schedule SET work_due_at = least(work_due_at, :at),
                   extra_due_at = CASE WHEN :extra THEN least(extra_due_at, :at) ELSE extra_due_at END
@@ -55,15 +58,32 @@ def settle(tx: Tx, engines_due: Sequence[datetime | None]) -> datetime | None:
                 WHERE tenant_id = :t AND state IN ('proposed', 'queued', 'deferred')),
                (SELECT min(least(latest_at, approval_expires_at)) FROM kanban_cards
                 WHERE tenant_id = :t AND state = 'awaiting_approval'),
-               (SELECT min(coalesce(resolve_after, executing_until)) FROM kanban_cards
-                WHERE tenant_id = :t AND (state = 'executing' OR state = 'uncertain' AND resolve_after IS NOT NULL)),
+               (SELECT min(resolve_after) FROM kanban_cards WHERE tenant_id = :t AND state = 'uncertain'),
                (SELECT min(not_before) FROM reactions_due WHERE tenant_id = :t))""",
         t=tx.tenant_id,
     )  # fmt: skip
-    moments = [moment for moment in (waiting, *engines_due) if moment is not None]
+    cut_off = _cut_off(tx)
+    moments = [moment for moment in (waiting, cut_off, *engines_due) if moment is not None]
     next_due = min(moments, default=None)
-    tx.run("UPDATE tenant_schedule SET work_due_at = :at WHERE tenant_id = :t", at=next_due, t=tx.tenant_id)
+    tx.run(
+        """UPDATE tenant_schedule SET work_due_at = :at, extra_due_at = least(extra_due_at, :cut_off)
+           WHERE tenant_id = :t""",
+        at=next_due, cut_off=cut_off, t=tx.tenant_id,
+    )  # fmt: skip
     return next_due
+
+
+def _cut_off(tx: Tx) -> datetime | None:
+    """When the claim of a card runs out whose execution was cut off: what became of its mail should not wait an hour.
+
+    Claims are kept by the database's clock; this is the same moment by ours.
+    """
+    moment: datetime | None = tx.value(
+        """SELECT CAST(:now AS timestamptz) + (min(executing_until) - hourhand.db_now()) FROM kanban_cards
+           WHERE tenant_id = :t AND state = 'executing'""",
+        now=tx.now, t=tx.tenant_id,
+    )  # fmt: skip
+    return moment
 
 
 def lateness(database: Database) -> tuple[int, float]:
