@@ -85,7 +85,7 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
 def _settle_the_past(cycle: Cycle) -> None:
     """Before anything new: what the provider told meanwhile, then what a crash or an unknown outcome left open."""
     _apart(cycle, "deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id))
-    _apart(cycle, "resolve", lambda: resolve(cycle.work))
+    _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
 
 
 def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:
@@ -94,6 +94,9 @@ def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:
         work()
     except (FenceLost, Leaving):
         raise
+    except (Stopped, DeadlinePassed):
+        # the first phase meets it again, and the run says so
+        return
     except Exception as error:  # noqa: BLE001 - recorded on the run
         cycle.note(where, error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -34,9 +34,15 @@ class Judged:
     policy_version: int
 
 
-def look(house: House, tx: Tx, some: Sequence[Card], settings: TenantSettings) -> list[Judged]:
-    """Judge cards with fresh facts, changing nothing."""
-    mails, unsendable = compose.compose(house, tx, some, settings)
+def look(
+    house: House, tx: Tx, some: Sequence[Card], settings: TenantSettings, *,
+    frozen: Mapping[UUID, OutboundMail] | None = None,
+) -> list[Judged]:  # fmt: skip
+    """Judge cards with fresh facts, changing nothing.
+
+    With `frozen`, these very mails are judged: what is sent once more is not what would be written today.
+    """
+    mails, unsendable = (frozen, {}) if frozen is not None else compose.compose(house, tx, some, settings)
     facts = policy_facts.gather(
         tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings, public_url=house.public_url
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from domain import alerts, cards, executions, outbound, settings
+from domain import alerts, cards, deliveries, executions, outbound, settings
 from domain.cards import Card, IllegalMove
-from domain.db import Row, Tx
+from domain.db import FenceLost, Row, Tx
 from domain.gate import GateClosed
-from domain.ports import Accepted, FoundMail, MailSender, NothingHappened, OutboundMail, ProviderError
+from domain.ports import Accepted, FoundMail, MailSender, NeverWill, NothingHappened, OutboundMail, ProviderError
 from jobs import judge
 from jobs.execute import Reserved, Work, perform, settle, went_out
 from policy.verdicts import deciding
@@ -32,16 +34,34 @@ TAKEN_ALREADY = frozenset({
 """Room that the first try took and still holds; the rules would count this very mail against itself."""
 
 
-def resolve(work: Work) -> dict[str, int]:
-    """Look at every card whose execution was cut short or whose outcome is unknown; what they came to."""
+def resolve(work: Work, *, breathe: Callable[[], None]) -> dict[str, int]:
+    """Look at every card whose execution was cut short or whose outcome is unknown; what they came to.
+
+    A card on which the house stumbles stops no other. Raises ExceptionGroup at the end, and what `breathe` raises.
+    """
     counts: dict[str, int] = {}
+    errors: list[Exception] = []
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
-        left = [_abandoned(tx, card) for card in executions.unsettled(tx)]
+        left = executions.unsettled(tx)
     for card in left:
-        if card is not None:
-            state = _resolve_one(work, card)
-            counts[state] = counts.get(state, 0) + 1
+        breathe()
+        try:
+            state = _look_at(work, card)
+        except FenceLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised once every card was looked at
+            errors.append(error)
+            continue
+        counts[state] = counts.get(state, 0) + 1
+    if errors:
+        raise ExceptionGroup("cards whose outcome could not be looked up", errors)
     return counts
+
+
+def _look_at(work: Work, card: Card) -> str:
+    with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        uncertain = _abandoned(tx, card)
+    return _resolve_one(work, uncertain) if uncertain is not None else "queued"
 
 
 def _abandoned(tx: Tx, card: Card) -> Card | None:
@@ -65,7 +85,11 @@ def _resolve_one(work: Work, card: Card) -> str:
         if kept is None:
             return _leave(tx, card, None, "its frozen message is missing")
         mail, row = kept
-        hand = house.hands.sender(tx, row["provider"])
+        hand = house.hands.sender(tx, row["provider"]) if row["provider_id"] is None else None
+    if hand is None:
+        # a notification that came before its worker's end was noticed: the provider did take it
+        known: Literal["failed", "accepted"] = "failed" if row["state"] == "failed" else "accepted"
+        return _found(work, card, FoundMail(row["provider_id"], known, at=None))
     found, why_not = _ask(work, hand, mail)
     house.fault("resolve.found")
     if found is not None:
@@ -89,10 +113,13 @@ def _found(work: Work, card: Card, found: FoundMail) -> str:
         if executions.lock(tx, card.id, states=("uncertain",)) is None:
             return "elsewhere"
         done = cards.move_one(
-            tx, card.id, "done", frm=("uncertain",), reason="found in the provider's listing",
+            tx, card.id, "done", frm=("uncertain",), reason="the provider knows it",
             provider_id=found.provider_id, extra="provider_id = :provider_id, resolve_after = NULL",
         )  # fmt: skip
         went_out(tx, work.engines, done, settings.of(tx), provider_id=found.provider_id)
+        mail = deliveries.mail_by_card(tx, card.id)
+        if found.state == "failed" and mail is not None:
+            deliveries.refused(tx, mail, "failed", source="listing")
     return "done"
 
 
@@ -105,7 +132,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
                 locked = executions.lock(tx, card.id, states=("uncertain",))
                 if locked is None:
                     return "elsewhere"
-                [judged] = judge.look(house, tx, [locked], settings.of(tx))
+                [judged] = judge.look(house, tx, [locked], settings.of(tx), frozen={card.id: mail})
                 judge.store(tx, "resolve", [judged])
                 refusal = deciding([v for v in judged.judgement.verdicts if v.rule not in TAKEN_ALREADY])
                 if refusal.decision not in RETRYABLE:
@@ -115,7 +142,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
                 outbound.tried_again(tx, card.id)
             house.fault("resolve.reserved")
             answer: Accepted | ProviderError = perform(work, Reserved(claimed, mail, hand, ()))
-            if isinstance(answer, NothingHappened):
+            if isinstance(answer, NothingHappened | NeverWill):
                 # this try did nothing, but the first one may have: its reservation stays
                 return _back_to_uncertain(work, claimed, row, str(answer))
             house.fault("resolve.performed")
