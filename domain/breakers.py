@@ -23,7 +23,7 @@ class Day:
 
 def check(tx: Tx) -> str | None:
     """Stop the tenant's mail if its last day is past what is tolerated; why, or None. Call it after each bounce."""
-    day, chosen = last_day(tx), settings.of(tx)
+    day, chosen = last_day(tx), settings.readable(tx)
     reason = None
     if day.bounces >= chosen.bounce_breaker_count and day.bounces > chosen.bounce_breaker_rate * day.sent:
         reason = f"{day.bounces} of {day.sent} mails of the last 24 hours bounced"

@@ -64,7 +64,7 @@ def touch(
 
     `by` is `agent`, `contact`, or whoever of the tenant it was. A reply, a call or a meeting ends a pause and stops
     every sequence of the account, a mail by a person of the tenant the contact's own; but none that began later. A mail
-    that bounced before its touch came to be recorded is stored void. No touch makes the first due date earlier.
+    that bounced or failed before its touch came to be recorded is stored void. No touch makes the first due date earlier.
     """
     at = min(at or tx.now, tx.now)
     made = _store_touch(tx, contact_id, kind, by, at, card_id, message_id)
@@ -260,7 +260,8 @@ def _store_touch(
         """INSERT INTO touches
                (tenant_id, id, contact_id, client_id, type, at, by, card_id, message_id, voided_at, void_reason)
            SELECT :t, :id, c.id, c.client_id, :type, :at, :by, :card, :message,
-                  CASE WHEN o.state = 'bounced' THEN :now END, CASE WHEN o.state = 'bounced' THEN 'bounced' END
+                  CASE WHEN o.state IN ('bounced', 'failed') THEN :now END,
+                  CASE WHEN o.state IN ('bounced', 'failed') THEN o.state END
            FROM contacts c LEFT JOIN outbound_messages o ON o.tenant_id = c.tenant_id AND o.card_id = :card
            WHERE c.tenant_id = :t AND c.id = :contact AND NOT EXISTS (
                SELECT FROM touches h WHERE h.tenant_id = :t AND h.contact_id = :contact
@@ -306,7 +307,7 @@ def _reschedule(tx: Tx, rows: Sequence[Row]) -> None:
 
 
 def _promise(tx: Tx) -> timedelta:
-    return timedelta(days=settings.of(tx).engagement_days)
+    return timedelta(days=settings.readable(tx).engagement_days)
 
 
 def _shares(contact_ids: Sequence[UUID]) -> Iterator[float]:

@@ -206,7 +206,7 @@ def _create(tx: Tx, vault: Vault, wished: dict[str, Any], said: Mapping[str, Any
     )  # fmt: skip
     events.record(tx, "contact.created", "contact", contact_id, client_id=wished["client_id"], contact_id=contact_id,
                   source=said["source"])  # fmt: skip
-    clocks.start(tx, [contact_id], spread_days=settings.of(tx).engagement_days if spread else 0.0)
+    clocks.start(tx, [contact_id], spread_days=settings.readable(tx).engagement_days if spread else 0.0)
     if "email" in wished:
         _store_address(tx, contact_id, wished["email"], said["source"])
         suppressed = suppressions.of(tx, vault, [wished["email"]]).get(wished["email"])

@@ -75,7 +75,7 @@ def receive(tx: Tx, vault: Vault, mailbox_id: UUID, batch: Sequence[Incoming]) -
         return []
     in_order = sorted(fresh.values(), key=lambda one: (one.received_at, one.provider_message_id))
     beforehand = known.gather(tx, mailbox, in_order)
-    ceiling = settings.of(tx).sender_ceiling_per_hour
+    ceiling = settings.readable(tx).sender_ceiling_per_hour
     linked = [links.link(tx, mailbox, beforehand, one, ceiling=ceiling) for one in in_order]
     _discover(tx, vault, linked)
     threads.take_in(tx, list({each.thread.id: each.thread for each in linked}.values()))

@@ -62,7 +62,7 @@ def gather(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> Known:
 
 def _own_addresses(tx: Tx) -> frozenset[str]:
     """Everybody who writes for the tenant: its sender, its mailboxes, its users."""
-    chosen = settings.of(tx)
+    chosen = settings.readable(tx)
     told = [chosen.sender_address, chosen.reply_to]
     told += [row["address"] or "" for row in tx.rows(
         """SELECT address FROM mailboxes WHERE tenant_id = :t

@@ -149,6 +149,14 @@ def of(tx: Tx) -> TenantSettings:
     return parse(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {})
 
 
+def readable(tx: Tx) -> TenantSettings:
+    """The tenant's settings as far as they can be read; what can't counts as not set.
+
+    For what no broken setting may stop: taking in mail, opt-outs and bounces. Whatever goes out asks `of`.
+    """
+    return _as_far_as_valid(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {})
+
+
 def parse(stored: dict[str, Any]) -> TenantSettings:
     """Settings from their stored or given form. Raises InvalidSetting, which names the field."""
     try:
@@ -172,7 +180,8 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
     Leaving dry_run forgets the shadow clocks, so that planning starts again from the real ones. Raises InvalidSetting.
     """
     stored = dict(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id) or {})
-    before = parse(stored)
+    # what a later version no longer takes must still be open to mending
+    before = _as_far_as_valid(stored)
     after = parse({**stored, **changes})
     kept = after.model_dump(mode="json", exclude_defaults=True)
     tx.run(
@@ -201,6 +210,18 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
 def policy_version(tx: Tx) -> int:
     """The number of the policy in force; it rises with every change of a setting."""
     return int(tx.value("SELECT policy_version FROM tenants WHERE tenant_id = :t", t=tx.tenant_id))
+
+
+def _as_far_as_valid(stored: dict[str, Any]) -> TenantSettings:
+    kept = dict(stored)
+    while kept:
+        try:
+            return TenantSettings.model_validate(kept)
+        except ValidationError as error:
+            # an error without a place is about fields that don't fit together: the window's
+            wrong = {each["loc"][0] for each in error.errors() if each["loc"]} or {"send_window_start"} & set(kept)
+            kept = {name: value for name, value in kept.items() if name not in (wrong or kept)}
+    return TenantSettings()
 
 
 def _plain(value: Any) -> bool:

@@ -129,7 +129,7 @@ def begin(house: House, tenant_id: UUID, row: MailboxRow, progress: Progress | N
     """Get hold of a mailbox. Raises NeverWill when it is not configured."""
     with house.database.tenant(tenant_id) as tx:
         hand = house.hands.mailbox(tx, row.id)
-        region = settings.of(tx).country
+        region = settings.readable(tx).country
     return Sync(house, tenant_id, row, hand, region, house.clock.now(), progress)
 
 

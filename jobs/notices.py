@@ -51,7 +51,7 @@ def notify(house: House, tenant_id: UUID, template: str, *, dedupe_key: str, slo
     """
     with house.database.tenant(tenant_id, actor="notices") as tx:
         reserved = notices.reserve(tx, template, dedupe_key=dedupe_key, slots=slots)
-        tenant_settings = settings.of(tx)
+        tenant_settings = settings.readable(tx)
         hand = _hand(house, tx, tenant_settings) if reserved else None
     return sum(_send(house, tenant_id, tenant_settings, hand, notice) for notice in reserved)
 

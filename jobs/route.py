@@ -27,7 +27,7 @@ FEW_RECIPIENTS = 3
 
 def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Counter[str]:
     """Carry out what each new message means, and tell the engines; how many there were of each kind."""
-    chosen = settings.of(tx)
+    chosen = settings.readable(tx)
     counts: Counter[str] = Counter()
     news: list[News] = []
     for linked, reading in taken:
