@@ -160,6 +160,8 @@ def _engine(url: str, pool_size: int, application_name: str) -> Engine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        # what fails here is logged, and the values may be the words of a mail
+        hide_parameters=True,
         connect_args={"application_name": application_name, "options": _SESSION_OPTIONS, "prepare_threshold": 3},
     )
 

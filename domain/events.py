@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain import storable
 from domain.db import Row, Tx
 
 
@@ -124,7 +125,7 @@ def reaction_failed(tx: Tx, event_id: UUID, error: str, *, retry_seconds: float)
     attempts = tx.value(
         """UPDATE reactions_due SET attempts = attempts + 1, last_error = :error, not_before = :later
            WHERE tenant_id = :tenant AND event_id = :id RETURNING attempts""",
-        tenant=tx.tenant_id, id=event_id, error=error[:500], later=tx.now + timedelta(seconds=retry_seconds),
+        tenant=tx.tenant_id, id=event_id, error=storable.text(error, 500), later=tx.now + timedelta(seconds=retry_seconds),
     )  # fmt: skip
     return int(attempts or 0)
 

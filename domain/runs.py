@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import events
+from domain import events, storable
 from domain.db import Row, Tx, json_list
 
 PHASES = ("plan", "act", "react", "reflect", "finished")
@@ -107,7 +107,7 @@ def note_error(tx: Tx, run_id: UUID, *, where: str, error: str, traceback_id: st
     """Record on the run that one part of it went wrong while the rest went on."""
     tx.run(
         "UPDATE agent_autonomous_runs SET errors = errors || :error WHERE tenant_id = :t AND id = :id",
-        error=json_list([{"traceback_id": traceback_id, "where": where, "error": error[:500]}]), t=tx.tenant_id,
+        error=json_list([{"traceback_id": traceback_id, "where": where, "error": storable.text(error, 500)}]), t=tx.tenant_id,
         id=run_id,
     )  # fmt: skip
 
@@ -115,6 +115,13 @@ def note_error(tx: Tx, run_id: UUID, *, where: str, error: str, traceback_id: st
 def get(tx: Tx, run_id: UUID) -> Row | None:
     """One run, every column."""
     return tx.row("SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=run_id)
+
+
+def is_open(tx: Tx) -> bool:
+    """Whether a run of the tenant has begun and not ended."""
+    return bool(tx.value(
+        "SELECT EXISTS (SELECT FROM agent_autonomous_runs WHERE tenant_id = :t AND finished_at IS NULL)", t=tx.tenant_id
+    ))  # fmt: skip
 
 
 def recent(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[Row]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from domain import cards, clocks, executions, limits, outbound, schedule, settings, threads
 from domain.cards import Card, IllegalMove
 from domain.db import Tx
@@ -28,6 +30,10 @@ RETRY_MINUTES = 5.0
 
 RESOLVE_SECONDS = 60.0
 """How soon an unknown outcome is first looked up."""
+
+
+SETTLE_AGAIN_SECONDS = 0.5
+"""How often an answer is tried to be stored while the database is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +150,23 @@ def perform(work: Work, reserved: Reserved) -> Accepted | ProviderError:
 
 def settle(work: Work, reserved: Reserved, answer: Accepted | ProviderError) -> str:
     """Write down what became of it, by compare-and-set on our own claim; the state it came to."""
+    house = work.house
+    deadline = house.clock.monotonic() + house.lease_seconds
+    while True:
+        try:
+            return _settle(work, reserved, answer)
+        except OperationalError:
+            # the answer is known here alone: as long as the claim lasts, a database that restarts is waited for
+            if house.clock.monotonic() >= deadline or house.clock.wait(SETTLE_AGAIN_SECONDS, house.leaving):
+                raise
+
+
+def _settle(work: Work, reserved: Reserved, answer: Accepted | ProviderError) -> str:
     house, card = work.house, reserved.card
     with house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
         try:
-            return record(work, tx, reserved, answer)
+            with tx.savepoint():
+                return record(work, tx, reserved, answer)
         except IllegalMove:
             # somebody resolved it while we were away: their word stands, ours is noted
             outbound.failure(tx, provider=reserved.hand.name, kind="maybe_happened", card_id=card.id,

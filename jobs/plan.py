@@ -38,11 +38,23 @@ def propose(cycle: Cycle, proposals: Sequence[Proposal]) -> list[Card]:
     new: list[Card] = []
     ranked = sorted(proposals, key=lambda proposal: -proposal.priority)
     for start in range(0, len(ranked), BATCH):
-        with cycle.transaction() as tx:
-            reconsider = settings.of(tx).reconsider_hours
-            new += cards.propose(tx, ranked[start : start + BATCH], reconsider_hours=reconsider)
+        new += _made(cycle, ranked[start : start + BATCH])
         cycle.house.fault("plan.proposed")
     return sorted(new, key=lambda card: (-card.priority, card.id))
+
+
+def _made(cycle: Cycle, batch: Sequence[Proposal]) -> list[Card]:
+    """The new cards of a batch; one that fails is made proposal by proposal, so that one stops no other."""
+    try:
+        with cycle.transaction() as tx:
+            return cards.propose(tx, batch, reconsider_hours=settings.of(tx).reconsider_hours)
+    except FenceLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        if len(batch) > 1:
+            return [card for each in batch for card in _made(cycle, [each])]
+        cycle.note(f"propose {batch[0].dedupe_key}", error)
+        return []
 
 
 def triage(cycle: Cycle, some: Sequence[Card]) -> Counter[str]:
