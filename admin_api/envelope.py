@@ -39,8 +39,9 @@ HEADERS = {
 class Envelope:
     """Middleware: a declared largest body, text that can be kept, no failure without an answer, safe headers."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str] = (), body_seconds: float = BODY_SECONDS) -> None:
         self._app = app
+        self._body_seconds = body_seconds
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +61,7 @@ class Envelope:
 
         try:
             self._check_target(scope)
-            await self._app(scope, await _checked_body(scope, receive), dressed)
+            await self._app(scope, await _checked_body(scope, receive, self._body_seconds), dressed)
         except Problem as problem:
             await problems.told(problem)(scope, receive, dressed)
         except Exception as error:
@@ -80,7 +81,7 @@ class Envelope:
             raise Problem(421, "This is not the host you asked for.", f"Host: one of {', '.join(sorted(self._hosts))}.")
 
 
-async def _checked_body(scope: Scope, receive: Receive) -> Receive:
+async def _checked_body(scope: Scope, receive: Receive, seconds: float) -> Receive:
     """The same messages, once the whole body has arrived and was found sound. Raises Problem."""
     headers = Headers(scope=scope)
     if "content-length" not in headers and "transfer-encoding" not in headers:
@@ -89,10 +90,10 @@ async def _checked_body(scope: Scope, receive: Receive) -> Receive:
     if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > LARGEST_BODY_BYTES:
         raise _too_large()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             body = await _read(receive)
     except TimeoutError as error:
-        raise Problem(408, "The body did not arrive in time.", f"It may take {BODY_SECONDS:.0f} seconds.") from error
+        raise Problem(408, "The body did not arrive in time.", f"It may take {seconds:.0f} seconds.") from error
     if body is None:
         return receive  # the client is gone
     # webhooks are for their provider to judge, as raw bytes; an opt-out counts whatever it says

@@ -36,7 +36,8 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/healthz", summary="The process answers")
-def health() -> Health:
+async def health() -> Health:
+    """Needs no thread, so that it answers while all of them wait."""
     return Health()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from admin_api import app as admin_app
-from admin_api.envelope import LARGEST_BODY_BYTES
+from admin_api.envelope import LARGEST_BODY_BYTES, Envelope
 from domain.db import Database
 from tests import houses
 from tests.admin_api.desk import Desk, assert_problem, open_desk
@@ -35,6 +36,25 @@ def test_a_body_over_the_limit_is_refused_declared_or_not(shared: Desk) -> None:
     assert_problem(shared.client.post("/v1/clients", content=large, headers=headers), 413)
     assert_problem(shared.client.post("/v1/clients", content=iter([large[:9], large[9:]]), headers=headers), 413)
     assert_problem(shared.client.post("/webhooks/resend/acme", content=b"a" * (256 * 1024 + 1)), 413)
+
+
+def test_a_body_that_never_comes_is_not_waited_for() -> None:
+    told: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError("it never comes")
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def nobody(*_: Any) -> None:
+        raise AssertionError("no route sees it")
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/clients", "query_string": b"", "raw_path": b"/v1/clients",
+             "headers": [(b"content-length", b"9")]}  # fmt: skip
+    asyncio.run(Envelope(nobody, body_seconds=0.01)(scope, receive, send))
+    assert told[0]["status"] == 408
 
 
 @pytest.mark.parametrize(
