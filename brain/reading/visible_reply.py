@@ -91,9 +91,8 @@ def cut(text: str) -> Cut:
     lines, pattern = _without(lines, pattern, "b")
     lines, pattern = _cut_at_headers(lines, pattern)
     lines, pattern = _without(lines, pattern, "hf")
-    tail = re.search(r"[eq]+$", pattern)
-    if tail and "t" in pattern:
-        lines = lines[: tail.start()]
+    if "t" in pattern:
+        lines = lines[: len(pattern.rstrip("eq"))]
     return Cut("\n".join(lines).strip(), below, forwarded, quoted)
 
 
@@ -210,23 +209,27 @@ def _cut_at_rule(lines: list[str], kinds: list[str]) -> tuple[list[str], list[st
 
 def _answer_below(lines: list[str], pattern: str) -> tuple[list[str], str]:
     """A mail that starts with the quote has its answer at the end."""
-    if re.match(r"(?:b[^q]+)*b[bqeh]*q[bqeh]*t[et]*$", pattern):
-        tail = re.search(r"t[et]*$", pattern)
-        if tail:
-            return lines[tail.start() :], pattern[tail.start() :]
-    return lines, pattern
+    head = pattern.rstrip("te")
+    quote = head[len(head.rstrip("bqeh")) :]
+    if not head.startswith("b") or "q" not in quote or "q" in head[: len(head) - len(quote)]:
+        return lines, pattern
+    start = pattern.find("t", len(head))
+    return (lines[start:], pattern[start:]) if start >= 0 else (lines, pattern)
 
 
 def _cut_at_marker(lines: list[str], pattern: str) -> tuple[list[str], str]:
     """Cut at "… wrote:" unless the writer answers between the quotes."""
-    hit = re.search(r"te*b[^q]*$", pattern)
-    if not hit:
-        between = re.search(r"te*b[eqbh]*([te]*)$", pattern)
-        hit = between if between and between[1].count("t") < LONG_ANSWER_LINES else None
-    if not hit:
-        return lines, pattern
-    end = hit.start() + 1
-    return lines[:end], pattern[:end]
+    after_quotes = pattern.rfind("q") + 1
+    hit = re.search(r"te*b", pattern[after_quotes:])
+    if hit:
+        end = after_quotes + hit.start() + 1
+        return lines[:end], pattern[:end]
+    head = pattern.rstrip("te")
+    end = len(head.rstrip("eqbh"))
+    answered = pattern.count("t", len(head))
+    if end and pattern[end - 1] == "t" and re.match(r"e*b", pattern[end:]) and answered < LONG_ANSWER_LINES:
+        return lines[:end], pattern[:end]
+    return lines, pattern
 
 
 def _without(lines: list[str], pattern: str, kinds: str) -> tuple[list[str], str]:
@@ -236,7 +239,7 @@ def _without(lines: list[str], pattern: str, kinds: str) -> tuple[list[str], str
 
 def _cut_at_headers(lines: list[str], pattern: str) -> tuple[list[str], str]:
     """Three header lines in a row start a forwarded mail; a long one among them may be folded."""
-    folded = re.search(r"h+[hte]+?h+e", pattern)
+    folded = re.search(r"h{1,12}[hte]{1,12}?h{1,12}e", pattern)
     if folded and folded.group().count("h") >= 3 and len(folded.group()) < 14:
         start, end = folded.span()
         pattern = pattern[:start] + "h" * (end - start) + pattern[end:]
