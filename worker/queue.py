@@ -36,6 +36,7 @@ SIDE_BY_SIDE = 4
 PATIENCE_SECONDS = 1.0
 """How long a job rests after its first failure; after the others, the square of their number times as long."""
 
+FENCE_LOST_SECONDS = 2
 PERSIST_TRIES = 6
 STARTED_AGAIN_SECONDS = 1.0
 
@@ -101,6 +102,8 @@ class Patience(BaseRetryStrategy):
         """None when the job has had its tries."""
         if isinstance(exception, Leaving):
             return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, FenceLost):
+            return RetryDecision(retry_in={"seconds": FENCE_LOST_SECONDS})
         if job.attempts + 1 >= quarantine.TRIES:
             return None
         return RetryDecision(retry_in={"seconds": round(self._seconds * (job.attempts + 1) ** 2)})
@@ -174,8 +177,9 @@ class Jobs:
             except Leaving:
                 raise
             except FenceLost:
-                # whoever took the tenant over goes on with its cycle
-                log.warning("job.taken_over")
+                log.warning("job.fence_lost")
+                if self._left_open(tenant_id):
+                    raise
                 return
             except Exception as error:
                 log.exception("job.failed", attempts=job.attempts + 1)
@@ -187,6 +191,14 @@ class Jobs:
             self._count(task, "done")
             if job.attempts:
                 self._taken_in(tenant_id, source)
+
+    def _left_open(self, tenant_id: UUID) -> bool:
+        """Whether the cycle is still to be ended: by whoever took the tenant over, or by us if nobody did.
+
+        A lock connection is lost with a restart of the database too, and then nobody has.
+        """
+        with self._house.database.tenant(tenant_id) as tx:
+            return runs.is_open(tx)
 
     def _taken_in(self, tenant_id: UUID, source: str) -> None:
         with self._house.database.tenant(tenant_id) as tx:
