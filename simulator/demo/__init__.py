@@ -93,7 +93,7 @@ def check(found: dict[str, Findings]) -> None:
         if not each.ledgers_add_up:
             wrong.append(f"{each.slug}: a ledger does not add up")
         if each.errors:
-            wrong.append(f"{each.slug}: {each.errors} errors in its runs")
+            wrong.append(f"{each.slug}: {len(each.errors)} errors in its runs, the last one in {each.errors[0]}")
     if wrong:
         raise BrokenPromise("; ".join(wrong))
 

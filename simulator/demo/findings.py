@@ -71,7 +71,8 @@ class Findings:
     """Of the last hour."""
     busiest: Ledger
     reflection: str
-    errors: int
+    errors: list[str]
+    """What the runs noted as gone wrong: nothing, where all is well."""
     why: UUID | None
     """A card that is worth asking about."""
 
@@ -100,8 +101,7 @@ def find(story: Story, slug: str) -> Findings:
             refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
             cases=_titles(tx, "cases"), cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
             ledger=ledgers[0], busiest=max(ledgers, key=lambda each: each.due), reflection=told["text"] if told else "",
-            errors=tx.value("""SELECT coalesce(sum(jsonb_array_length(errors)), 0) FROM agent_autonomous_runs
-                               WHERE tenant_id = :t""", t=tx.tenant_id),
+            errors=_errors(tx),
             why=_worth_asking(tx),
         )  # fmt: skip
 
@@ -182,6 +182,14 @@ def _held(tx: Tx) -> list[dict[str, str]]:
 def _titles(tx: Tx, table: str) -> list[str]:
     rows = tx.rows(f"SELECT title FROM {table} WHERE tenant_id = :t ORDER BY id", t=tx.tenant_id)
     return [row["title"] for row in rows]
+
+
+def _errors(tx: Tx) -> list[str]:
+    return [
+        f"hour {row['cycle_number']}, {error['where']}: {error['error']}"
+        for row in runs.recent(tx, limit=200)
+        for error in row["errors"] or ()
+    ]
 
 
 def _worth_asking(tx: Tx) -> UUID | None:

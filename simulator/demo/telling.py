@@ -137,7 +137,7 @@ def _ledger(told: Ledger, found: Findings) -> RenderableType:
     line = Text(f"Ledger of the last hour ({told.number}): {_sum(told)}", style="bold")
     line.append(f"\nLedger of the busiest hour ({found.busiest.number}): {_sum(found.busiest)}")
     every = "every one adds up" if found.ledgers_add_up else "NOT every one adds up"
-    line.append(f"\nLedgers of all {found.cycles} hours: {every}; errors in runs: {found.errors}.", style="dim")
+    line.append(f"\nLedgers of all {found.cycles} hours: {every}; errors in runs: {len(found.errors)}.", style="dim")
     return line
 
 

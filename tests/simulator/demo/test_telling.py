@@ -21,7 +21,7 @@ GOOD = Findings(
     held=[{"name": f"Somebody {n}", "subject": "A long subject " * 5} for n in range(9)],
     refusals=[Refusal("no_spam.send_window", "Mail goes out by day. " * 4, 3, "deferred", "Touch: Bill", "it is late")],
     suppressed={"opted_out": 1}, tasks=["Call Bill"], cases=[], cycles=9, ledgers_add_up=True, ledger=LEDGER,
-    busiest=LEDGER, reflection="Hour 7.\n\nA quiet one.", errors=0, why=UUID(int=1),
+    busiest=LEDGER, reflection="Hour 7.\n\nA quiet one.", errors=[], why=UUID(int=1),
 )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_commands_are_printed_whole_so_that_they_can_be_copied() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [replace(GOOD, doubled=1), replace(GOOD, unrecorded=1), replace(GOOD, posted=GOOD.posted * 2),
-     replace(GOOD, mode="dry_run"), replace(GOOD, ledgers_add_up=False), replace(GOOD, errors=1)],
+     replace(GOOD, mode="dry_run"), replace(GOOD, ledgers_add_up=False), replace(GOOD, errors=["hour 3, act: X"])],
 )  # fmt: skip
 def test_a_broken_promise_is_told(wrong: Findings) -> None:
     demo.check({"acme": GOOD})
