@@ -64,7 +64,8 @@ def touch(
 
     `by` is `agent`, `contact`, or whoever of the tenant it was. A reply, a call or a meeting ends a pause and stops
     every sequence of the account, a mail by a person of the tenant the contact's own; but none that began later. A mail
-    that bounced or failed before its touch came to be recorded is stored void. No touch makes the first due date earlier.
+    that bounced or failed before its touch came to be recorded is stored void. No touch makes the first due date
+    earlier.
     """
     at = min(at or tx.now, tx.now)
     made = _store_touch(tx, contact_id, kind, by, at, card_id, message_id)

@@ -50,7 +50,8 @@ def record(
         {"INSERT INTO reactions_due (tenant_id, event_id, not_before) SELECT tenant_id, id, :now FROM told"
          if react else "SELECT 1 FROM told"}""",
         tenant=tx.tenant_id, id=event_id, now=tx.now, type=event_type, subject_type=subject_type,
-        subject_id=str(subject_id), actor=tx.actor, run=tx.run_id, client=client_id, contact=contact_id, data=dict(data),
+        subject_id=str(subject_id), actor=tx.actor, run=tx.run_id, client=client_id, contact=contact_id,
+        data=dict(data),
     )  # fmt: skip
     return event_id
 
@@ -125,7 +126,8 @@ def reaction_failed(tx: Tx, event_id: UUID, error: str, *, retry_seconds: float)
     attempts = tx.value(
         """UPDATE reactions_due SET attempts = attempts + 1, last_error = :error, not_before = :later
            WHERE tenant_id = :tenant AND event_id = :id RETURNING attempts""",
-        tenant=tx.tenant_id, id=event_id, error=storable.text(error, 500), later=tx.now + timedelta(seconds=retry_seconds),
+        tenant=tx.tenant_id, id=event_id, error=storable.text(error, 500),
+        later=tx.now + timedelta(seconds=retry_seconds),
     )  # fmt: skip
     return int(attempts or 0)
 

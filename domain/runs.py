@@ -107,8 +107,8 @@ def note_error(tx: Tx, run_id: UUID, *, where: str, error: str, traceback_id: st
     """Record on the run that one part of it went wrong while the rest went on."""
     tx.run(
         "UPDATE agent_autonomous_runs SET errors = errors || :error WHERE tenant_id = :t AND id = :id",
-        error=json_list([{"traceback_id": traceback_id, "where": where, "error": storable.text(error, 500)}]), t=tx.tenant_id,
-        id=run_id,
+        error=json_list([{"traceback_id": traceback_id, "where": where, "error": storable.text(error, 500)}]),
+        t=tx.tenant_id, id=run_id,
     )  # fmt: skip
 
 

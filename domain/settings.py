@@ -180,6 +180,8 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
     Leaving dry_run forgets the shadow clocks, so that planning starts again from the real ones. Raises InvalidSetting.
     """
     stored = dict(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id) or {})
+    # names that nothing reads any more go with the next change
+    stored = {name: value for name, value in stored.items() if name in TenantSettings.model_fields}
     # what a later version no longer takes must still be open to mending
     before = _as_far_as_valid(stored)
     after = parse({**stored, **changes})

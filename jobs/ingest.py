@@ -29,6 +29,7 @@ from domain.ports import (
     TokenExpired,
     TokenRevoked,
 )
+from domain.quarantine import Item
 from jobs import deliver, intake
 from jobs.route import route
 
@@ -113,8 +114,9 @@ def sync(
         under_way: Sync | None = None
         try:
             under_way = begin(house, tenant_id, row, progress)
-            _retry_quarantined(under_way)
+            again = _waiting_in_quarantine(under_way)
             _read_on(under_way)
+            _retry_quarantined(under_way, again)
         except ProviderError as error:
             _rest(house, tenant_id, row.id, error)
             if raising:
@@ -216,13 +218,19 @@ def _keep_broken(sync: Sync, page: Page) -> None:
     sync.counts["quarantined"] += len(page.broken)
 
 
-def _retry_quarantined(sync: Sync) -> None:
-    """What could not be taken in before, once more: from the provider, else from the bytes that were kept."""
+def _waiting_in_quarantine(sync: Sync) -> Sequence[Item]:
     with sync.house.database.tenant(sync.tenant_id) as tx:
-        waiting = quarantine.waiting(tx, "message", f"{sync.row.id}/")
+        return quarantine.waiting(tx, "message", f"{sync.row.id}/")
+
+
+def _retry_quarantined(sync: Sync, waiting: Sequence[Item]) -> None:
+    """What could not be taken in before, once more: from the provider, else from the bytes that were kept.
+
+    Only after what is new: a message that the provider can't give must not keep back those behind it.
+    """
     for item in waiting:
         provider_message_id = item.source.partition("/")[2]
-        message = sync.hand.fetch(provider_message_id) if sync.row.provider != "folder" else None
+        message = _fetched_again(sync, provider_message_id)
         if message is None and item.blob_sha256 is not None:
             with sync.house.database.tenant(sync.tenant_id) as tx:
                 raw = blobs.get(tx, item.blob_sha256)
@@ -232,6 +240,18 @@ def _retry_quarantined(sync: Sync) -> None:
             continue
         with sync.house.database.tenant(sync.tenant_id) as tx:
             quarantine.note(tx, "message", item.source, f"{item.reason.removesuffix(AGAIN)}{AGAIN}")
+
+
+def _fetched_again(sync: Sync, provider_message_id: str) -> RawMessage | None:
+    if sync.row.provider == "folder":
+        return None
+    try:
+        return sync.hand.fetch(provider_message_id)
+    except (TokenExpired, TokenRevoked, QuotaExceeded):
+        raise
+    except ProviderError:
+        # the mailbox was read a moment ago: it is this message that can't be had
+        return None
 
 
 def _may_start_anew(sync: Sync, error: HistoryExpired) -> bool:

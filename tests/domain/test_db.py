@@ -129,3 +129,9 @@ def test_a_wrong_setting_is_named_and_changes_nothing(clone: Database, acme: UUI
         with pytest.raises(InvalidSetting, match=f"^{field}"):
             settings.change(tx, {field: value})
         assert settings.of(tx) == before
+
+
+def test_the_values_of_a_failed_statement_are_not_part_of_its_error(clone: Database, acme: UUID) -> None:
+    with pytest.raises(ProgrammingError) as failed, clone.tenant(acme) as tx:
+        tx.run("UPDATE no_such_table SET text = :text", text="the words of a mail")
+    assert "the words of a mail" not in str(failed.value)

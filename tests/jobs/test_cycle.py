@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from domain import ledger, outbound, reflections, runs, settings
+from domain import alerts, ledger, outbound, reflections, runs, schedule, settings
 from domain.db import Database
 from domain.house import House
+from engines.contract import Context, Plan
+from engines.engagement.engine import EngagementEngine
+from engines.registry import ENGINES
 from jobs import cycle, explain
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
@@ -129,3 +133,49 @@ def test_why_gives_every_verdict_with_its_facts(stage: Stage) -> None:
     assert told["card"]["state"] == "done"
     assert [each["stage"] for each in told["judgements"]] == ["plan", "execute"]
     assert all(verdict["sentence"] for each in told["judgements"] for verdict in each["verdicts"])
+
+
+class Forgetful(EngagementEngine):
+    """Can't say when it is due next, and proposes one thing that can't be stored."""
+
+    name = "forgetful"
+
+    def plan(self, ctx: Context) -> Plan:
+        made = build.proposal(ctx.tx, kind="research", dedupe_key="broken", contact_id=None)
+        return Plan(proposals=(replace(made, client_id=UUID(int=1)),))
+
+    def next_due(self, ctx: Context) -> datetime | None:
+        raise RuntimeError("boo")
+
+
+def test_an_engine_that_fails_at_its_edges_stops_no_other_and_no_run_stays_open(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+    run_id = cycle.run(stage.house, acme, kind="manual", engines=[Forgetful(), *ENGINES])
+    assert run_id is not None
+    assert len(stage.sent()) == 1
+    with stage.database.tenant(acme) as tx:
+        run = runs.get(tx, run_id)
+        assert run is not None
+        assert run["outcome"] == "completed_with_errors"
+        assert [each["where"] for each in run["errors"]] == ["propose broken", "forgetful.next_due"]
+        line = schedule.standing(tx)
+        assert line is not None
+        assert line["work_due_at"] == tx.now, "it is asked again at the next slot"
+
+
+def test_a_setting_that_cannot_be_read_lets_the_agent_rest_and_tells_a_person(stage: Stage) -> None:
+    acme = stage.acme()
+    broken = """UPDATE tenants SET settings = settings || '{"max_emails_per_hour": -1, "of_old": 1}'"""
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+        tx.run(broken)
+    assert cycle.run(stage.house, acme, kind="manual") is None
+    assert stage.sent() == []
+    with stage.database.tenant(acme) as tx:
+        [alert] = alerts.listed(tx)
+        assert (alert.kind, "max_emails_per_hour" in alert.message) == ("settings_invalid", True)
+        settings.change(tx, {"max_emails_per_hour": 3})
+    cycle.run(stage.house, acme, kind="manual")
+    assert len(stage.sent()) == 1

@@ -7,9 +7,10 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
-from domain import cards, deliveries, quarantine
+from domain import cards, clocks, deliveries, quarantine
 from domain.db import Database
 from domain.ports import DeliveryEvent, DeliveryKind
 from jobs import deliver
@@ -208,3 +209,18 @@ def test_an_event_that_cannot_be_applied_stops_no_other(post: Post, card: cards.
         [item] = quarantine.listed(tx)
         assert (item.kind, item.is_dead) == ("webhook", True)
     assert told(post) == {}
+
+
+def test_an_event_that_the_database_refuses_stops_no_other(post: Post, card: cards.Card) -> None:
+    with psycopg.connect(post.database.url.replace("hourhand_app", "postgres"), autocommit=True) as owner:
+        owner.execute("ALTER TABLE hourhand.outbound_messages ADD CONSTRAINT poison CHECK (opened_at IS NULL)")
+    assert told(post, event(post, card, "opened"), event(post, card, "delivered"))["delivery.delivered"] == 1
+    assert mail(post, card)["delivered_at"] is not None
+
+
+def test_a_failure_told_before_the_settlement_leaves_no_touch(post: Post, bill: UUID) -> None:
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        card = letters.sent(tx, bill, outcome="uncertain")
+        tx.run("UPDATE outbound_messages SET state = 'failed' WHERE tenant_id = :t", t=post.tenant_id)
+        clocks.touch(tx, bill, "email", by="agent", card_id=card.id)
+    assert last_touch(post, bill) is None
