@@ -91,6 +91,8 @@ def start(folder: Path) -> Iterator[Callable[..., Started]]:
 
     yield begin
     for each in begun:
+        # shown by pytest where the test failed
+        sys.stderr.write(f"--- {each.log.name}\n{each.log.read_text()}\n")
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
@@ -244,7 +246,7 @@ def _all_finished(database: Database, tenants: list[UUID], hours: int) -> bool:
     return all([run["finished_at"] is not None for run in _runs(database, each)] == [True] * hours for each in tenants)
 
 
-def _eventually(holds: Callable[[], bool], *, seconds: float = 30) -> None:
+def _eventually(holds: Callable[[], bool], *, seconds: float = 60) -> None:
     until = CLOCK.monotonic() + seconds
     while not holds():
         assert CLOCK.monotonic() < until, "it did not come to pass"
