@@ -67,6 +67,14 @@ def settle(
     events.record(tx, f"notice.{state}", "notice", notice.id, template=notice.template)
 
 
+def release(tx: Tx, notice: Notice) -> None:
+    """Forget a notice that certainly did not go out: it is reserved again at the next occasion."""
+    gone = tx.run("DELETE FROM operator_notices WHERE tenant_id = :t AND id = :id AND state = 'reserved'",
+                  t=tx.tenant_id, id=notice.id)  # fmt: skip
+    if gone:
+        limits.give_back(tx, [_hourly(tx)])
+
+
 def alerts_untold(tx: Tx) -> Sequence[Row]:
     """Open alerts of which nobody has been told."""
     return tx.rows(
@@ -80,8 +88,12 @@ def alerts_untold(tx: Tx) -> Sequence[Row]:
 
 
 def _room(tx: Tx) -> bool:
+    return limits.take(tx, [_hourly(tx)]) is None
+
+
+def _hourly(tx: Tx) -> Cap:
     hour: datetime = tx.now.replace(minute=0, second=0, microsecond=0)
-    return limits.take(tx, [Cap("notices.hour", hour, hour + timedelta(hours=1), PER_HOUR)]) is None
+    return Cap("notices.hour", hour, hour + timedelta(hours=1), PER_HOUR)
 
 
 def _put_down(tx: Tx, template: str, dedupe_key: str, slots: Mapping[str, Any], person: Row) -> Notice:

@@ -47,7 +47,8 @@ def tell_alerts(house: House, tenant_id: UUID) -> int:
 def notify(house: House, tenant_id: UUID, template: str, *, dedupe_key: str, slots: Mapping[str, str]) -> int:
     """Send a notice to everybody whom it may reach and who was not told yet; how many went out.
 
-    At most once each: a notice whose outcome is unknown is not sent again. Raises notices.UnknownNotice.
+    At most once each: a notice whose outcome is unknown is not sent again, one that was not taken is.
+    Raises notices.UnknownNotice.
     """
     with house.database.tenant(tenant_id, actor="notices") as tx:
         reserved = notices.reserve(tx, template, dedupe_key=dedupe_key, slots=slots)
@@ -73,7 +74,13 @@ def _send(
             mail = _mail(tenant_id, tenant_settings, notice)
             provider_id = hand.send(mail, deadline_seconds=house.provider_deadline_seconds).provider_id
             state = "sent"
-        except (NothingHappened, NeverWill) as error:
+        except NothingHappened as error:
+            # alerts come up when the provider is in trouble: whoever could not be told now is told next time
+            log.warning("notice.later", notice=str(notice.id), error=type(error).__name__)
+            with house.database.tenant(tenant_id, actor="notices") as tx:
+                notices.release(tx, notice)
+            return False
+        except NeverWill as error:
             log.warning("notice.failed", notice=str(notice.id), error=type(error).__name__)
         except ProviderError:
             state = "uncertain"

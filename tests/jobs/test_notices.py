@@ -1,0 +1,41 @@
+"""The second door: people are told once, and those who could not be told are told later."""
+
+from __future__ import annotations
+
+from domain import alerts
+from domain.db import Database
+from jobs import notices
+from simulator.emulators.faults import Fault, throttle
+from simulator.emulators.resend import ResendEmulator
+from tests import build, houses
+from tests.hand_clock import HandClock
+
+
+def test_an_alert_that_could_not_be_told_is_told_next_time(clone: Database, clock: HandClock) -> None:
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        build.user(tx, role="admin")
+        alerts.open(tx, "email_provider_failures", "The provider fails.")
+    hands = houses.TestHands()
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        for _ in range(12):  # more often than notices may go out in an hour
+            resend.break_next(throttle())
+            assert notices.tell_alerts(house, acme) == 0
+        assert notices.tell_alerts(house, acme) == 1
+        assert notices.tell_alerts(house, acme) == 0
+        assert len(resend.sent("re_acme")) == 1
+
+
+def test_a_notice_whose_outcome_is_unknown_is_not_sent_again(clone: Database, clock: HandClock) -> None:
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        build.user(tx, role="admin")
+        alerts.open(tx, "email_provider_failures", "The provider fails.")
+    hands = houses.TestHands()
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        resend.break_next(Fault("reset", acts=True, method="POST"))
+        assert notices.tell_alerts(house, acme) == 0
+        assert notices.tell_alerts(house, acme) == 0
+        assert len(resend.sent("re_acme")) == 1
