@@ -17,7 +17,7 @@ BATCH = 200
 
 
 def act(cycle: Cycle) -> Counter[str]:
-    """Carry out what is due, most urgent first; how many cards came to each end."""
+    """Carry out what is due, most urgent first; how many cards came to each end. Raises Stopped."""
     counts: Counter[str] = Counter()
     seen: set[UUID] = set()
     while fresh := _due(cycle, seen):
@@ -33,6 +33,7 @@ def act(cycle: Cycle) -> Counter[str]:
 
 def _due(cycle: Cycle, seen: set[UUID]) -> list[Card]:
     with cycle.transaction() as tx:
+        cycle.working_engines(tx)
         return [card for card in cards.due(tx, limit=BATCH) if card.id not in seen]
 
 

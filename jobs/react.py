@@ -8,7 +8,7 @@ from domain import cards, events, quarantine
 from domain.db import FenceLost, Tx
 from domain.events import Event
 from jobs.act import act
-from jobs.hour import Cycle
+from jobs.hour import Cycle, Stopped
 
 BATCH = 100
 TRIES = 5
@@ -38,12 +38,13 @@ def _take_in(cycle: Cycle, event: Event, attempts: int) -> bool:
     """Hand one event to every engine and strike it off, in one transaction; False when an engine failed on it."""
     try:
         with cycle.transaction() as tx:
+            cycle.working_engines(tx)
             context = cycle.context(tx)
             for engine in cycle.engines:
                 engine.react(context, event)
             events.reacted(tx, [event.id])
         return True
-    except FenceLost:
+    except (FenceLost, Stopped):
         raise
     except Exception as error:  # noqa: BLE001 - recorded on the run
         cycle.note(f"react to {event.type} {event.id}", error)

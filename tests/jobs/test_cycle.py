@@ -9,9 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from domain import alerts, ledger, outbound, reflections, runs, schedule, settings
+from domain import alerts, events, ledger, outbound, reflections, runs, schedule, settings, switches
 from domain.db import Database
+from domain.events import Event
 from domain.house import House
+from domain.switches import Switch
 from engines.contract import Context, Plan
 from engines.engagement.engine import EngagementEngine
 from engines.registry import ENGINES
@@ -179,3 +181,31 @@ def test_a_setting_that_cannot_be_read_lets_the_agent_rest_and_tells_a_person(st
         settings.change(tx, {"max_emails_per_hour": 3})
     cycle.run(stage.house, acme, kind="manual")
     assert len(stage.sent()) == 1
+
+
+class Flipping(EngagementEngine):
+    """Somebody stops the tenant while the first event is taken in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.seen = 0
+
+    def react(self, ctx: Context, event: Event) -> None:
+        self.seen += 1
+        switches.write(self._database, Switch(ctx.tenant_id, "all"), stopped=True, by="boss", reason="enough")
+
+
+def test_a_stop_in_the_middle_ends_the_hour_and_loses_no_event(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        for at in range(3):
+            events.record(tx, "mail.received", "message", str(UUID(int=at)), react=True)
+    engine = Flipping(stage.database)
+    run_id = cycle.run(stage.house, acme, kind="manual", engines=[engine])
+    assert run_id is not None
+    with stage.database.tenant(acme) as tx:
+        run = runs.get(tx, run_id)
+        assert run is not None
+        assert run["outcome"] == "stopped"
+        assert engine.seen == 1
+        assert len(events.due(tx, limit=10)) == 2
