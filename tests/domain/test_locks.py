@@ -147,9 +147,7 @@ def test_a_cycle_that_lost_its_connection_ends_before_the_same_process_starts_an
     one.extend(again)
 
 
-def test_a_holder_whose_lease_ran_out_is_cut_off(
-    clone: Database, acme: UUID, process: Maker, clock: HandClock
-) -> None:
+def test_a_holder_whose_lease_ran_out_is_cut_off(clone: Database, acme: UUID, process: Maker, clock: HandClock) -> None:
     one, other = process("one"), process("other")
     slow = one.acquire(acme)
     assert slow is not None
