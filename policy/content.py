@@ -45,11 +45,18 @@ class Content:
 def read(mail: OutboundMail, payload: Mapping[str, Any], *, own_words: tuple[str, ...] = ()) -> Content:
     """Search a message's subject, text and HTML, and find what its card says that records stand behind.
 
-    `own_words` mean nothing by themselves: the tenant's postal address, the account's name.
+    `own_words` mean nothing by themselves: the tenant's postal address, the account's name. Nor does the address of the
+    opt-out page, whose ids hold every combination of letters and figures sooner or later ("7cad" is no amount).
     """
-    found = search(mail.subject, mail.text, mail.html or "", own_words)
+    found = search(mail.subject, mail.text, mail.html or "", (*own_words, opt_out_page(mail) or ""))
     backed = promises.backing(payload)
     return replace(found, backing=backed) if backed is not NO_BACKING else found
+
+
+def opt_out_page(mail: OutboundMail) -> str | None:
+    """The opt-out page that the mail itself names; no engine or model writes that header."""
+    targets = (target.strip().strip("<>") for target in mail.headers.get("List-Unsubscribe", "").split(","))
+    return next((target for target in targets if target.startswith("http")), None)
 
 
 # a card is judged when it is planned and again when it goes out, and says the same both times

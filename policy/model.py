@@ -13,7 +13,7 @@ from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
-from policy.content import Content
+from policy.content import Content, opt_out_page
 from policy.seal import content_hash
 from policy.windows import Hours
 
@@ -172,10 +172,8 @@ class Facts:
 
     @property
     def unsubscribe_url(self) -> str | None:
-        """The opt-out page that the mail itself names; no engine or model writes that header."""
-        told = self.mail.headers.get("List-Unsubscribe", "") if self.mail else ""
-        targets = (target.strip().strip("<>") for target in told.split(","))
-        return next((target for target in targets if target.startswith("http")), None)
+        """The opt-out page that the mail itself names."""
+        return opt_out_page(self.mail) if self.mail else None
 
     @property
     def live_conversation(self) -> bool:

@@ -195,3 +195,12 @@ def test_a_line_break_hides_nothing(text: str) -> None:
 def test_html_that_says_the_same_is_searched_once() -> None:
     html = "<html><body><p>We will deliver<br>by Friday.</p></body></html>"
     assert len(read("We will deliver\nby Friday.", html=html).deadlines) == 1
+
+
+@pytest.mark.parametrize("tail", ["7cad-8f2e", "4111111111111111", "a1b2-usd7-eur9", "re_a1b2c3d4e5f6a7b8c9"])
+def test_the_opt_out_link_holds_no_amount_number_or_secret(tail: str) -> None:
+    page = f"https://acme.example/u/{tail}/{tail}"
+    letter = replace(mail(f"Hello.\n\n-- \nUnsubscribe: {page}\n"), headers={"List-Unsubscribe": f"<{page}>"})
+    assert findings(content.read(letter, {})) == set()
+    bare = replace(letter, text=f"It is {tail} {page}")
+    assert findings(content.read(bare, {})) == findings(read(f"It is {tail}"))
