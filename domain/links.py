@@ -59,7 +59,7 @@ def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: i
     direction = "out" if is_ours or _is_out(known, one) else "in"
     linked = Linked(tx.clock.uuid(), one, direction, _thread(tx, mailbox, known, one, tied), one.cls, one.flags,
                     card=next(iter(tied.values()), None), is_ours=is_ours, tied=tied)  # fmt: skip
-    _explain_thread(linked, mailbox, known)
+    _explain_thread(linked, mailbox)
     if is_ours and one.message_id is not None:
         linked.because("card", known.cards[one.message_id]["card_id"], "it carries the Message-ID of this card's mail")
     if linked.card is not None and direction == "in":
@@ -120,7 +120,7 @@ def _thread(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, tied: Mapp
     return found
 
 
-def _explain_thread(linked: Linked, mailbox: MailboxRow, known: Known) -> None:
+def _explain_thread(linked: Linked, mailbox: MailboxRow) -> None:
     one = linked.incoming
     if linked.tied:
         reason = "it names the Message-ID of a mail of ours"

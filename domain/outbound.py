@@ -45,13 +45,6 @@ def frozen(tx: Tx, card_id: UUID) -> tuple[OutboundMail, Row] | None:
     return (_mail(card_id, row), row) if row else None
 
 
-def by_provider_id(tx: Tx, provider_id: str) -> Row | None:
-    """The message that the provider named so."""
-    return tx.row(
-        "SELECT * FROM outbound_messages WHERE tenant_id = :t AND provider_id = :id", t=tx.tenant_id, id=provider_id
-    )
-
-
 def tried_again(tx: Tx, card_id: UUID) -> None:
     """Note one more try of the same bytes under the same key."""
     tx.run(
@@ -60,10 +53,11 @@ def tried_again(tx: Tx, card_id: UUID) -> None:
     )  # fmt: skip
 
 
-def accepted(tx: Tx, card_id: UUID, *, provider_id: str, at: datetime | None = None) -> None:
+def accepted(tx: Tx, card_id: UUID, *, provider_id: str | None, at: datetime | None = None) -> None:
     """The provider took it. Later news (delivered, bounced) is not overwritten when it came first."""
     tx.run(
-        """UPDATE outbound_messages SET provider_id = :provider_id, accepted_at = coalesce(accepted_at, :at),
+        """UPDATE outbound_messages SET provider_id = coalesce(CAST(:provider_id AS text), provider_id),
+                  accepted_at = coalesce(accepted_at, :at),
                   state = CASE WHEN state IN ('reserved', 'uncertain') THEN 'accepted' ELSE state END
            WHERE tenant_id = :t AND card_id = :c""",
         provider_id=provider_id, at=at or tx.now, t=tx.tenant_id, c=card_id,

@@ -53,17 +53,6 @@ def totals(database: Database, *, since: datetime, until: datetime) -> Row:
     return row
 
 
-def by_tenant(database: Database, *, since: datetime, until: datetime) -> Sequence[Row]:
-    """Each tenant's sums over the hours in [since, until)."""
-    sums = ", ".join(f"sum({name})::bigint AS {name}" for name in COUNTED)
-    with database.wearing("fleet") as tx:
-        return tx.rows(
-            f"""SELECT tenant_id, {sums} FROM hourhand.tenant_rollup WHERE hour >= :since AND hour < :until
-                GROUP BY tenant_id ORDER BY tenant_id""",
-            since=since, until=until,
-        )  # fmt: skip
-
-
 def own(tx: Tx, *, since: datetime, until: datetime) -> Sequence[Row]:
     """The tenant's own hours in [since, until), oldest first."""
     return tx.rows(

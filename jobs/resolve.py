@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain import alerts, cards, deliveries, executions, outbound, settings
+from domain import alerts, audit, cards, deliveries, executions, outbound, settings
 from domain.cards import Card, IllegalMove
 from domain.db import FenceLost, Row, Tx
 from domain.gate import GateClosed
 from domain.ports import Accepted, FoundMail, MailSender, NeverWill, NothingHappened, OutboundMail, ProviderError
+from engines.contract import Engine
 from jobs import judge
 from jobs.execute import Reserved, Work, perform, settle, went_out
 from policy.verdicts import deciding
@@ -26,6 +27,8 @@ LOOK_AGAIN_MINUTES = (1.0, 5.0, 15.0, 60.0, 240.0)
 
 RETRYABLE = frozenset({"allow", "needs_approval"})
 """What the rules must say for a second try; an approval given for these bytes still stands for them."""
+
+ALERT = "card.uncertain"
 
 TAKEN_ALREADY = frozenset({
     "no_spam.hourly_cap", "no_spam.account_cap", "no_spam.campaign_cap", "no_spam.minimum_gap", "no_spam.follow_ups",
@@ -53,9 +56,31 @@ def resolve(work: Work, *, breathe: Callable[[], None]) -> dict[str, int]:
             errors.append(error)
             continue
         counts[state] = counts.get(state, 0) + 1
+    with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        _be_calm(tx)
     if errors:
         raise ExceptionGroup("cards whose outcome could not be looked up", errors)
     return counts
+
+
+def say(tx: Tx, engines: Sequence[Engine], card_id: UUID, *, arrived: bool, by: str, reason: str) -> Card:
+    """A person has found out whether an uncertain card's mail went out, and that settles it. Raises IllegalMove."""
+    how = {"frm": ("uncertain",), "reason": f"{by}: {reason}", "rule": "resolved.by_person"}
+    card = cards.move_one(tx, card_id, "done" if arrived else "failed", extra="resolve_after = NULL", **how)
+    audit.record(tx, "card.resolve", str(card_id), reason=reason, arrived=arrived)
+    if arrived:
+        went_out(tx, engines, card, settings.readable(tx), provider_id=None)
+    else:
+        outbound.ended(tx, card_id, "failed")
+        judge.settled(tx, engines, card, settings.readable(tx))
+    _be_calm(tx)
+    return card
+
+
+def _be_calm(tx: Tx) -> None:
+    """Once nothing is uncertain any more, the alert about it is over; the next one opens a new one."""
+    if not cards.listed(tx, state="uncertain", limit=1):
+        alerts.resolve(tx, ALERT, by="resolve")
 
 
 def _look_at(work: Work, card: Card) -> str:
@@ -174,7 +199,7 @@ def _leave(tx: Tx, card: Card, row: Row | None, why: str) -> str:
            WHERE tenant_id = :t AND id = :id AND state = 'uncertain'""",
         why=why, look_at=look_at, t=tx.tenant_id, id=card.id,
     )  # fmt: skip
-    alerts.open(tx, "card.uncertain", f"Nobody knows whether a mail went out: {why}", card_id=str(card.id))
+    alerts.open(tx, ALERT, f"Nobody knows whether a mail went out: {why}", card_id=str(card.id))
     return "uncertain"
 
 
@@ -188,9 +213,3 @@ def _next_look(now: datetime, row: Row | None) -> datetime | None:
 def _age(now: datetime, row: Row) -> timedelta:
     first: datetime = row["first_try_at"]
     return now - first
-
-
-def uncertain_cards(tx: Tx) -> list[UUID]:
-    """The cards of which nobody knows whether they went out."""
-    return [row["id"] for row in tx.rows("SELECT id FROM kanban_cards WHERE tenant_id = :t AND state = 'uncertain'",
-                                         t=tx.tenant_id)]  # fmt: skip

@@ -10,7 +10,6 @@ from policy.register import Rule, rule
 from policy.verdicts import Verdict
 
 DISCOUNT_NAMES = frozenset({"discount", "discounts", "discount_percent", "discount_amount", "rebate"})
-DEADLINE_NAMES = frozenset({"deadline", "delivery", "delivery_date", "due", "due_at", "due_date", "eta", "promised_at"})
 
 
 @rule("sensitive.price_promise", clause="P2.3.4.price_promise", types=OUTWARD)
