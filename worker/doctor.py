@@ -163,6 +163,11 @@ def _tenant(standing: Standing, tenant: Tenant) -> Iterator[Check]:
                 yield Check(f"{tenant.slug}: {check.name}", check.verdict, check.told, check.mend)
 
 
+def missing(standing: Standing, tx: Tx, told: TenantSettings) -> list[str]:
+    """What a tenant still lacks before its mail can go out: keys and settings, in a few words each."""
+    return [check.told for look in (_identity, _provider) for check in look(standing, tx, told) if check.mend]
+
+
 def _identity(standing: Standing, _tx: Tx, told: TenantSettings) -> Iterator[Check]:
     missing = [name for name in ("sender_address", "sender_name", "postal_address") if not getattr(told, name)]
     sends = told.mode is not Mode.dry_run

@@ -24,6 +24,7 @@ COLUMNS = (
     "waiting_for_approval",
     "alerts",
     "mailboxes",
+    "missing",
 )
 
 
@@ -86,11 +87,13 @@ def _house(standing: Standing) -> dict[str, Any]:
 
 def _tenant(standing: Standing, tenant: Tenant) -> dict[str, Any]:
     from domain import alerts, cards, mailboxes, runs, schedule, settings
+    from worker import doctor as checking
 
     with speaking.inside(standing, tenant) as tx:
         last = next(iter(runs.recent(tx, limit=1)), None)
         line = schedule.standing(tx)
-        mode = min(settings.of(tx).mode, standing.house.brakes.send_mode).name
+        told = settings.of(tx)
+        mode = min(told.mode, standing.house.brakes.send_mode).name
         return {
             "tenant": tenant.slug,
             "agent": "on" if tenant.agent_enabled else "off",
@@ -101,4 +104,5 @@ def _tenant(standing: Standing, tenant: Tenant) -> dict[str, Any]:
             "waiting_for_approval": len(cards.listed(tx, state="awaiting_approval", limit=1000)),
             "alerts": [alert.kind for alert in alerts.listed(tx)],
             "mailboxes": [f"{row.address} {row.status}" for row in mailboxes.listed(tx)],
+            "missing": checking.missing(standing, tx, told),
         }
