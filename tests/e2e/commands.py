@@ -42,7 +42,7 @@ def _run(asked: dict[str, Any]) -> None:
         ):
             opened = os.open(asked[name], flags, 0o600)
             os.dup2(opened, number)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123 - lives as long as the process
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as the process
         cli.main(asked["arguments"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0

@@ -170,7 +170,8 @@ class Api(Door):
 
     def take_in(self, slug: str, people: Sequence[Person]) -> None:
         for each in people:
-            account = self._done("POST", "/v1/clients", slug, {"name": each["company"], "domain": each["email"].partition("@")[2]})
+            company = {"name": each["company"], "domain": each["email"].partition("@")[2]}
+            account = self._done("POST", "/v1/clients", slug, company)
             contact = {"client_id": account["id"], "name": each["name"], "email": each["email"]}
             assert self._done("POST", "/v1/contacts", slug, contact)["created"]
 

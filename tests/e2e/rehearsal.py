@@ -110,7 +110,8 @@ class Commands:
     def run(self, arguments: Sequence[str], environment: Mapping[str, str], stdin: str) -> Answer:
         """Run one command to its end."""
         files = {name: self._room / f"command.{name}" for name in ("stdin", "stdout", "stderr")}
-        asked = {"arguments": list(arguments), "environment": dict(environment), **{n: str(f) for n, f in files.items()}}
+        paths = {name: str(file) for name, file in files.items()}
+        asked = {"arguments": list(arguments), "environment": dict(environment), **paths}
         with self._mutex:
             files["stdin"].write_text(stdin)
             assert self._popen.stdin is not None

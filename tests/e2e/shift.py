@@ -79,7 +79,10 @@ class Works:
 
     def wait_for_the_end(self, *, seconds: float = 60.0) -> None:
         """Until everybody has been written to and every run is over."""
-        until(lambda: not self.unfinished(), seconds=seconds, what=lambda: f"still {self.unfinished()}\n{self.rehearsal.running[-1].told()}")
+        until(
+            lambda: not self.unfinished(), seconds=seconds,
+            what=lambda: f"still {self.unfinished()}\n{self.rehearsal.running[-1].told()}",
+        )  # fmt: skip
 
     def unfinished(self) -> list[object]:
         """What is still to be done, cards by state and open runs; empty once the shift is over."""
@@ -129,8 +132,10 @@ class Works:
 
 
 def _found(standing: Standing, slug: str) -> UUID:
-    wished = {"country": "ES", "timezone": "Europe/Madrid", "sender_name": slug, "postal_address": "Calle Mayor 1, Madrid",
-              "sender_address": f"hello@{slug}.example"}  # fmt: skip
+    wished = {
+        "country": "ES", "timezone": "Europe/Madrid", "sender_name": slug, "postal_address": "Calle Mayor 1, Madrid",
+        "sender_address": f"hello@{slug}.example",
+    }  # fmt: skip
     made = tenants.found(
         standing.house.database, slug=slug, name=slug, settings=wished, by="rehearsal", spread_seconds=1
     )

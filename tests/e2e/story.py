@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -47,10 +47,10 @@ class Story:
     """And after the follow-ups."""
     why: dict[str, Record] = field(default_factory=dict)
     """By state: the explanation of one card that stands there."""
-    posts: dict[str, list[Record]] = field(default_factory=dict)
-    later_posts: dict[str, list[Record]] = field(default_factory=dict)
+    posts: dict[str, Sequence[Record]] = field(default_factory=dict)
+    later_posts: dict[str, Sequence[Record]] = field(default_factory=dict)
     hooks: dict[str, list[int]] = field(default_factory=dict)
-    linked: list[Record] = field(default_factory=list)
+    linked: Sequence[Record] = field(default_factory=list)
     clocks: dict[str, Record] = field(default_factory=dict)
     later_clocks: dict[str, Record] = field(default_factory=dict)
     outbound: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Story:
         """The raw POSTs of a tenant so far, in whatever account they arrived."""
         ours = PEOPLE[slug]
         posts = [seen.json for seen in self.rehearsal.resend.witness.posts(path="/emails")]
-        return [post for post in posts if _address(post["to"]) in ours]
+        return [post for post in posts if address_of(post["to"]) in ours]
 
 
 def tell(rehearsal: Rehearsal, door: Door, first: Process) -> Story:
@@ -110,7 +110,7 @@ def touches(story: Story) -> None:
         story.why[state] = door.why(slug, str(card["id"]))
     story.posts = {slug: list(story.sent(slug)) for slug in PEOPLE}
     _notify(story)
-    carla = next(mail for mail in rehearsal.resend.sent(KEY) if _address(mail["to"]) == "carla@eastwind.example")
+    carla = next(mail for mail in rehearsal.resend.sent(KEY) if address_of(mail["to"]) == "carla@eastwind.example")
     rehearsal.gmail.account(OWN).deliver(
         letter("Carla <carla@eastwind.example>", OWN, f"Re: {carla['subject']}", "All is well, thank you.\n\nCarla\n",
                at=rehearsal.clock.now(), answers=carla["message_id"])
@@ -146,11 +146,11 @@ def follow_ups(story: Story) -> None:
 
 
 def _move_in(door: Door, slug: str) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "country": "ES", "timezone": "Europe/Madrid", "sender_name": slug.title(),
         "sender_address": f"hello@{slug}.example", "postal_address": "Calle Mayor 1, Madrid",
     }  # fmt: skip
-    door.found(slug, settings | MORE.get(slug, {}))
+    door.found(slug, settings | dict(MORE.get(slug, {})))
     people = [
         {"name": address.partition("@")[0].title(), "email": address,
          "company": address.partition("@")[2].partition(".")[0].title()}
@@ -160,7 +160,7 @@ def _move_in(door: Door, slug: str) -> None:
 
 
 def _wake(
-    story: Story, moment: datetime, slugs: Sequence[str] | Mapping[str, object], *, after: Mapping[str, str] | None = None
+    story: Story, moment: datetime, slugs: Iterable[str], *, after: Mapping[str, str] | None = None
 ) -> Process:  # fmt: skip
     """Start the house on another day, and wait until each tenant has had the hour that it missed."""
     rehearsal = story.rehearsal
@@ -180,11 +180,12 @@ def _wake(
 def _notify(story: Story) -> None:
     """The provider posts back: delivered (three times), bounced, and one that somebody forged."""
     resend = story.rehearsal.resend
-    mails = {_address(mail["to"]): mail["id"] for mail in resend.sent(KEY)}
+    mails = {address_of(mail["to"]): mail["id"] for mail in resend.sent(KEY)}
     delivered = resend.hook(KEY, mails["carla@eastwind.example"], "delivered")
     story.hooks["delivered"] = resend.deliver(KEY, delivered, times=3)
     bounce = {"bounce": {"type": "Permanent", "subType": "General", "message": "550 5.1.1 no such user"}}
-    story.hooks["bounced"] = resend.deliver(KEY, resend.hook(KEY, mails["bruno@southwind.example"], "bounced", **bounce))
+    bounced = resend.hook(KEY, mails["bruno@southwind.example"], "bounced", **bounce)
+    story.hooks["bounced"] = resend.deliver(KEY, bounced)
     forged = resend.hook(KEY, mails["dan@westwind.example"], "complained").forged()
     story.hooks["forged"] = resend.deliver(KEY, forged)
     until(lambda: {"delivered", "bounced"} <= set(_outbound(story).values()), what=lambda: "the webhooks' effects")
@@ -213,13 +214,17 @@ def _clocks(story: Story) -> dict[str, Record]:
 
 
 def _outbound(story: Story) -> dict[str, str]:
-    rows = story.rehearsal.look("SELECT mail -> 'to' ->> 0 AS address, state FROM outbound_messages ORDER BY reserved_at")
+    rows = story.rehearsal.look(
+        "SELECT mail -> 'to' ->> 0 AS address, state FROM outbound_messages ORDER BY reserved_at"
+    )
     return {row["address"]: row["state"] for row in rows}
 
 
 def _runs(story: Story, slug: str) -> int:
     [row] = story.rehearsal.look(
-        "SELECT count(*) AS n FROM agent_autonomous_runs r JOIN tenants t USING (tenant_id) WHERE t.slug = %(s)s", s=slug
+        """SELECT count(*) AS n FROM agent_autonomous_runs r JOIN tenants t USING (tenant_id)
+           WHERE t.slug = %(s)s""",
+        s=slug,
     )
     return int(row["n"])
 
@@ -236,6 +241,7 @@ def _at_rest(story: Story, slug: str, before: int) -> None:
     until(rested, what=lambda: f"the end of {slug}'s cycle")
 
 
-def _address(to: Any) -> str:
+def address_of(to: Any) -> str:
+    """The first address of a To."""
     first = to[0] if isinstance(to, list) else to
     return str(first).rpartition("<")[2].rstrip(">").lower()

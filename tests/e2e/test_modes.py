@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.e2e import story
-from tests.e2e.doors import Api, CommandLine, Door
+from tests.e2e.doors import Api, CommandLine, Door, Record
 from tests.e2e.rehearsal import rehearsal
-from tests.e2e.story import PEOPLE, Story
+from tests.e2e.story import PEOPLE, Story, address_of
 
 
 @pytest.fixture(scope="module", params=["command line", "API"])
@@ -24,12 +24,12 @@ def told(request: pytest.FixtureRequest) -> Iterator[Story]:
         yield story.tell(stage, door, first)
 
 
-def addresses(posts: list[story.Record]) -> Counter[str]:
+def addresses(posts: Sequence[Record]) -> Counter[str]:
     """How often each address was posted to."""
-    return Counter(story._address(post["to"]) for post in posts)
+    return Counter(address_of(post["to"]) for post in posts)
 
 
-def reasons(message: story.Record) -> str:
+def reasons(message: Record) -> str:
     """Why a message was linked to what it was linked to."""
     return " / ".join(link["reason"] for link in message["links"])
 
@@ -103,9 +103,9 @@ def test_a_stopped_tenant_does_nothing_until_it_is_resumed(told: Story) -> None:
 def test_a_follow_up_goes_into_its_thread_to_those_alone_who_did_not_answer(told: Story) -> None:
     posts = told.later_posts["acme"]
     assert addresses(posts) == Counter({"ana@northwind.example": 1, "dan@westwind.example": 1})
-    first = {story._address(mail["to"]): mail for mail in told.posts["acme"]}
+    first = {address_of(mail["to"]): mail for mail in told.posts["acme"]}
     for post in posts:
-        original = first[story._address(post["to"])]["headers"]["Message-ID"]
+        original = first[address_of(post["to"])]["headers"]["Message-ID"]
         assert post["headers"]["In-Reply-To"] == original
         assert original in post["headers"]["References"].split()
         assert post["subject"].startswith("Re: ")
@@ -117,7 +117,9 @@ def test_leaving_the_dry_run_plans_anew_and_sends_nothing_that_was_held(told: St
     assert held <= {str(card["id"]) for card in told.later["globex"] if card["state"] == "held"}
 
 
-@pytest.mark.parametrize(("state", "rule"), [("done", None), ("held", "modes.dry_run"), ("deferred", "modes.limited_live")])
+@pytest.mark.parametrize(
+    ("state", "rule"), [("done", None), ("held", "modes.dry_run"), ("deferred", "modes.limited_live")]
+)
 def test_why_names_every_rule_with_its_facts(told: Story, state: str, rule: str | None) -> None:
     why = told.why[state]
     assert why["card"]["state"] == state

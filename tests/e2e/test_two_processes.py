@@ -44,7 +44,8 @@ def test_two_processes_share_the_hour_and_no_slot_runs_twice(works: Works) -> No
     assert runs["n"] == runs["slots"] == runs["tenants"] == shift.TENANTS
     overlapping = looked(
         """SELECT a.tenant_id FROM agent_autonomous_runs a JOIN agent_autonomous_runs b
-           ON a.tenant_id = b.tenant_id AND a.id < b.id AND a.started_at < b.finished_at AND b.started_at < a.finished_at"""
+           ON a.tenant_id = b.tenant_id AND a.id < b.id
+           AND a.started_at < b.finished_at AND b.started_at < a.finished_at"""
     )
     assert overlapping == []
     holders = looked("SELECT DISTINCT split_part(holder, ':', 2) AS pid FROM agent_autonomous_runs")
