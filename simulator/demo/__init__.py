@@ -42,7 +42,7 @@ def run(
     clock = StoryClock(end)
     cast = {slug: companies.read(slug, days) for slug in companies.SLUGS}
     teller.say("Two companies, two mailboxes, and the hours of the last few days (all times UTC)")
-    teller.say(f"data in {stage.folder}\n")
+    teller.say(f"data in {stage.folder}; an empty database, the API and the vendors' emulators are starting …\n")
     with World(clock, days, cast) as world:
         with stage.open(clock, world.endpoints) as house:
             story = stories.tell(house, clock, world, days, teller.heard)
