@@ -209,9 +209,12 @@ def record(work: Work, tx: Tx, reserved: Reserved, answer: Accepted | ProviderEr
 
 
 def went_out(
-    tx: Tx, engines: Sequence[Engine], done: Card, tenant_settings: TenantSettings, *, provider_id: str
+    tx: Tx, engines: Sequence[Engine], done: Card, tenant_settings: TenantSettings, *, provider_id: str | None
 ) -> None:  # fmt: skip
-    """What follows once a mail is known to have gone out: its record, the touch, the engine's own step."""
+    """What follows once a mail is known to have gone out: its record, the touch, the engine's own step.
+
+    `provider_id` is None where a person knows it, and not the provider's name for it.
+    """
     outbound.accepted(tx, done.id, provider_id=provider_id)
     if done.contact_id is not None and done.type != "broadcast_email":
         clocks.touch(tx, done.contact_id, "email", at=tx.now, by="agent", card_id=done.id)

@@ -18,7 +18,8 @@ from admin_api.pages import Page
 from domain import cards
 from domain.cards import Card
 from domain.db import Tx
-from jobs import approvals, explain
+from engines.registry import ENGINES
+from jobs import approvals, explain, resolve
 
 router = APIRouter(prefix="/v1", tags=["cards"])
 
@@ -37,6 +38,13 @@ class Approve(Given):
 class Reject(Given):
     """A no, and why."""
 
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+
+
+class Resolve(Given):
+    """What a person found out about a mail of which nobody knew, and how."""
+
+    arrived: bool
     reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 
 
@@ -131,6 +139,20 @@ def snooze(
     def work(tx: Tx) -> CardShown:
         _found(tx, card_id)
         return CardShown.model_validate(approvals.snooze(tx, card_id, until=said.until))
+
+    return once(house, at, request, idempotency_key, said, work)
+
+
+@router.post("/cards/{card_id}/resolve", summary="Say whether an uncertain card's mail went out",
+             response_model=CardShown)  # fmt: skip
+def settle(
+    card_id: UUID, said: Resolve, request: Request, house: TheHouse, at: Operator,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> CardShown:
+        _found(tx, card_id)
+        told = resolve.say(tx, ENGINES, card_id, arrived=said.arrived, by=at.actor, reason=said.reason)
+        return CardShown.model_validate(told)
 
     return once(house, at, request, idempotency_key, said, work)
 

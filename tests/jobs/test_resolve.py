@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from domain import cards, contacts, deliveries, suppressions
+from domain import alerts, cards, contacts, deliveries, suppressions
 from domain.db import Database
 from domain.house import House
 from domain.ports import DeliveryEvent
 from engines.contract import Context, Engine
 from engines.engagement.engine import EngagementEngine
-from jobs import cycle, deliver
+from engines.registry import ENGINES
+from jobs import cycle, deliver, resolve
 from simulator.emulators.faults import Fault
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
@@ -41,7 +42,7 @@ class Stage:
         """A cycle, five minutes after the last; what its run notes as errors."""
         self.clock.advance(minutes=5)
         chosen = {"engines": engines} if engines else {}
-        run_id = cycle.run(self.house, self.acme, kind="manual", **chosen)  # type: ignore[arg-type]
+        run_id = cycle.run(self.house, self.acme, kind="manual", **chosen)
         with self.database.tenant(self.acme) as tx:
             errors = tx.value("SELECT errors FROM agent_autonomous_runs WHERE id = :r", r=run_id)
         return [each["where"] for each in errors]
@@ -145,3 +146,23 @@ def test_a_notification_that_came_before_the_end_was_noticed_settles_the_card(
     stage.hour()
     assert stage.states() == ["done"]
     assert stage.posts() == before
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_person_settles_what_nobody_can_know(stage: Stage, arrived: bool) -> None:
+    bill = stage.person()
+    stage.resend.break_next(TAKEN if arrived else LOST)
+    stage.hour()
+    stage.clock.advance(hours=24)  # past the provider's memory of the key
+    stage.hour()
+    assert stage.states() == ["uncertain"]
+    with stage.database.tenant(stage.acme, actor="boss") as tx:
+        assert [each.kind for each in alerts.listed(tx)] == ["card.uncertain"]
+        [card_id] = [each.id for each in cards.listed(tx, state="uncertain")]
+        card = resolve.say(tx, ENGINES, card_id, arrived=arrived, by="boss", reason="asked them")
+        assert card.state == ("done" if arrived else "failed")
+        assert alerts.listed(tx) == []
+        touched = tx.value("SELECT last_touch_at FROM engagement_clocks WHERE contact_id = :c", c=bill)
+        assert (touched is not None) == arrived
+        with pytest.raises(cards.IllegalMove):
+            resolve.say(tx, ENGINES, card_id, arrived=arrived, by="boss", reason="again")
