@@ -52,10 +52,6 @@ _LINE_COUNT_LAST = re.compile(
     rf"|qtd\.?)?[:\s]*{_QUANTITY}\s*(?P<unit>{_UNITS})?\)?\s*$",
     re.IGNORECASE,
 )
-_QTY_LABEL = re.compile(
-    rf"\b(?:qty\.?|quantity|cantidad|quantidade|menge|anzahl|quantité|qtd\.?|cant\.?)\s*[:=]?\s*{_QUANTITY}",
-    re.IGNORECASE,
-)
 _LIST_ITEM = re.compile(
     rf"^\s*(?:[-*•·]|\d{{1,2}}[.)])?\s*{_QUANTITY}\s*(?:(?P<unit>{_UNITS})(?![\w]))?\s*(?:{_OF})?(?P<what>[A-Za-zÀ-ÿ\"(][^\n]{{1,100}})$",
     re.IGNORECASE,

@@ -49,9 +49,7 @@ _FORWARDED = re.compile(
     re.IGNORECASE,
 )
 _DELIMITER = re.compile(r"^[ \t]*(?:[-_,=+~#*ᐧ—–][ \t]*){2,}[ \t]*$|^[ \t]*[—–][ \t]*$|^-- ?$")
-_TEAMS_RULE = re.compile(r"^_{20,}\s*$")
 _HEADER = re.compile(rf"^\s*\*?(?:{_any(words.HEADER_KEYS)})\s?\*?\s?[:：]\*?(?:[\s\u200e*]|$|\S)", re.IGNORECASE)
-_NOT_HEADER = re.compile(r"^\w+://")
 _QUOTE = re.compile(r"^\s*(?:>|\|\s|[A-Z]{1,2}>)")
 _MOBILE = re.compile(rf"^[\s<(\[*_~]*(?:{'|'.join(words.MOBILE)})$", re.IGNORECASE)
 _MOBILE_START = re.compile(
