@@ -23,13 +23,6 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-@pytest.fixture
-def post(clone: Database) -> Iterator[Post]:
-    """Acme with a mailbox."""
-    with letters.post(clone) as built:
-        yield built
-
-
 def box(post: Post) -> mailboxes.MailboxRow:
     with post.database.tenant(post.tenant_id) as tx:
         return mailboxes.get(tx, post.mailbox_id)

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import pytest
-
 from domain import mailboxes, quarantine
-from domain.db import Database
 from domain.ports import NothingHappened, Page, RawMessage
 from jobs import ingest
 from providers.gmail import GmailMailbox
 from tests import build
-from tests.jobs import letters
 from tests.jobs.letters import Post, hand, letter
-
-
-@pytest.fixture
-def post(clone: Database) -> Iterator[Post]:
-    """Acme with a mailbox."""
-    with letters.post(clone) as built:
-        yield built
 
 
 class Withholding:

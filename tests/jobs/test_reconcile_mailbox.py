@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from domain.db import Database
 from jobs import ingest, reconcile_mailbox
 from tests.hand_clock import HandClock
-from tests.jobs import letters
 from tests.jobs.letters import Post, letter
-
-
-@pytest.fixture
-def post(clone: Database) -> Iterator[Post]:
-    """Acme with a mailbox."""
-    with letters.post(clone) as built:
-        yield built
 
 
 def run(post: Post) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -20,20 +19,6 @@ from tests.jobs import letters
 from tests.jobs.letters import Post, bounce, complaint, letter, message_id
 
 BILL = "bill@initech.example"
-
-
-@pytest.fixture
-def post(clone: Database) -> Iterator[Post]:
-    """Acme with a mailbox."""
-    with letters.post(clone) as built:
-        yield built
-
-
-@pytest.fixture
-def bill(post: Post) -> UUID:
-    """A contact of Acme's client Initech."""
-    with post.database.tenant(post.tenant_id, actor="test") as tx:
-        return build.contact(tx, email=BILL)
 
 
 @pytest.fixture
