@@ -90,7 +90,7 @@ def _begin(work: Work, card_id: UUID) -> Reserved | str:
         judge.store(tx, "execute", [judged])
         house.fault("execute.judged")
         if judged.judgement.decision != "allow":
-            decision = judge.turn_away(house, tx, work.engines, judged, tenant_settings)
+            decision = judge.turn_away(tx, work.engines, judged, tenant_settings)
             return {"hold": "held", "expire": "expired", "block": "blocked", "defer": "deferred"}.get(
                 decision, "awaiting_approval"
             )

@@ -69,7 +69,7 @@ def triage(
     for each in judged:
         decision: str = each.judgement.decision
         if decision != "allow":
-            decision = turn_away(house, tx, engines, each, settings)
+            decision = turn_away(tx, engines, each, settings)
         counts[decision] = counts.get(decision, 0) + 1
     return counts
 
@@ -89,7 +89,7 @@ def store(tx: Tx, stage: str, judged: Sequence[Judged]) -> None:
     )
 
 
-def turn_away(house: House, tx: Tx, engines: Sequence[Engine], each: Judged, settings: TenantSettings) -> str:
+def turn_away(tx: Tx, engines: Sequence[Engine], each: Judged, settings: TenantSettings) -> str:
     """Move a card that may not run now to where its verdict sends it; the decision that was carried out."""
     card, verdict = each.card, each.judgement.deciding
     match verdict.decision:

@@ -15,7 +15,6 @@ from tests.hand_clock import HandClock
 
 SEEDS = int(os.environ.get("LAB_SEEDS", "20"))
 EXECUTE = laboratory.boundaries("execute")
-RESOLVE = laboratory.boundaries("resolve")
 
 
 @pytest.fixture

@@ -22,8 +22,6 @@ from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
 from tests.hand_clock import HandClock
 
-AT_WORK = timedelta(hours=6)  # 15:00 UTC is 10:00 in New York
-
 
 class Stage:
     """A house with Resend beside it."""
