@@ -69,7 +69,7 @@ def test_limited_live_sends_its_cap_and_defers_the_rest(told: Story) -> None:
 def test_mail_becomes_linked_records_with_reasons(told: Story) -> None:
     by = {row["from_address"]: row for row in told.linked}
     assert by["ana@northwind.example"]["contact"] == "ana@northwind.example"
-    assert "the address is theirs" in reasons(by["ana@northwind.example"])
+    assert "the writer's address is theirs" in reasons(by["ana@northwind.example"])
     assert by["nils@northwind.example"]["client"] == by["ana@northwind.example"]["client"]
     assert "domain" in reasons(by["nils@northwind.example"])
     carla = by["carla@eastwind.example"]
