@@ -80,6 +80,7 @@ _NOT_A_THING = re.compile(
     r"|statt\b|en vez|em vez|au lieu|y\b|o\b|usd|eur|euros?|dollars?|reais)",
     re.IGNORECASE,
 )
+_GAPS = re.compile(r"\s{3,}")
 _ONLY_UNIT = re.compile(rf"^(?:{_UNITS})$", re.IGNORECASE)
 _SHIP_TO = r"^(?:ship|deliver|liefer|entreg|livr|envi)\w*(?: \w+)? ?(?:to|an|en|em|à|a)\b"
 _PLACE = re.compile("|".join((_SHIP_TO, *STREETS)), re.IGNORECASE)
@@ -116,14 +117,15 @@ def items_in(text: str) -> tuple[Item, ...]:
 
 
 def _in_line(line: str) -> list[Item]:
+    line = _GAPS.sub("   ", line)
     whole = _LIST_ITEM.match(line)
     if whole and len(line) < 110 and not re.search(r",\s*\d|\b(?:and|y|e|und|et)\s+\d", line):
         item = _item(whole)
         return [item] if item else []
     if _PLACE.search(line):
         return []
-    last = _LINE_COUNT_LAST.match(line)
-    if last and len(line) < 110 and (item := _item(last)):
+    last = _LINE_COUNT_LAST.match(line) if len(line) < 110 else None
+    if last and (item := _item(last)):
         return [item]
     return [item for hit in _COUNT_FIRST.finditer(line) if (item := _item(hit))]
 

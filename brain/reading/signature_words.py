@@ -61,7 +61,7 @@ STREETS = (
     r"|loop|row|close|crescent)\b",
     r"\b(?:calle|c/|avda?\.?|avenida|av\.|plaza|paseo|carrera|cra\.?|carretera|ctra\.?|rua|r\.|travessa|praça"
     r"|alameda|rodovia|estrada|rue|boulevard|bd|place|allée|chemin|quai|impasse|via|viale|piazza|corso) "
-    r"(?:[\w.'’ªº]+[ ,]*){1,6}\d{1,5}",
+    r"(?:[\w.'’ªº]+[ ,]+){1,6}\d{1,5}",
     r"\b\d{1,5}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.?|boulevard|bd|place|allée|chemin|quai|impasse|route)\b",
     r"\b[A-ZÄÖÜ][\w.äöüß-]*(?:stra(?:ße|sse)|str\.|weg|platz|allee|gasse|ring|ufer|damm|straat|laan|gade|vej|gatan"
     r"|vägen)\s*\d{1,4}",

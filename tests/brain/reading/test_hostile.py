@@ -45,10 +45,12 @@ def test_any_bytes_are_answered(raw: bytes) -> None:
         b"From: a@b.example\n\n" + b"On 1 Jan 2026 a@b.example wrote:\n" * 200,
         b"From: a@b.example\n\n" + b"x\nOn 1 Jan 2026 a@b.example wrote:\n" * 3_000 + b"> y",
         b"From: MAILER-DAEMON@x.example\nReturn-Path: <>\nSubject: failure notice\n\n" + b"-" * 200_000,
+        b"From: a@b.example\n\nWe would like to order:\nSe" + b" " * 400 + b"x\n",
+        b"From: a@b.example\n\nWe would like to order:\ncalle " + b"a" * 500 + b"\n",
         b"From: <" + b" " * 60_000 + b"\n\nhello",
         b"From: a@b.example\n\nRegards,\n" + b"+1 415 555 0132 " * 2_000,
     ],
-    ids=range(19),
+    ids=range(21),
 )
 def test_hostile_shapes_are_answered_in_time(raw: bytes) -> None:
     import time
