@@ -85,6 +85,11 @@ def rotate(tx: Tx, vault: Vault) -> int:
     return len(rows)
 
 
+def changed_since(tx: Tx, moment: datetime) -> bool:
+    """Whether any secret was stored after `moment`: what a provider's account then remembered may not be known now."""
+    return any(stored.updated_at > moment for stored in listed(tx))
+
+
 def listed(tx: Tx) -> Sequence[Stored]:
     """What the tenant has stored, by name, without a single secret."""
     rows = tx.rows(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain import alerts, audit, cards, deliveries, executions, outbound, settings
+from domain import alerts, audit, cards, credentials, deliveries, executions, outbound, settings
 from domain.cards import Card, IllegalMove
 from domain.db import FenceLost, Row, Tx
 from domain.gate import GateClosed
@@ -111,6 +111,7 @@ def _resolve_one(work: Work, card: Card) -> str:
             return _leave(tx, card, None, "its frozen message is missing")
         mail, row = kept
         hand = house.hands.sender(tx, row["provider"]) if row["provider_id"] is None else None
+        moved = credentials.changed_since(tx, row["first_try_at"])
     if hand is None:
         # a notification that came before its worker's end was noticed: the provider did take it
         known: Literal["failed", "accepted"] = "failed" if row["state"] == "failed" else "accepted"
@@ -120,8 +121,10 @@ def _resolve_one(work: Work, card: Card) -> str:
     if found is not None:
         return _found(work, card, found)
     # the same key makes a second try harmless whether or not the listing could be read
-    if hand.keeps_keys and _age(house.clock.now(), row) < timedelta(hours=SAME_KEY_HOURS):
+    if hand.keeps_keys and not moved and _age(house.clock.now(), row) < timedelta(hours=SAME_KEY_HOURS):
         return _try_again(work, card, mail, hand, row)
+    if moved:
+        why_not = "the tenant's secrets have changed since, and another account would not know the key"
     return _look_later(work, card, row, f"{why_not}, and it is not sent again blindly")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from policy.model import Facts
 from policy.register import Rule, rule
 from policy.verdicts import Verdict
@@ -15,6 +17,8 @@ def nothing_is_done_after_its_latest_time(facts: Facts, it: Rule) -> Verdict | N
     embarrasses more than none.
     """
     latest = facts.card.latest_at
+    if facts.answers:
+        latest = min(latest, facts.card.due_at + timedelta(hours=facts.settings.latest_reply_hours))
     if latest <= facts.now:
         return it.expire("its latest time has passed", latest_at=latest)
     return it.allow(latest_at=latest)

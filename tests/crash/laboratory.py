@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import random
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ def boundaries(module: str) -> list[str]:
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
     ]
+
+
+UNKNOWN = (lambda: Fault("reset", acts=True, method="POST"), lambda: Fault("close", acts=False, method="POST"))
+"""What leaves an outcome unknown, so that there is something to resolve."""
 
 
 class Killed(BaseException):
@@ -99,7 +104,7 @@ def run(
     """Kill a tenant's cycle at `step`, let others take over until nothing moves, and count what arrived."""
     chance = random.Random(f"{step}:{seed}")
     key = f"re_{step.replace('.', '_')}_{seed}"
-    slug = f"t{seed}-{abs(hash(step)) % 10**8}"
+    slug = f"t{seed}-{zlib.crc32(step.encode())}"
     tenant_id = build.tenant(database, slug, {**build.ACME, "send_mode": "live"})
     people = chance.randint(1, 3)
     with database.tenant(tenant_id) as tx:
@@ -108,9 +113,10 @@ def run(
     hands = houses.TestHands(senders={tenant_id: sender(key, resend.url)})
     resend.account(key, may_list=listing)
     resend.faults.clear()
-    if (weather := chance.choice(WEATHER)) is not None:
+    weather = chance.choice(UNKNOWN if step.startswith("resolve.") else WEATHER)
+    if weather is not None:
         resend.break_next(weather())
-    killer = Killer(step, chance.randint(1, people))
+    killer = Killer(step, 1 if step.startswith("resolve.") else chance.randint(1, people))
     with houses.house(database, holder="first", hands=hands, fault=killer) as house, contextlib.suppress(Killed):
         cycle.run(house, tenant_id, kind="manual")
     _take_over(database, clock, hands, tenant_id, killer, sender(key, resend.url))

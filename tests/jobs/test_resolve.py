@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import alerts, cards, contacts, deliveries, suppressions
+from domain import alerts, cards, contacts, credentials, deliveries, suppressions
 from domain.db import Database
 from domain.house import House
 from domain.ports import DeliveryEvent
@@ -166,3 +166,16 @@ def test_a_person_settles_what_nobody_can_know(stage: Stage, arrived: bool) -> N
         assert (touched is not None) == arrived
         with pytest.raises(cards.IllegalMove):
             resolve.say(tx, ENGINES, card_id, arrived=arrived, by="boss", reason="again")
+
+
+def test_after_the_secrets_changed_nothing_is_sent_again(stage: Stage) -> None:
+    """Another account at the provider does not know the first one's keys."""
+    stage.person()
+    stage.resend.break_next(TAKEN)
+    stage.hour()
+    assert stage.states() == ["uncertain"]
+    stage.clock.advance(minutes=1)
+    with stage.database.tenant(stage.acme) as tx:
+        credentials.put(tx, houses.VAULT, "resend_api_key", "re_of_another_team")
+    stage.hour()
+    assert (stage.states(), stage.posts()) == (["uncertain"], 1)

@@ -102,6 +102,13 @@ def its_latest_time_is_over(world: World) -> Card:
     return card
 
 
+@case("time.latest", "expire")
+def an_answer_is_more_than_eight_hours_late(world: World) -> Card:
+    asked = str(world.received())
+    payload = {"subject": "Hello", "text": "Gladly.", "answers_message_id": asked}
+    return world.card(payload=payload, due_at=world.clock.now() - timedelta(hours=8))
+
+
 @case("time.not_before", "defer", until="2026-03-02 17:00")
 def its_time_has_not_come(world: World) -> Card:
     return world.card(not_before=world.clock.now() + timedelta(hours=2))
