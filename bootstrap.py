@@ -57,8 +57,8 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    """every test, on two cores (ARGS='-k clocks' narrows)"""
-    return _become("python", "-m", "pytest", *([] if rest else ["-n", "2", "--dist", "worksteal"]), *rest)
+    """every test, four at a time: many wait for sockets and processes (ARGS='-k clocks' narrows)"""
+    return _become("python", "-m", "pytest", *([] if rest else ["-n", "4", "--dist", "worksteal"]), *rest)
 
 
 def check(_: list[str]) -> int:
