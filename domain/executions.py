@@ -76,6 +76,15 @@ def settle(
     )  # fmt: skip
 
 
+def look_again(tx: Tx, card_id: UUID, *, why: str, at: datetime | None) -> None:
+    """Leave a card uncertain, with what is known of it and when to ask again; None: only a person or a webhook will."""
+    tx.run(
+        """UPDATE kanban_cards SET reason = :why, resolve_after = :at
+           WHERE tenant_id = :t AND id = :id AND state = 'uncertain'""",
+        why=why, at=at, t=tx.tenant_id, id=card_id,
+    )  # fmt: skip
+
+
 def set_back(tx: Tx, card: Card, why: str, *, holder: str, fence: int, tries: int = 5) -> None:
     """A card on which the house itself stumbled rests, longer each time; after `tries` it has failed for good."""
     attempts = tx.value(

@@ -197,11 +197,7 @@ def _look_later(work: Work, card: Card, row: Row, why: str) -> str:
 def _leave(tx: Tx, card: Card, row: Row | None, why: str) -> str:
     """Keep a card uncertain and visible; a person is told."""
     look_at = _next_look(tx.now, row)
-    tx.run(
-        """UPDATE kanban_cards SET reason = :why, resolve_after = :look_at
-           WHERE tenant_id = :t AND id = :id AND state = 'uncertain'""",
-        why=why, look_at=look_at, t=tx.tenant_id, id=card.id,
-    )  # fmt: skip
+    executions.look_again(tx, card.id, why=why, at=look_at)
     alerts.open(tx, ALERT, f"Nobody knows whether a mail went out: {why}", card_id=str(card.id))
     return "uncertain"
 
