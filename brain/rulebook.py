@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError, TemplateNotFound
 from jinja2.loaders import FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -37,8 +36,6 @@ class Draft:
 
     subject: str
     text: str
-    template_version: str
-    """Changes with every change of the template."""
 
 
 def write(template: str, language: str, slots: Mapping[str, Any]) -> Draft:
@@ -51,9 +48,8 @@ def write(template: str, language: str, slots: Mapping[str, Any]) -> Draft:
     name = f"{language}/{template}.txt"
     environment = _environment()
     try:
-        version = hashlib.sha256((TEMPLATES / name).read_bytes()).hexdigest()[:12]
         rendered = environment.get_template(name).render({key: _clean(value) for key, value in slots.items()})
-    except FileNotFoundError as error:
+    except TemplateNotFound as error:
         raise TemplateFailed(f"there is no template {template!r} in {language!r}") from error
     except TemplateError as error:
         raise TemplateFailed(f"template {name}: {error}") from error
@@ -61,7 +57,7 @@ def write(template: str, language: str, slots: Mapping[str, Any]) -> Draft:
     marker, _, subject = head.partition("Subject:")
     if marker or not subject.strip() or not body.strip():
         raise TemplateFailed(f"template {name} must begin with a line `Subject: …` and go on with a text")
-    return Draft(" ".join(subject.split())[:SUBJECT_CHARACTERS], _paragraphs(body), version)
+    return Draft(" ".join(subject.split())[:SUBJECT_CHARACTERS], _paragraphs(body))
 
 
 def reflect(facts: Mapping[str, Any], language: str = "en") -> str:
