@@ -41,7 +41,7 @@ def show_help(_: list[str]) -> int:
     """list these verbs"""
     print("make <verb>, or where make is absent: python3 bootstrap.py <verb>\n")
     for name, verb in VERBS.items():
-        print(f"  {name:8}{verb.__doc__}")
+        print(f"  {name:11}{verb.__doc__}")
     return 0
 
 
@@ -80,8 +80,34 @@ def check(_: list[str]) -> int:
 
 
 def bench(rest: list[str]) -> int:
-    """measure what the documents claim about speed"""
-    return _become("python", "-m", "pytest", "-o", "python_files=bench_*.py", "-q", "-s", *rest)
+    """measure what docs/performance.md claims, against peers in the same run (ARGS='-k pf2' narrows)"""
+    return _become("python", "-m", "pytest", "-o", "python_files=bench_*.py", "-q", *(rest or ["tests/bench"]))
+
+
+def crash(rest: list[str]) -> int:
+    """the crash laboratory in its long form: every boundary 250 times, kill -9 a hundred times (hours)"""
+    return _laboratory("crash", rest, LAB_SEEDS="250", LAB_KILLS="100", LAB_DATABASE_KILLS="20")
+
+
+def stop(rest: list[str]) -> int:
+    """the stop laboratory in its long form: every switch flipped 50 times under load"""
+    return _laboratory("stop", rest, LAB_FLIPS="50")
+
+
+def machine(rest: list[str]) -> int:
+    """the state machine in its long form: 20,000 steps of cards, switches, opt-outs and replies"""
+    return _laboratory("machine", rest, LAB_STEPS="20000")
+
+
+def neighbours(rest: list[str]) -> int:
+    """neighbours and shutdown in their long form: a thousandfold load, 50 SIGTERMs, 500 beats of two schedulers"""
+    return _laboratory("neighbours", rest, LAB_LOAD="1000", LAB_TERMS="50", LAB_BEATS="500")
+
+
+def _laboratory(name: str, rest: list[str], **counts: str) -> int:
+    for variable, count in counts.items():
+        os.environ.setdefault(variable, count)
+    return _become("python", "-m", "pytest", f"tests/{name}", "-n", "2", *rest)
 
 
 def write_map(_: list[str]) -> int:
@@ -112,6 +138,10 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "check": check,
     "bench": bench,
+    "crash": crash,
+    "stop": stop,
+    "machine": machine,
+    "neighbours": neighbours,
     "map": write_map,
     "lock": lock,
 }

@@ -228,7 +228,7 @@ def _strike(cloned: gears.Clone) -> None:
     with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
         connection.execute(
             """UPDATE hourhand.tenant_schedule SET next_due_at = hourhand.db_now(), work_due_at = hourhand.db_now(),
-                   slot_offset_seconds = extract(epoch FROM hourhand.db_now())::bigint % 3600"""
+                   slot_offset_seconds = floor(extract(epoch FROM hourhand.db_now()))::bigint % 3600"""
         )
 
 
