@@ -243,6 +243,10 @@ def _environment() -> dict[str, str]:
     """Ours, with caches beside the project where there is no home to write to."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
+    # A machine may forbid bytecode to keep its folders clean, but every start would then compile 800 modules anew:
+    # ours lies where nobody looks.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(TOOLS / "cache" / "bytecode")
     home = environment.get("HOME", "")
     if not (home and os.access(home, os.W_OK)):
         environment.setdefault("UV_CACHE_DIR", str(TOOLS / "cache" / "uv"))
