@@ -101,3 +101,10 @@ def test_caches_go_beside_the_project_where_no_home_can_be_written(
     environment = elsewhere._environment()
     assert Path(environment["UV_CACHE_DIR"]).is_relative_to(elsewhere.ROOT)
     assert environment["UV_PYTHON_DOWNLOADS"] == "never"
+
+
+def test_bytecode_is_kept_whatever_the_container_says(elsewhere: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it each of a run's many processes would compile the same packages anew, for seconds."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in elsewhere._environment()
+    assert all(importlib.util.find_spec(name) for name in elsewhere.STARTED)
