@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,7 +25,7 @@ Role = Literal["dispatcher", "fleet", "control"]
 _LOCK_CONNECTION_OPTIONS = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=15000"
 )
-_NAMED_VALUE = re.compile(r"(?<![:\w]):(\w+)(?!:)")
+_NAMED_VALUE = re.compile(r"(?<![:\w]):(\w+)")
 _SESSION_OPTIONS = "-c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=60000"
 
 
@@ -116,11 +117,16 @@ class Database:
             yield tx
 
     @contextmanager
-    def wearing(self, role: Role, *, actor: str = "system") -> Iterator[Tx]:
-        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists, no tenant's rows."""
+    def wearing(
+        self, role: Role, *, actor: str = "system", planner: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[Tx]:
+        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists, no tenant's rows.
+
+        `planner` are settings of PostgreSQL's planner, for this transaction alone.
+        """
         with self._engine.begin() as connection:
             tx = Tx(connection, self.clock, None, actor, None)
-            self._set(tx, {"role": f"hourhand_{role}"})
+            self._set(tx, {"role": f"hourhand_{role}", **planner})
             yield tx
 
     @contextmanager

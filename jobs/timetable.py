@@ -13,6 +13,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from domain.house import House
 
+GAPS_KEPT = 8
+
 Scope = Literal["tenant", "mailboxes", "house"]
 
 
@@ -88,34 +90,47 @@ def named(name: str) -> Entry:
 
 def next_slot(entry: Entry, after: datetime) -> datetime:
     """The entry's first slot strictly after `after`."""
-    # the trigger counts `now` itself as a slot
-    return _fire(_trigger(entry.cron), after + timedelta(microseconds=1))
+    # the trigger counts the moment that it is given as a slot
+    return _rota(entry.cron).first(after + timedelta(microseconds=1))
 
 
 def slots_around(entry: Entry, now: datetime, *, reach: timedelta) -> Sequence[datetime]:
     """The entry's slots from the last one before `now - reach` to the first after `now`, in order."""
-    trigger = _trigger(entry.cron)
+    rota = _rota(entry.cron)
     back = max(reach, timedelta(minutes=1))
-    while (first := _fire(trigger, now - back)) > now - reach:
+    while (first := rota.first(now - back)) > now - reach:
         back *= 2
     slots = [first]
     while slots[-1] <= now:
-        slots.append(_fire(trigger, slots[-1] + timedelta(microseconds=1)))
+        slots.append(next_slot(entry, slots[-1]))
     return slots
 
 
+class _Rota:
+    """The slots of a cron line. The ticker asks every second and slots lie minutes apart, so answers are kept."""
+
+    def __init__(self, cron: str) -> None:
+        *second, minute, hour, day, month, weekday = cron.split()
+        # not from_crontab: it knows no seconds, and in a weekday's place 0 means Monday either way (write mon, tue …)
+        self._trigger = CronTrigger(
+            second=second[0] if second else "0",
+            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=UTC,
+        )  # fmt: skip
+        self._gaps: tuple[tuple[datetime, datetime], ...] = ()
+
+    def first(self, at: datetime) -> datetime:
+        """The first slot that is not before `at`."""
+        for asked, answer in self._gaps:
+            # between a moment that was asked about and its answer there is no other slot
+            if asked <= at <= answer:
+                return answer
+        slot: datetime | None = self._trigger.get_next_fire_time(None, at)
+        if slot is None:
+            raise ValueError(f"{self._trigger} has no further slot")
+        self._gaps = ((at, slot), *self._gaps[:GAPS_KEPT])
+        return slot
+
+
 @cache
-def _trigger(cron: str) -> CronTrigger:
-    *second, minute, hour, day, month, weekday = cron.split()
-    # not from_crontab: it knows no seconds, and in a weekday's place 0 means Monday either way (write mon, tue …)
-    return CronTrigger(
-        second=second[0] if second else "0",
-        minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=UTC,
-    )  # fmt: skip
-
-
-def _fire(trigger: CronTrigger, at: datetime) -> datetime:
-    fire: datetime | None = trigger.get_next_fire_time(None, at)
-    if fire is None:
-        raise ValueError(f"{trigger} has no further slot")
-    return fire
+def _rota(cron: str) -> _Rota:
+    return _Rota(cron)
