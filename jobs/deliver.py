@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
-from brain.reading import reasons
 from domain import breakers, cards, deliveries, outbound, quarantine, settings
 from domain.db import Row, Tx
 from domain.deliveries import Waiting
@@ -113,6 +112,9 @@ def _resolve(tx: Tx, event: DeliveryEvent, mail: Row) -> None:
 
 def _says_dead(event: DeliveryEvent) -> bool:
     """Whether a permanent bounce speaks against the address, by our own table where the server gave its words."""
+    # the reader's tables take longer to load than the whole front desk, which can do without them until a mail bounces
+    from brain.reading import reasons
+
     words = event.detail or ""
     found = reasons.STATUS.search(words)
     reason = reasons.reason_of(found[0] if found else "", words)

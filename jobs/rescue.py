@@ -58,22 +58,6 @@ def run(house: House) -> int:
     return len(stalled)
 
 
-def depth(house: House) -> dict[str, int]:
-    """How full the queue is, how many jobs of the house itself failed for good, and how many workers live."""
-    with house.database.wearing("dispatcher") as tx:
-        row = tx.row(
-            """SELECT count(*) FILTER (WHERE status = 'todo') AS waiting,
-                      count(*) FILTER (WHERE status = 'doing') AS running,
-                      count(*) FILTER (WHERE status = 'failed') AS failed,
-                      (SELECT count(*) FROM queue.procrastinate_workers
-                       WHERE last_heartbeat > hourhand.db_now() - CAST(:silence AS interval)) AS workers
-               FROM queue.procrastinate_jobs""",
-            silence=timedelta(seconds=house.stalled_seconds),
-        )
-    assert row is not None
-    return {name: int(count) for name, count in row.items()}
-
-
 def replay(database: Database, tenant_id: UUID, item: Item, *, by: str) -> bool:
     """Put a dead letter back into the queue; False when such a job is waiting there already. Raises NotAJob."""
     if item.kind != "job":

@@ -5,35 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-from domain import credentials, keys, mailboxes, quarantine, schedule, settings, switches, tenants
+from domain import keys, mailboxes, quarantine, schedule, settings, switches, tenants
 from domain.clock import SystemClock
 from domain.db import Tx
 from domain.settings import Mode, TenantSettings
 from domain.tenants import Tenant
-from domain.vault import SecretUnreadable
-from jobs import rescue, timetable
-from worker import assembly, queue
+from jobs import backlog, timetable
+from worker import assembly, queue, readiness
 from worker import settings as process_settings
 from worker.assembly import Standing
+from worker.readiness import Check, Verdict
 from worker.settings import InvalidSettings, Settings
 
 SCARCE_BYTES = 2 << 30
 SKEW_SECONDS = 2.0
-
-Verdict = Literal["ok", "note", "warning", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at, and what to do about it."""
-
-    name: str
-    verdict: Verdict
-    told: str
-    mend: str = ""
 
 
 def examine(tenant: str | None = None) -> list[Check]:
@@ -100,7 +86,7 @@ def _queue(standing: Standing) -> Iterator[Check]:
     except queue.QueueUnfit as error:
         yield Check("queue", "failed", str(error), "`hourhand db upgrade`")
         return
-    depth = rescue.depth(standing.house)
+    depth = backlog.depth(standing.house)
     told = f"{depth['waiting']} jobs wait, {depth['running']} run, {depth['workers']} workers live"
     if not depth["workers"]:
         yield Check("queue", "warning", f"{told}: nobody works", "`hourhand up`")
@@ -158,47 +144,9 @@ def _model(_standing: Standing) -> Iterator[Check]:
 def _tenant(standing: Standing, tenant: Tenant) -> Iterator[Check]:
     with standing.house.database.tenant(tenant.tenant_id, actor="doctor") as tx:
         told = settings.of(tx)
-        for look in (_identity, _provider, _mailboxes, _dead_letters):
+        for look in (*readiness.LOOKS, _mailboxes, _dead_letters):
             for check in look(standing, tx, told):
                 yield Check(f"{tenant.slug}: {check.name}", check.verdict, check.told, check.mend)
-
-
-def missing(standing: Standing, tx: Tx, told: TenantSettings) -> list[str]:
-    """What a tenant still lacks before its mail can go out: keys and settings, in a few words each."""
-    return [check.told for look in (_identity, _provider) for check in look(standing, tx, told) if check.mend]
-
-
-def _identity(standing: Standing, _tx: Tx, told: TenantSettings) -> Iterator[Check]:
-    missing = [name for name in ("sender_address", "sender_name", "postal_address") if not getattr(told, name)]
-    sends = told.mode is not Mode.dry_run
-    if missing:
-        yield Check("identity", "failed" if sends else "warning", f"{', '.join(missing)} not set",
-                    f"`hourhand tenant set {' '.join(f'{name}=…' for name in missing)}`")  # fmt: skip
-    address = standing.house.public_url
-    if sends and any(name in address for name in process_settings.LOOPBACK):
-        cause = f"they point to {address}, which nobody else reaches"
-        yield Check("unsubscribe links", "failed", cause, "set HOURHAND_PUBLIC_URL")
-    yield Check("send mode", "ok", told.send_mode)
-
-
-def _provider(standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check]:
-    name, default = {
-        "resend": ("resend_api_key", standing.settings.resend_api_key),
-        "smtp": ("smtp_url", standing.settings.smtp_url),
-    }[told.provider]
-    missing: Verdict = "failed" if told.mode is not Mode.dry_run else "note"
-    try:
-        credentials.get(tx, standing.house.vault, name)
-        yield Check("mail out", "ok", f"{told.provider}, with its own credential")
-    except credentials.NoCredential:
-        if default is not None:
-            yield Check("mail out", "ok", f"{told.provider}, with the house's credential")
-        else:
-            yield Check("mail out", missing, f"{name} is not stored", f"`hourhand credential set {name}`")
-    except SecretUnreadable as error:
-        yield Check(
-            "mail out", "failed", str(error), "restore the master key that sealed it, or store the secret again"
-        )
 
 
 def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:

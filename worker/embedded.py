@@ -216,13 +216,11 @@ class Server:
 
     def _postmaster(self) -> int | None:
         """The running server's process, if the number on file is really this cluster's server."""
-        import psutil
-
         try:
             pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-            command = psutil.Process(pid).cmdline()
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        except (FileNotFoundError, ValueError):
             return None
+        command = postgres_files.command_of(pid)
         return pid if command and command[0].endswith("postgres") and str(self.cluster) in command else None
 
     def _make_database(self) -> None:

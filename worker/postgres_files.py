@@ -166,6 +166,20 @@ def prepare_folder(data_dir: Path, owner: Owner) -> None:
         )
 
 
+def command_of(pid: int) -> list[str]:
+    """A process's command and arguments; empty when there is no such process."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+    if Path("/proc/self").exists():
+        return []
+    import psutil  # knows machines without /proc; where there is one, importing it takes longer than the answer
+
+    try:
+        return list(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return []
+
+
 def socket_folder(cluster: Path, owner: Owner) -> Path:
     """The cluster's own folder, closed to others; a short private one where that path is too long for a socket."""
     if len(str(cluster)) <= SOCKET_PATH_LIMIT:

@@ -7,16 +7,15 @@ import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from domain import rollup, schedule
 from domain.house import House
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from prometheus_client.registry import Collector
+    from structlog.stdlib import ProcessorFormatter
 
 LIBRARIES_TO_QUIETEN = (
     "procrastinate",
@@ -45,34 +44,67 @@ _SCRUBBED: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def configure(level: str, *, stream: Any = None) -> None:
     """Send every logger of the process, ours and the libraries', through one scrubbed JSON line per event."""
-    shared: list[Any] = [
+    import structlog
+
+    listen(level, stream=stream)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def listen(level: str, *, stream: Any = None) -> None:
+    """The same for the libraries' loggers alone, where none of our own modules logs: free until a line comes.
+
+    Importing structlog takes as long as all that a short command does.
+    """
+    handler = logging.StreamHandler(stream) if stream is not None else _Stderr()
+    handler.setFormatter(_Formatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in LIBRARIES_TO_QUIETEN:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _shared() -> list[Any]:
+    """What is done to each event, whoever logs it."""
+    import structlog
+
+    return [
         structlog.contextvars.merge_contextvars,
         _correlation,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(allow=()),
     ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            scrub,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-        ],
-    )
-    handler = logging.StreamHandler(stream) if stream is not None else _Stderr()
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name in LIBRARIES_TO_QUIETEN:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
+
+
+class _Formatter(logging.Formatter):
+    """structlog's, made at the first line."""
+
+    @cached_property
+    def _made(self) -> ProcessorFormatter:
+        import structlog
+
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_shared(),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                scrub,
+                structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            ],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON."""
+        return self._made.format(record)
 
 
 class _Stderr(logging.StreamHandler[Any]):
@@ -164,6 +196,8 @@ def fleet(house: House) -> Collector:
     """A collector that asks the fleet's role for sums at each scrape, so that no tenant's rows are read."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
     from prometheus_client.registry import Collector
+
+    from domain import rollup, schedule
 
     class Fleet(Collector):
         """Everything that the database knows of all tenants."""

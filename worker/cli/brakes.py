@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, WrongUse
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def kill(
         raise WrongUse("--reason: say why; it goes into the audit log")
     from domain import switches
 
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         switch, named = _switch(standing, tenant, mail=mail, engine=engine, action=action)
         if dry_run:
             speaking.say({"switch": named, "done": False}, as_json, sentence=f"would stop {named}")
             return 0
-        flip = switches.stop(standing.house.database, switch, by=speaking.ACTOR, reason=reason)
+        flip = switches.stop(standing.house.database, switch, by=visiting.ACTOR, reason=reason)
     told = {"switch": named, **speaking.plain(flip), "done": True}
     if flip.settled:
         speaking.say(told, as_json, sentence=f"{named} is stopped; nothing is in flight")
@@ -85,14 +85,14 @@ def resume(
         raise WrongUse("--reason: say why; it goes into the audit log")
     from domain import switches
 
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         switch, named = _switch(standing, tenant, mail=mail, engine=engine, action=action)
         if dry_run:
             speaking.say({"switch": named, "done": False}, as_json, sentence=f"would resume {named}")
             return
         if switch.level == "all" and switch.tenant_id is None:
             _ask_twice(yes, as_json=as_json)
-        switches.resume(standing.house.database, switch, by=speaking.ACTOR, reason=reason)
+        switches.resume(standing.house.database, switch, by=visiting.ACTOR, reason=reason)
     speaking.say({"switch": named, "stopped": False, "done": True}, as_json, sentence=f"{named} goes on")
 
 
@@ -103,7 +103,7 @@ def _switch(
 
     if sum((mail, engine is not None, action is not None)) > 1:
         raise WrongUse("choose one of --mail, --engine and --action")
-    found = speaking.tenant_of(standing, tenant) if tenant else None
+    found = visiting.tenant_of(standing, tenant) if tenant else None
     tenant_id = found.tenant_id if found else None
     whose = f"of {found.slug}" if found else "of the whole house"
     if mail:

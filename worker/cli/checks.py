@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import Json, TenantName
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def status(tenant: TenantName = None, as_json: Json = False) -> None:
     """The switches, the queue, and each tenant: mode, last cycle, next slot, what waits for a person."""
     from domain import tenants
 
-    with speaking.house() as standing:
+    with visiting.house(logs=False) as standing:
         database = standing.house.database
         chosen = [tenants.by_slug(database, tenant)] if tenant else tenants.listed(database, limit=200)
         told = _house(standing)
@@ -68,10 +68,10 @@ def doctor(tenant: TenantName = None, as_json: Json = False) -> int:
 
 def _house(standing: Standing) -> dict[str, Any]:
     from domain import schedule, switches
-    from jobs import rescue
+    from jobs import backlog
 
     house = standing.house
-    with speaking.control(standing) as tx:
+    with visiting.control(standing) as tx:
         stopped = [str(each["switch"]) for each in switches.states(tx) if each["stopped"]]
     on_schedule, late = schedule.lateness(house.database)
     return {
@@ -81,15 +81,15 @@ def _house(standing: Standing) -> dict[str, Any]:
         "switches_off": stopped or "none",
         "tenants": on_schedule,
         "oldest_slot_waits_seconds": round(late),
-        "queue": rescue.depth(house),
+        "queue": backlog.depth(house),
     }
 
 
 def _tenant(standing: Standing, tenant: Tenant) -> dict[str, Any]:
     from domain import alerts, cards, mailboxes, runs, schedule, settings
-    from worker import doctor as checking
+    from worker import readiness
 
-    with speaking.inside(standing, tenant) as tx:
+    with visiting.inside(standing, tenant) as tx:
         last = next(iter(runs.recent(tx, limit=1)), None)
         line = schedule.standing(tx)
         told = settings.of(tx)
@@ -104,5 +104,5 @@ def _tenant(standing: Standing, tenant: Tenant) -> dict[str, Any]:
             "waiting_for_approval": len(cards.listed(tx, state="awaiting_approval", limit=1000)),
             "alerts": [alert.kind for alert in alerts.listed(tx)],
             "mailboxes": [f"{row.address} {row.status}" for row in mailboxes.listed(tx)],
-            "missing": checking.missing(standing, tx, told),
+            "missing": readiness.missing(standing, tx, told),
         }

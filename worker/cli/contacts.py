@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, Limit, TenantName
 
 
@@ -28,10 +28,10 @@ def import_csv(
     """Take contacts in. Bad rows are kept aside with line, field and mend; coming again changes nothing."""
     from domain import contacts_csv
 
-    with speaking.house() as standing:
-        found, house = speaking.tenant_of(standing, tenant), standing.house
+    with visiting.house() as standing:
+        found, house = visiting.tenant_of(standing, tenant), standing.house
         report = contacts_csv.load(
-            house.database, house.vault, found.tenant_id, path.read_bytes(), filename=path.name, by=speaking.ACTOR,
+            house.database, house.vault, found.tenant_id, path.read_bytes(), filename=path.name, by=visiting.ACTOR,
             dry_run=dry_run,
         )  # fmt: skip
     if as_json:
@@ -52,8 +52,6 @@ def list_contacts(tenant: TenantName = None, limit: Limit = 100, as_json: Json =
     """List contacts."""
     from domain import contacts
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            rows = [speaking.plain(row) for row in contacts.listed(tx, limit=limit)]
-    speaking.table(rows, ("name", "email", "title", "language", "id"), as_json, empty=f"{found.slug} has no contacts")
+    with visiting.visit(tenant) as at:
+        rows = [speaking.plain(row) for row in contacts.listed(at.tx, limit=limit)]
+    speaking.table(rows, ("name", "email", "title", "language", "id"), as_json, empty=f"{at.slug} has no contacts")

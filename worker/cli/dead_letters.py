@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
 
 
@@ -23,12 +23,10 @@ def list_items(tenant: TenantName = None, limit: Limit = 100, as_json: Json = Fa
     """List what is set aside, newest first."""
     from domain import quarantine
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            rows = [{**speaking.plain(item), "dead": item.is_dead} for item in quarantine.listed(tx, limit=limit)]
+    with visiting.visit(tenant) as at:
+        rows = [{**speaking.plain(item), "dead": item.is_dead} for item in quarantine.listed(at.tx, limit=limit)]
     speaking.table(rows, ("id", "kind", "source", "field", "reason", "attempts", "dead"), as_json,
-                   empty=f"{found.slug}: nothing is set aside")  # fmt: skip
+                   empty=f"{at.slug}: nothing is set aside")  # fmt: skip
 
 
 def replay(
@@ -41,16 +39,16 @@ def replay(
     from domain import quarantine
     from jobs import rescue
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found, dry_run=True) as tx:
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
+        with visiting.inside(standing, found, dry_run=True) as tx:
             item = quarantine.replay(tx, item_id)
         if item.kind == "csv_row":
             raise WrongUse(f"{item_id}: mend the row in its file and import it again")
         if not dry_run and item.kind == "job":
-            rescue.replay(standing.house.database, found.tenant_id, item, by=speaking.ACTOR)
+            rescue.replay(standing.house.database, found.tenant_id, item, by=visiting.ACTOR)
         elif not dry_run:
-            with speaking.inside(standing, found) as tx:
+            with visiting.inside(standing, found) as tx:
                 quarantine.replay(tx, item_id)
     sentence = f"{'would try' if dry_run else 'will try'} {item.kind} {item.source} again"
     speaking.say({**speaking.plain(item), "done": not dry_run}, as_json, sentence=sentence)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, WrongUse
 
 KeyTenant = Annotated[
@@ -35,15 +35,15 @@ def create(
     """Make a key. It is shown this once and stored as a hash only."""
     from domain import keys
 
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         vault, clock = standing.house.vault, standing.house.clock
         expires = clock.now() + timedelta(days=days) if days else None
         if tenant:
-            owner = speaking.tenant_of(standing, tenant)
-            with speaking.inside(standing, owner, dry_run=dry_run) as tx:
+            owner = visiting.tenant_of(standing, tenant)
+            with visiting.inside(standing, owner, dry_run=dry_run) as tx:
                 issued = keys.issue(tx, vault, name=name, role=role, expires_at=expires)
         else:
-            with speaking.control(standing, dry_run=dry_run) as tx:
+            with visiting.control(standing, dry_run=dry_run) as tx:
                 issued = keys.issue_house(tx, vault, name=name, role=role, expires_at=expires)
     whose = tenant or "the house"
     if dry_run:
@@ -60,12 +60,12 @@ def list_keys(tenant: KeyTenant = None, as_json: Json = False) -> None:
     """List keys, newest first, without their secrets."""
     from domain import keys
 
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         if tenant:
-            with speaking.inside(standing, speaking.tenant_of(standing, tenant)) as tx:
+            with visiting.inside(standing, visiting.tenant_of(standing, tenant)) as tx:
                 found = keys.listed(tx)
         else:
-            with speaking.control(standing) as tx:
+            with visiting.control(standing) as tx:
                 found = keys.listed_house(tx)
     columns = ("id", "name", "role", "created_at", "expires_at", "revoked_at")
     speaking.table([speaking.plain(key) for key in found], columns, as_json, empty="there are no keys")
@@ -81,12 +81,12 @@ def revoke(
     """End a key at once."""
     from domain import keys
 
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         if tenant:
-            with speaking.inside(standing, speaking.tenant_of(standing, tenant), dry_run=dry_run) as tx:
+            with visiting.inside(standing, visiting.tenant_of(standing, tenant), dry_run=dry_run) as tx:
                 ended = keys.revoke(tx, key_id, reason=reason)
         else:
-            with speaking.control(standing, dry_run=dry_run) as tx:
+            with visiting.control(standing, dry_run=dry_run) as tx:
                 ended = keys.revoke_house(tx, key_id, reason=reason)
     if not ended:
         raise WrongUse(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -50,13 +50,12 @@ def set_token(
     from domain import mailboxes
 
     token = _secret("Refresh token")
-    with speaking.house() as standing:
-        found, settings = speaking.tenant_of(standing, tenant), standing.settings
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        settings = at.standing.settings
         secret = settings.google_client_secret.get_secret_value() if settings.google_client_secret else ""
         grant = mailboxes.Grant(token, client_id or settings.google_client_id, secret)
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            row = mailboxes.configure_gmail(tx, standing.house.vault, address, grant)
-    sentence = f"{found.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
+        row = mailboxes.configure_gmail(at.tx, at.vault, address, grant)
+    sentence = f"{at.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
     speaking.say({**speaking.plain(row), "done": not dry_run}, as_json, sentence=sentence)
 
 
@@ -64,11 +63,9 @@ def status(tenant: TenantName = None, as_json: Json = False) -> None:
     """How each mailbox stands, and the mend where it does not."""
     from domain import mailboxes
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            rows = [{**speaking.plain(row), "mend": row.mend} for row in mailboxes.listed(tx)]
-    speaking.table(rows, COLUMNS, as_json, empty=f"{found.slug} has no mailbox: `hourhand gmail set-token`")
+    with visiting.visit(tenant) as at:
+        rows = [{**speaking.plain(row), "mend": row.mend} for row in mailboxes.listed(at.tx)]
+    speaking.table(rows, COLUMNS, as_json, empty=f"{at.slug} has no mailbox: `hourhand gmail set-token`")
 
 
 def revoke(
@@ -81,20 +78,13 @@ def revoke(
     """Forget a mailbox's token and stop asking it; what was read stays."""
     from domain import mailboxes
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            at = [
-                row
-                for row in mailboxes.listed(tx)
-                if row.provider == "gmail" and row.address == address.strip().lower()
-            ]
-            if not at:
-                raise WrongUse(
-                    f"--address: {found.slug} has no Gmail mailbox {address}; `hourhand gmail status` lists them"
-                )
-            row = mailboxes.revoke(tx, at[0].id, cause=reason)
-    sentence = f"{found.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        known = (row for row in mailboxes.listed(at.tx) if row.provider == "gmail")
+        row = next((row for row in known if row.address == address.strip().lower()), None)
+        if row is None:
+            raise WrongUse(f"--address: {at.slug} has no Gmail mailbox {address}; `hourhand gmail status` lists them")
+        row = mailboxes.revoke(at.tx, row.id, cause=reason)
+    sentence = f"{at.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
     speaking.say({**speaking.plain(row), "done": not dry_run}, as_json, sentence=sentence)
 
 
@@ -108,8 +98,8 @@ def import_folder(
     """Take a folder or an mbox file in; again after an interruption it goes on where it stood."""
     if not path.exists():
         raise WrongUse(f"path: {path} does not exist")
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
         if dry_run:
             counts = _look(standing, path.resolve(), address)
         else:
@@ -125,9 +115,9 @@ def sync(tenant: TenantName = None, as_json: Json = False, dry_run: DryRun = Fal
     """Ask the tenant's mailboxes now, as the five-minute poll does."""
     from domain import mailboxes
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
+        with visiting.inside(standing, found) as tx:
             due = [row.address for row in mailboxes.due(tx)]
         counts: Counter[str] = Counter()
         if not dry_run:
@@ -167,23 +157,19 @@ def set_credential(
         from providers import resend_webhooks
 
         resend_webhooks.check_secret(secret)
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            credentials.put(tx, standing.house.vault, name, secret)
-    sentence = f"{found.slug}: {name} {'would be' if dry_run else 'is'} stored"
-    speaking.say({"tenant": found.slug, "name": name, "done": not dry_run}, as_json, sentence=sentence)
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        credentials.put(at.tx, at.vault, name, secret)
+    sentence = f"{at.slug}: {name} {'would be' if dry_run else 'is'} stored"
+    speaking.say({"tenant": at.slug, "name": name, "done": not dry_run}, as_json, sentence=sentence)
 
 
 def list_credentials(tenant: TenantName = None, as_json: Json = False) -> None:
     """List what is stored, never what it says."""
     from domain import credentials
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            rows = [speaking.plain(row) for row in credentials.listed(tx)]
-    speaking.table(rows, ("name", "key_id", "updated_by", "updated_at"), as_json, empty=f"{found.slug} has stored none")
+    with visiting.visit(tenant) as at:
+        rows = [speaking.plain(row) for row in credentials.listed(at.tx)]
+    speaking.table(rows, ("name", "key_id", "updated_by", "updated_at"), as_json, empty=f"{at.slug} has stored none")
 
 
 def remove_credential(
@@ -195,14 +181,12 @@ def remove_credential(
     """Forget a provider's secret."""
     from domain import credentials
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            removed = credentials.remove(tx, name)
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        removed = credentials.remove(at.tx, name)
     if not removed:
-        raise WrongUse(f"name: {found.slug} has no {name}")
-    sentence = f"{found.slug}: {name} {'would be' if dry_run else 'is'} forgotten"
-    speaking.say({"tenant": found.slug, "name": name, "done": not dry_run}, as_json, sentence=sentence)
+        raise WrongUse(f"name: {at.slug} has no {name}")
+    sentence = f"{at.slug}: {name} {'would be' if dry_run else 'is'} forgotten"
+    speaking.say({"tenant": at.slug, "name": name, "done": not dry_run}, as_json, sentence=sentence)
 
 
 def _secret(what: str) -> str:

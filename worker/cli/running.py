@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import Json
 
 
@@ -23,7 +23,7 @@ def up(as_json: Json = False) -> int:
 
     told = settings.load()
     telemetry.configure(told.log_level)
-    return process.up(told, announce=lambda sentence: speaking.say({"up": sentence}, as_json, sentence=sentence))
+    return process.up(told, announce=lambda sentence: _announce(sentence, as_json))
 
 
 def worker(
@@ -35,11 +35,7 @@ def worker(
 
     told = settings.load()
     telemetry.configure(told.log_level)
-    return process.worker(
-        told,
-        scheduler=not no_scheduler,
-        announce=lambda sentence: speaking.say({"up": sentence}, as_json, sentence=sentence),
-    )
+    return process.worker(told, scheduler=not no_scheduler, announce=lambda sentence: _announce(sentence, as_json))
 
 
 def demo(
@@ -51,4 +47,11 @@ def demo(
     """Two companies, their mailboxes, several days of hours; then the API keeps running."""
     from worker import demonstration
 
+    visiting.collect_garbage()
     return demonstration.run(exit_after=stop_after, as_json=as_json)
+
+
+def _announce(sentence: str, as_json: bool) -> None:
+    """Say that it stands; nearly all that will ever be imported has been."""
+    visiting.collect_garbage()
+    speaking.say({"up": sentence}, as_json, sentence=sentence)

@@ -1,21 +1,15 @@
-"""How commands speak: the options they share, JSON or a table, one sentence for an error, and the house to work in."""
+"""How commands speak: the options they share, JSON or a table, and one sentence for an error."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from domain.db import Tx
-    from domain.tenants import Tenant
-    from worker.assembly import Standing
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
@@ -24,7 +18,6 @@ TenantName = Annotated[
 ]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
 
-ACTOR = "command line"
 PIPE_WIDTH = 240
 ROOMS = frozenset({
     "worker", "simulator", "admin_api", "jobs", "engines", "brain", "policy", "providers", "domain", "migrations",
@@ -33,10 +26,6 @@ ROOMS = frozenset({
 
 class WrongUse(Exception):
     """The command can't be understood."""
-
-
-class _Undone(Exception):
-    """Ends a trial transaction."""
 
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
@@ -56,48 +45,6 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - this is where every error becomes a sentence and an exit code
         return _fail(_sentence(error), arguments) if _is_ours(error) else _unforeseen(error, arguments)
     return code if isinstance(code, int) else 0
-
-
-@contextlib.contextmanager
-def house(*, hold: bool = False, log_level: str = "warning") -> Iterator[Standing]:
-    """The house for one command: a running server is joined, else one is started for the command."""
-    from worker import assembly, settings, telemetry
-
-    told = settings.load()
-    telemetry.configure("debug" if told.log_level == "debug" else log_level)
-    with assembly.standing(told, hold=hold) as standing:
-        yield standing
-
-
-@contextlib.contextmanager
-def inside(standing: Standing, tenant: Tenant, *, dry_run: bool = False) -> Iterator[Tx]:
-    """A transaction of one tenant; with `dry_run` everything is done and then undone."""
-    with contextlib.suppress(_Undone), standing.house.database.tenant(tenant.tenant_id, actor=ACTOR) as tx:
-        yield tx
-        if dry_run:
-            raise _Undone
-
-
-@contextlib.contextmanager
-def control(standing: Standing, *, dry_run: bool = False) -> Iterator[Tx]:
-    """A transaction of the house's control room; with `dry_run` everything is done and then undone."""
-    with contextlib.suppress(_Undone), standing.house.database.wearing("control", actor=ACTOR) as tx:
-        yield tx
-        if dry_run:
-            raise _Undone
-
-
-def tenant_of(standing: Standing, slug: str | None) -> Tenant:
-    """The tenant that was named, or the only one. Raises UnknownTenant, WrongUse."""
-    from domain import tenants
-
-    if slug:
-        return tenants.by_slug(standing.house.database, slug)
-    everybody = tenants.listed(standing.house.database, limit=2)
-    if len(everybody) != 1:
-        raise WrongUse("--tenant: name the tenant; `hourhand tenant list` shows them" if everybody
-                       else "there is no tenant yet: `hourhand tenant add <slug> --name <name>`")  # fmt: skip
-    return everybody[0]
 
 
 def say(value: Any, as_json: bool, *, sentence: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def add(
     from domain import tenants
 
     wished = _assigned(assignments)
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         database = standing.house.database
         spread = standing.settings.slot_spread_seconds
         if dry_run:
             tenants.check(database, slug=slug, name=name, settings=wished)
             speaking.say({"slug": slug, "name": name, "done": False}, as_json, sentence=f"would found {slug} ({name})")
             return
-        made = tenants.found(database, slug=slug, name=name, settings=wished, by=speaking.ACTOR, spread_seconds=spread)
+        made = tenants.found(database, slug=slug, name=name, settings=wished, by=visiting.ACTOR, spread_seconds=spread)
     speaking.say(
         _row(made) | {"done": True}, as_json, sentence=f"{made.slug} is founded, in dry_run ({made.tenant_id})"
     )
@@ -59,7 +59,7 @@ def list_tenants(limit: Limit = 100, as_json: Json = False) -> None:
     """List tenants by slug."""
     from domain import tenants
 
-    with speaking.house() as standing:
+    with visiting.house() as standing:
         rows = [_row(tenant) for tenant in tenants.listed(standing.house.database, limit=limit)]
     speaking.table(rows, COLUMNS, as_json, empty="there is no tenant yet: `hourhand tenant add <slug> --name <name>`")
 
@@ -68,8 +68,8 @@ def show(tenant: TenantName = None, as_json: Json = False) -> None:
     """One tenant with every setting as it stands, defaults included."""
     from domain import settings
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
         told = settings.parse(dict(found.settings)).model_dump(mode="json")
     speaking.say({**_row(found), "settings": told}, as_json)
 
@@ -99,15 +99,13 @@ def mode(
 def _change(wished: dict[str, Any], tenant: str | None, reason: str | None, *, dry_run: bool, as_json: bool) -> None:
     from domain import settings
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        before = settings.parse(dict(found.settings)).model_dump(mode="json")
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            after = settings.change(tx, wished, reason=reason).model_dump(mode="json")
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        before = settings.parse(dict(at.tenant.settings)).model_dump(mode="json")
+        after = settings.change(at.tx, wished, reason=reason).model_dump(mode="json")
     changed = {name: {"from": before[name], "to": after[name]} for name in after if before[name] != after[name]}
     told = ", ".join(f"{name} {each['from']} → {each['to']}" for name, each in changed.items()) or "nothing changes"
-    sentence = f"{found.slug}: {'would change ' if dry_run and changed else ''}{told}"
-    speaking.say({"tenant": found.slug, "changed": changed, "done": not dry_run}, as_json, sentence=sentence)
+    sentence = f"{at.slug}: {'would change ' if dry_run and changed else ''}{told}"
+    speaking.say({"tenant": at.slug, "changed": changed, "done": not dry_run}, as_json, sentence=sentence)
 
 
 def _assigned(assignments: list[str] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import speaking
+from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def cycle(
     as_json: Json = False,
 ) -> None:
     """Run one cycle now, behind every brake; or explain what it would do."""
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
         if explain or dry_run:
             from jobs import explain as explaining
 
@@ -50,7 +50,7 @@ def cycle(
                 {"tenant": found.slug, "run": None, "why": told}, as_json, sentence=f"{found.slug}: no cycle: {told}"
             )
             return
-        with speaking.inside(standing, found) as tx:
+        with visiting.inside(standing, found) as tx:
             row = speaking.plain(running.get(tx, run_id))
     speaking.say({"tenant": found.slug, **row}, as_json, sentence=_hour(found.slug, row))
 
@@ -67,21 +67,17 @@ def cards(
 
     if state is not None and state not in kanban.MOVES:
         raise WrongUse(f"--state: {state!r} is none of {', '.join(sorted(kanban.MOVES))}")
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            rows = [speaking.plain(card) for card in kanban.listed(tx, state=state, kind=kind, limit=limit)]
-    speaking.table(rows, CARD_COLUMNS, as_json, empty=f"{found.slug}: no such cards")
+    with visiting.visit(tenant) as at:
+        rows = [speaking.plain(card) for card in kanban.listed(at.tx, state=state, kind=kind, limit=limit)]
+    speaking.table(rows, CARD_COLUMNS, as_json, empty=f"{at.slug}: no such cards")
 
 
 def why(card_id: CardId, tenant: TenantName = None, as_json: Json = False) -> None:
     """Why was this sent, held or refused? Every rule's verdict with its facts."""
     from jobs import explain
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            told = explain.why(tx, card_id)
+    with visiting.visit(tenant) as at:
+        told = explain.why(at.tx, card_id)
     if as_json:
         speaking.say(told, as_json)
         return
@@ -109,17 +105,17 @@ def approve(
     """Approve a waiting card. The approval counts for exactly what was shown."""
     from jobs import approvals
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
         if seen is None:
-            with speaking.inside(standing, found) as tx:
+            with visiting.inside(standing, found) as tx:
                 shown = approvals.show(standing.house, tx, card_id)
             if dry_run or as_json or not _agrees(shown):
                 speaking.say({**speaking.plain(shown), "done": False}, as_json, sentence="nothing was approved")
                 return
             seen = shown.seen
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            card = approvals.approve(standing.house, tx, card_id, seen=seen, by=speaking.ACTOR)
+        with visiting.inside(standing, found, dry_run=dry_run) as tx:
+            card = approvals.approve(standing.house, tx, card_id, seen=seen, by=visiting.ACTOR)
     sentence = f"{'would approve' if dry_run else 'approved'} {card_id}; it goes out with the next cycle"
     speaking.say({**speaking.plain(card), "done": not dry_run}, as_json, sentence=sentence)
 
@@ -134,10 +130,8 @@ def reject(
     """Refuse a waiting card."""
     from jobs import approvals
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            card = approvals.reject(tx, card_id, by=speaking.ACTOR, reason=reason)
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        card = approvals.reject(at.tx, card_id, by=visiting.ACTOR, reason=reason)
     sentence = f"{'would refuse' if dry_run else 'refused'} {card_id}"
     speaking.say({**speaking.plain(card), "done": not dry_run}, as_json, sentence=sentence)
 
@@ -152,10 +146,8 @@ def snooze(
     """Leave a waiting card unseen for a while."""
     from jobs import approvals
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found, dry_run=dry_run) as tx:
-            card = approvals.snooze(tx, card_id, until=tx.now + timedelta(hours=hours))
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        card = approvals.snooze(at.tx, card_id, until=at.tx.now + timedelta(hours=hours))
     sentence = f"{'would put off' if dry_run else 'put off'} {card_id} until {speaking.cell(card.not_before)}"
     speaking.say({**speaking.plain(card), "done": not dry_run}, as_json, sentence=sentence)
 
@@ -170,17 +162,15 @@ def runs(
     from domain import ledger
     from domain import runs as running
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            before = number + 1 if number is not None else None
-            rows = [dict(row) for row in running.recent(tx, before=before, limit=1 if number is not None else limit)]
-            if number is not None and (not rows or rows[0]["cycle_number"] != number):
-                raise WrongUse(f"--number: {found.slug} has no cycle {number}")
-            lines = [dict(line) for line in ledger.lines(tx, rows[0]["id"])] if number is not None else []
+    with visiting.visit(tenant) as at:
+        before = number + 1 if number is not None else None
+        rows = [dict(row) for row in running.recent(at.tx, before=before, limit=1 if number is not None else limit)]
+        if number is not None and (not rows or rows[0]["cycle_number"] != number):
+            raise WrongUse(f"--number: {at.slug} has no cycle {number}")
+        lines = [dict(line) for line in ledger.lines(at.tx, rows[0]["id"])] if number is not None else []
     if number is None:
         speaking.table([speaking.plain(row) if as_json else row for row in rows], RUN_COLUMNS, as_json,
-                       empty=f"{found.slug}: no cycle yet")  # fmt: skip
+                       empty=f"{at.slug}: no cycle yet")  # fmt: skip
     else:
         speaking.say({**rows[0], "ledger": lines}, as_json)
 
@@ -189,18 +179,16 @@ def reflect(tenant: TenantName = None, limit: Limit = 1, as_json: Json = False) 
     """What changed, what moved the numbers, what was blocked, what comes next: the latest reflections."""
     from domain import reflections
 
-    with speaking.house() as standing:
-        found = speaking.tenant_of(standing, tenant)
-        with speaking.inside(standing, found) as tx:
-            rows = [dict(row) for row in reflections.recent(tx, limit=limit)]
+    with visiting.visit(tenant) as at:
+        rows = [dict(row) for row in reflections.recent(at.tx, limit=limit)]
     if as_json:
         speaking.say(rows, as_json)
         return
     for row in rows:
-        typer.echo(f"{found.slug}, {speaking.cell(row['period_start'])} – {speaking.cell(row['period_end'])}")
+        typer.echo(f"{at.slug}, {speaking.cell(row['period_start'])} – {speaking.cell(row['period_end'])}")
         typer.echo(row["text"])
     if not rows:
-        typer.echo(f"{found.slug}: no reflection yet")
+        typer.echo(f"{at.slug}: no reflection yet")
 
 
 def _explained(told: dict[str, Any], as_json: bool) -> None:
