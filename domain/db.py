@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, CursorResult, Engine, RowMapping, create_engi
 from sqlalchemy.engine import make_url
 
 from domain.clock import Clock
+from domain.dispatch import Dispatch
 
 Row = RowMapping
 Role = Literal["dispatcher", "fleet", "control"]
@@ -95,6 +95,7 @@ class Database:
     def __init__(self, url: str, clock: Clock, *, pool_size: int = 12, application_name: str = "hourhand") -> None:
         self.url = url
         self.clock = clock
+        self.dispatch = Dispatch(_libpq(url))
         self._engine = _engine(url, pool_size, application_name)
 
     @contextmanager
@@ -117,16 +118,11 @@ class Database:
             yield tx
 
     @contextmanager
-    def wearing(
-        self, role: Role, *, actor: str = "system", planner: Mapping[str, str] = MappingProxyType({})
-    ) -> Iterator[Tx]:
-        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists, no tenant's rows.
-
-        `planner` are settings of PostgreSQL's planner, for this transaction alone.
-        """
+    def wearing(self, role: Role, *, actor: str = "system") -> Iterator[Tx]:
+        """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists, no tenant's rows."""
         with self._engine.begin() as connection:
             tx = Tx(connection, self.clock, None, actor, None)
-            self._set(tx, {"role": f"hourhand_{role}", **planner})
+            self._set(tx, {"role": f"hourhand_{role}"})
             yield tx
 
     @contextmanager
@@ -150,7 +146,8 @@ class Database:
         )
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection that is not in use."""
+        self.dispatch.close()
         self._engine.dispose()
 
     def _set(self, tx: Tx, settings: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.db import Database, Tx
+from domain.db import Database
 from domain.house import House
 from jobs import timetable
 from jobs.timetable import CYCLE, INGEST, RECONCILE, TIMETABLE
@@ -19,26 +19,22 @@ MAILBOXES_PER_JOB = 100
 MAILBOX_JOBS = 32
 """Few mailboxes get a job each, so that none waits for another; many share jobs, or the queue would be nothing else."""
 
-# Planning the claim costs more than carrying it out, so it is planned once for all values. Not knowing those, the
-# planner takes a third of all tenants for due and would read the whole schedule: it is told to look each one up.
-_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_hashjoin": "off", "enable_mergejoin": "off",
-                 "enable_seqscan": "off"}  # fmt: skip
-
 # One UPDATE touches each line, whatever it is due for: a second one in the same statement would be lost.
 # `FOR UPDATE SKIP LOCKED` looks at a line again after it got hold of it, so two tickers never claim one slot twice.
 _CLAIM = re.sub(r"\s+", " ", """
 WITH room AS (
-    SELECT :depth - count(*) FROM (SELECT FROM queue.procrastinate_jobs WHERE status = 'todo' LIMIT :depth) AS waiting
+    SELECT %(depth)s - count(*)
+    FROM (SELECT FROM queue.procrastinate_jobs WHERE status = 'todo' LIMIT %(depth)s) AS waiting
 ), slot AS (
     SELECT tenant_id, slot_offset_seconds FROM tenant_schedule
-    WHERE NOT :mail_only AND enabled AND next_due_at <= :now
+    WHERE NOT %(mail_only)s AND enabled AND next_due_at <= %(now)s
     ORDER BY next_due_at LIMIT (TABLE room) FOR UPDATE SKIP LOCKED
 ), extra AS (
     SELECT tenant_id, slot_offset_seconds FROM tenant_schedule
-    WHERE NOT :mail_only AND enabled AND extra_due_at <= :now AND (last_cycle_at <= :extra_since) IS NOT FALSE
+    WHERE NOT %(mail_only)s AND enabled AND extra_due_at <= %(now)s AND (last_cycle_at <= %(extra_since)s) IS NOT FALSE
     ORDER BY extra_due_at LIMIT (TABLE room) FOR UPDATE SKIP LOCKED
 ), mail AS (
-    SELECT tenant_id, slot_offset_seconds FROM tenant_schedule WHERE sync_enabled AND gmail_due_at <= :now
+    SELECT tenant_id, slot_offset_seconds FROM tenant_schedule WHERE sync_enabled AND gmail_due_at <= %(now)s
     ORDER BY gmail_due_at LIMIT (TABLE room) FOR UPDATE SKIP LOCKED
 ), due AS (
     SELECT tenant_id, make_interval(secs => slot_offset_seconds) AS away, bool_or(why = 's') AS slot,
@@ -47,21 +43,22 @@ WITH room AS (
     GROUP BY tenant_id, slot_offset_seconds
 ), claimed AS (
     UPDATE tenant_schedule s SET
-        next_due_at = CASE WHEN slot THEN (:cycles)[width_bucket(:now - away, :cycles) + 1] + away
+        next_due_at = CASE WHEN slot THEN (%(cycles)s)[width_bucket(%(now)s - away, %(cycles)s) + 1] + away
                            ELSE s.next_due_at END,
-        last_slot_at = CASE WHEN slot THEN (:cycles)[width_bucket(:now - away, :cycles)] + away
+        last_slot_at = CASE WHEN slot THEN (%(cycles)s)[width_bucket(%(now)s - away, %(cycles)s)] + away
                             ELSE s.last_slot_at END,
-        idle_hours = s.idle_hours + (slot AND NOT extra AND (s.work_due_at <= :now) IS NOT TRUE)::int,
-        extra_due_at = CASE WHEN extra OR slot AND s.extra_due_at <= :now THEN NULL ELSE s.extra_due_at END,
-        gmail_due_at = CASE WHEN mail THEN :next_mail + make_interval(secs => s.slot_offset_seconds % :mail_period)
-                            ELSE s.gmail_due_at END
+        idle_hours = s.idle_hours + (slot AND NOT extra AND (s.work_due_at <= %(now)s) IS NOT TRUE)::int,
+        extra_due_at = CASE WHEN extra OR slot AND s.extra_due_at <= %(now)s THEN NULL ELSE s.extra_due_at END,
+        gmail_due_at = CASE WHEN mail THEN
+            %(next_mail)s + make_interval(secs => s.slot_offset_seconds %% %(mail_period)s) ELSE s.gmail_due_at END
     FROM due WHERE s.tenant_id = due.tenant_id
-    RETURNING s.tenant_id, slot, extra, mail, (s.work_due_at <= :now) IS TRUE AS busy,
-              mail AND s.gmail_due_at >= :next_reconciliation AS reconcile
+    RETURNING s.tenant_id, slot, extra, mail, (s.work_due_at <= %(now)s) IS TRUE AS busy,
+              mail AND s.gmail_due_at >= %(next_reconciliation)s AS reconcile
 ), house AS (
     UPDATE queue.house_slots h SET next_due_at = n.next_due_at, last_slot_at = h.next_due_at
-    FROM (SELECT entry FROM queue.house_slots WHERE NOT :mail_only AND next_due_at <= :now FOR UPDATE SKIP LOCKED) due,
-         unnest(CAST(:entries AS text[]), :nexts, :in_ticker) AS n (entry, next_due_at, in_ticker)
+    FROM (SELECT entry FROM queue.house_slots WHERE NOT %(mail_only)s AND next_due_at <= %(now)s
+          FOR UPDATE SKIP LOCKED) AS due,
+         unnest(CAST(%(entries)s AS text[]), %(nexts)s, %(in_ticker)s) AS n (entry, next_due_at, in_ticker)
     WHERE h.entry = due.entry AND n.entry = h.entry RETURNING h.entry, in_ticker
 ), wanted (queue, task, priority, lock, once, args) AS (
     SELECT 'cycles', task, CASE WHEN slot THEN 0 ELSE 1 END, 'tenant:' || tenant_id, task || ':' || tenant_id,
@@ -72,8 +69,8 @@ WITH room AS (
     SELECT 'mailboxes', task, priority, NULL, task || ':' || md5(string_agg(tenant_id::text, ',' ORDER BY tenant_id)),
            jsonb_build_object('tenant_ids', jsonb_agg(tenant_id ORDER BY tenant_id))
     FROM (SELECT task, priority, tenant_id, (row_number() OVER (PARTITION BY task ORDER BY tenant_id) - 1)
-                 / least(:per_job, greatest(1, ceil(count(*) OVER (PARTITION BY task)
-                                                    / CAST(:mail_jobs AS numeric))))::int AS chunk
+                 / least(%(per_job)s, greatest(1, ceil(count(*) OVER (PARTITION BY task)
+                                                    / CAST(%(mail_jobs)s AS numeric))))::int AS chunk
           FROM (SELECT 'ingest' AS task, 0 AS priority, tenant_id FROM claimed WHERE mail
                 UNION ALL SELECT 'reconcile', -1, tenant_id FROM claimed WHERE reconcile) AS polled) AS chunked
     GROUP BY task, priority, chunk
@@ -88,7 +85,7 @@ SELECT count(*) FILTER (WHERE slot) AS slots, count(*) FILTER (WHERE slot AND NO
        count(*) FILTER (WHERE mail) AS mailboxes, (SELECT count(*) FROM queued) AS jobs,
        (SELECT coalesce(array_agg(entry ORDER BY entry), '{}') FROM house WHERE in_ticker) AS at_once
 FROM claimed
-""")  # fmt: skip
+""").strip()  # fmt: skip
 # in single spaces, because the driver reads statements of more than 4,096 characters anew each time
 
 
@@ -125,9 +122,7 @@ def claim(database: Database, *, depth: int = QUEUE_DEPTH, mail_only: bool = Fal
 
     Missed hours coalesce: a tenant moves to its next slot after now, and its cycle stands for the latest slot missed.
     """
-    with database.wearing("dispatcher", planner=_PLANNED_ONCE) as tx:
-        row = tx.row(_CLAIM, depth=depth, mail_only=mail_only, **_moments(tx))
-    assert row is not None
+    row = database.dispatch.row(_CLAIM, {"depth": depth, "mail_only": mail_only, **_moments(database.clock.now())})
     return Beat(**{**row, "at_once": tuple(row["at_once"])})
 
 
@@ -139,8 +134,7 @@ def run(house: House, *, depth: int = QUEUE_DEPTH) -> Beat:
     return beat
 
 
-def _moments(tx: Tx) -> Mapping[str, Any]:
-    now = tx.now
+def _moments(now: datetime) -> Mapping[str, Any]:
     mail_slots = timetable.slots_around(INGEST, now, reach=timedelta(0))
     house = [entry for entry in TIMETABLE if entry.scope == "house"]
     return {

@@ -37,12 +37,16 @@ class Rivals:
 
 def in_turn(
     ours: Callable[[int], object], peer: Callable[[int], object], *, rounds: int = ROUNDS,
-    timer: Callable[[], float] = time.perf_counter,
+    timer: Callable[[], float] = time.perf_counter, before: Callable[[int], object] = lambda _round: None,
 ) -> Rivals:  # fmt: skip
-    """Measure both `rounds` times in turn, after one unmeasured round of each; both are given the round's number."""
+    """Measure both `rounds` times in turn, after one unmeasured round of each; both are given the round's number.
+
+    `before` prepares each of them, off the clock.
+    """
     taken: tuple[list[float], list[float]] = ([], [])
     for at in range(-1, rounds):
         for work, times in zip((ours, peer), taken, strict=True):
+            before(at)
             began = timer()
             work(at)
             if at >= 0:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
@@ -185,17 +186,36 @@ def test_an_entry_that_left_the_timetable_loses_its_line(clone: Database) -> Non
         assert not tx.value("SELECT count(*) FROM queue.house_slots WHERE entry = 'gone'")
 
 
-@pytest.mark.parametrize("due", [False, True])
-def test_a_beat_is_one_statement(clone: Database, clock: HandClock, due: bool) -> None:
+def test_a_beat_is_one_statement_and_planned_once(clone: Database, clock: HandClock) -> None:
     acme, _ = _two(clone)
     _busy(clone, acme)
     _syncs(clone, acme)
     tick.prepare(clone)
-    clock.advance(hours=2 if due else 0)
     with _statements() as said:
+        for _ in range(7):
+            tick.claim(clone)
+            clock.advance(hours=1)
+    assert said == []
+    kept = clone.dispatch.row(
+        """SELECT count(*) AS statements, sum(generic_plans) AS planned_once, sum(custom_plans) AS planned_anew
+           FROM pg_prepared_statements WHERE statement LIKE 'WITH%%'""",
+        {},
+    )
+    assert kept == {"statements": 1, "planned_once": 7, "planned_anew": 0}
+
+
+def test_a_lost_connection_costs_one_beat(clone: Database, cloned: gears.Clone, clock: HandClock) -> None:
+    _two(clone)
+    clock.advance(hours=1)
+    clone.dispatch.row("SELECT 1", {})
+    with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
+        admin.execute(
+            """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE application_name = 'hourhand-dispatch' AND datname = current_database()"""
+        )
+    with pytest.raises(psycopg.OperationalError):
         tick.claim(clone)
-    # the other one puts on the dispatcher's role
-    assert [statement.split()[0] for statement in said] == ["SELECT", "WITH"]
+    assert tick.claim(clone).slots == 2
 
 
 def test_two_tickers_at_once_never_claim_one_slot_twice(cloned: gears.Clone, clock: HandClock) -> None:

@@ -1,0 +1,99 @@
+"""PF1: what a beat over a hundred thousand tenants costs, next to bare SQL, and what an idle tenant's hour costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+
+from domain.db import Database
+from jobs import tick
+from tests import gears, houses
+from tests.bench import fleet
+from tests.bench.rivals import in_turn
+from tests.hand_clock import A_MONDAY, HandClock
+from tests.policy.test_facts import counted
+
+TENANTS = 100_000
+WITH_WORK = TENANTS // 100
+
+FOUND = """
+    UPDATE hourhand.tenant_schedule SET next_due_at = next_due_at + interval '1 hour', last_slot_at = next_due_at
+    WHERE tenant_id IN (SELECT tenant_id FROM hourhand.tenant_schedule WHERE enabled AND next_due_at <= %s
+                        ORDER BY next_due_at LIMIT 2000 FOR UPDATE SKIP LOCKED)
+    RETURNING tenant_id"""
+LOOKED = """SELECT tenant_id FROM hourhand.tenant_schedule WHERE enabled AND next_due_at <= %s
+            ORDER BY next_due_at LIMIT 2000 FOR UPDATE SKIP LOCKED"""
+QUEUED = """
+    INSERT INTO queue.procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+    SELECT 'cycles', 'cycle', 0, 'tenant:' || each, 'cycle:' || each, jsonb_build_object('tenant_id', each)
+    FROM unnest(%s::uuid[]) each ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"""
+
+
+def test_pf1_a_beat_next_to_bare_sql(cloned: gears.Clone, clock: HandClock, figures: Callable[..., None]) -> None:
+    fleet.settle(cloned, TENANTS, A_MONDAY)
+    clock.move_to(A_MONDAY)
+    database = Database(cloned.url(), clock)
+    with psycopg.connect(cloned.url("hourhand_app")) as bare:
+
+        def ours(_round: int) -> None:
+            assert tick.claim(database).jobs == WITH_WORK
+
+        def peer(query: str) -> Callable[[int], None]:
+            def work(_round: int) -> None:
+                bare.execute("SELECT set_config('role', 'hourhand_dispatcher', true)")
+                due = [row[0] for row in bare.execute(query, (A_MONDAY,))]
+                assert bare.execute(QUEUED, (due,)).rowcount == WITH_WORK
+                bare.commit()
+
+            return work
+
+        def before(_round: int) -> None:
+            fleet.give_work(cloned, WITH_WORK, A_MONDAY)
+
+        moved_on = in_turn(ours, peer(FOUND), rounds=9, before=before)
+        left_due = in_turn(ours, peer(LOOKED), rounds=5, before=before)
+    figures(
+        "PF1 beat", tenants=TENANTS, with_work=WITH_WORK, bar=1.5, **moved_on.told(),
+        against_a_query_that_moves_no_slot=left_due.told()["time_ratio"],
+    )  # fmt: skip
+    database.dispose()
+
+
+def test_pf1_statements_of_a_beat(cloned: gears.Clone, clock: HandClock, figures: Callable[..., None]) -> None:
+    database = Database(cloned.url(), clock)
+    said = {}
+    for idle in (0, 1_000, TENANTS):
+        with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
+            connection.execute("TRUNCATE hourhand.tenants CASCADE")
+        fleet.settle(cloned, idle, A_MONDAY)
+        clock.move_to(A_MONDAY)
+        with counted(database) as statements:
+            tick.claim(database)
+        said[idle] = len(statements)
+    figures("PF1 statements", by_idle_tenants=said, bar="the same for each")
+    database.dispose()
+
+
+def test_pf1_an_idle_hour(cloned: gears.Clone, clock: HandClock, figures: Callable[..., None]) -> None:
+    """An hour's beats with all that they do, at once; then the same without tenants, for what a beat costs as such."""
+    spent = {}
+    for tenants in (0, TENANTS):
+        fleet.settle(cloned, tenants, A_MONDAY)
+        clock.move_to(A_MONDAY)
+        database = Database(cloned.url(), clock)
+        with houses.house(database) as house:
+            tick.prepare(database)
+            server, ourselves = fleet.postmaster(cloned), fleet.ourselves()
+            began = fleet.processor_seconds(server, ourselves)
+            slots = 0
+            for _ in range(3600):
+                slots += tick.run(house).slots
+                clock.advance(seconds=1)
+            spent[tenants] = fleet.processor_seconds(server, ourselves) - began
+        assert slots == tenants
+        database.dispose()
+    figures(
+        "PF1 idle hour", tenants=TENANTS, idle_tenant_hour_us=round(spent[TENANTS] / TENANTS * 1e6, 1), bar=50,
+        beat_without_tenants_us=round(spent[0] / 3600 * 1e6), beats=3600,
+    )  # fmt: skip
