@@ -60,6 +60,7 @@ def _hold(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> UUI
         _settle_the_past(cycle)
         outcome = _phases(cycle)
         _finish(cycle, outcome)
+        house.fault("cycle.finished")
         log.info("cycle.finished", number=cycle.run.cycle_number, outcome=outcome)
     return cycle.run.id
 

@@ -215,6 +215,7 @@ def _keep_broken(sync: Sync, page: Page) -> None:
     with sync.house.database.tenant(sync.tenant_id) as tx:
         for provider_message_id, reason in page.broken:
             quarantine.note(tx, "message", inbox.source(sync.row.id, provider_message_id), reason)
+    sync.fault("ingest.set_aside")
     sync.counts["quarantined"] += len(page.broken)
 
 
@@ -266,6 +267,7 @@ def _may_start_anew(sync: Sync, error: HistoryExpired) -> bool:
             sync.counts["mailboxes_failed"] += 1
             return False
         mailboxes.start_full_sync(tx, row.id)
+    sync.fault("ingest.anew")
     sync.counts["full_syncs"] += 1
     return True
 

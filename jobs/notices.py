@@ -54,6 +54,7 @@ def notify(house: House, tenant_id: UUID, template: str, *, dedupe_key: str, slo
         reserved = notices.reserve(tx, template, dedupe_key=dedupe_key, slots=slots)
         tenant_settings = settings.readable(tx)
         hand = _hand(house, tx, tenant_settings) if reserved else None
+    house.fault("notices.reserved")
     return sum(_send(house, tenant_id, tenant_settings, hand, notice) for notice in reserved)
 
 
@@ -74,6 +75,7 @@ def _send(
             mail = _mail(tenant_id, tenant_settings, notice)
             provider_id = hand.send(mail, deadline_seconds=house.provider_deadline_seconds).provider_id
             state = "sent"
+            house.fault("notices.performed")
         except NothingHappened as error:
             # alerts come up when the provider is in trouble: whoever could not be told now is told next time
             log.warning("notice.later", notice=str(notice.id), error=type(error).__name__)
@@ -86,6 +88,7 @@ def _send(
             state = "uncertain"
     with house.database.tenant(tenant_id, actor="notices") as tx:
         notices.settle(tx, notice, state, provider_id=provider_id)  # type: ignore[arg-type]
+    house.fault("notices.settled")
     return state == "sent"
 
 

@@ -28,6 +28,7 @@ def plan(cycle: Cycle) -> Counter[str]:
         counts["obligations"] = ledger.open_lines(
             tx, cycle.run.id, [_line(due) for each in plans for due in each.obligations]
         )
+    cycle.house.fault("plan.accounted")
     counts["planned"] = len(new)
     counts += triage(cycle, new)
     return counts

@@ -26,6 +26,7 @@ def reflect(cycle: Cycle) -> Counter[str]:
         language = settings.of(tx).language
         reflections.write(tx, cycle.run.id, period_start=since, facts=facts, hints=_hints(tx, cycle),
                           text=rulebook.reflect(facts, language), phrased_by="rulebook")  # fmt: skip
+    cycle.house.fault("reflect.written")
     return Counter()
 
 

@@ -56,6 +56,7 @@ def resolve(work: Work, *, breathe: Callable[[], None]) -> dict[str, int]:
             errors.append(error)
             continue
         counts[state] = counts.get(state, 0) + 1
+        work.house.fault("resolve.settled")
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
         _be_calm(tx)
     if errors:
@@ -86,6 +87,7 @@ def _be_calm(tx: Tx) -> None:
 def _look_at(work: Work, card: Card) -> str:
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
         uncertain = _abandoned(tx, card)
+    work.house.fault("resolve.noticed")
     return _resolve_one(work, uncertain) if uncertain is not None else "queued"
 
 
