@@ -31,10 +31,13 @@ class Due:
 
 
 def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
-    """Write a line for every obligation, each tied to the newest card of its intention; how many there are."""
+    """Write a line for every obligation, each tied to the newest card of its intention; how many the run has now.
+
+    Again after a crash, the lines that are there stay, and count.
+    """
     if not dues:
         return 0
-    return tx.run(
+    lines: int = tx.value(
         """WITH due AS (
                SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]),
                    CAST(:subject_ids AS text[]), CAST(:dues AS timestamptz[]), CAST(:keys AS text[]),
@@ -43,18 +46,22 @@ def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
                AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until)),
            newest AS (
                SELECT DISTINCT ON (dedupe_key) dedupe_key, id FROM kanban_cards
-               WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC)
+               WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC),
+           made AS (
            INSERT INTO run_obligations (tenant_id, run_id, kind, subject_type, subject_id, due_at, disposition, rule,
                                         reason, until, card_id)
            SELECT :t, :run, d.kind, d.subject_type, d.subject_id, d.due_at, coalesce(d.disposition, 'deferred'),
                   coalesce(d.rule, 'cycle.not_reached'), coalesce(d.reason, 'not reached in this cycle'), d.until, n.id
            FROM due d LEFT JOIN newest n USING (dedupe_key)
-           ON CONFLICT (tenant_id, run_id, kind, subject_id) DO NOTHING""",
+           ON CONFLICT (tenant_id, run_id, kind, subject_id) DO NOTHING RETURNING 1)
+           SELECT (SELECT count(*) FROM made)
+                + (SELECT count(*) FROM run_obligations WHERE tenant_id = :t AND run_id = :run)""",
         t=tx.tenant_id, run=run_id, kinds=[d.kind for d in dues], subject_types=[d.subject_type for d in dues],
         subject_ids=[d.subject_id for d in dues], dues=[d.due_at for d in dues], keys=[d.dedupe_key for d in dues],
         dispositions=[d.disposition for d in dues], rules=[d.rule for d in dues], reasons=[d.reason for d in dues],
         untils=[d.until for d in dues],
     )  # fmt: skip
+    return lines
 
 
 def close_lines(tx: Tx, run_id: UUID) -> None:

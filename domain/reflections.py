@@ -17,7 +17,7 @@ def write(
 ) -> UUID:  # fmt: skip
     """Store the reflection of a run; again after a crash, the first one stands."""
     reflection_id = tx.clock.uuid()
-    tx.run(
+    first = tx.run(
         """INSERT INTO agent_hourly_reflections (tenant_id, id, run_id, period_start, period_end, facts, text, hints,
                                                  phrased_by, created_at)
            VALUES (:t, :id, :run, :start, :now, :facts, :text, :hints, :by, :now)
@@ -25,7 +25,8 @@ def write(
         t=tx.tenant_id, id=reflection_id, run=run_id, start=period_start, now=tx.now, facts=dict(facts), text=text,
         hints=json_list(hints), by=phrased_by,
     )  # fmt: skip
-    events.record(tx, "reflection.written", "run", run_id)
+    if first:
+        events.record(tx, "reflection.written", "run", run_id)
     return reflection_id
 
 
