@@ -76,14 +76,15 @@ def release(tx: Tx, notice: Notice) -> None:
 
 
 def alerts_untold(tx: Tx) -> Sequence[Row]:
-    """Open alerts of which nobody has been told."""
+    """Open alerts of which somebody who should be was not told: the provider refused their notice, or none was left."""
     return tx.rows(
         """SELECT a.id, a.kind, a.severity, a.message, a.opened_at FROM agent_alerts a
-           WHERE a.tenant_id = :t AND a.state = 'open' AND NOT EXISTS (
-               SELECT FROM operator_notices n
-               WHERE n.tenant_id = :t AND n.dedupe_key LIKE 'alert:' || a.id::text || ':%')
+           WHERE a.tenant_id = :t AND a.state = 'open' AND EXISTS (
+               SELECT FROM users u WHERE u.tenant_id = :t AND u.verified_at IS NOT NULL AND u.role = ANY(:roles)
+                 AND NOT EXISTS (SELECT FROM operator_notices n WHERE n.tenant_id = :t
+                                 AND n.dedupe_key = 'alert:' || a.id::text || ':' || u.id::text))
            ORDER BY a.id LIMIT 20""",
-        t=tx.tenant_id,
+        t=tx.tenant_id, roles=list(ROLES["alert"]),
     )  # fmt: skip
 
 

@@ -39,3 +39,17 @@ def test_a_notice_whose_outcome_is_unknown_is_not_sent_again(clone: Database, cl
         assert notices.tell_alerts(house, acme) == 0
         assert notices.tell_alerts(house, acme) == 0
         assert len(resend.sent("re_acme")) == 1
+
+
+def test_whoever_could_not_be_told_is_told_next_time_and_nobody_else(clone: Database, clock: HandClock) -> None:
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        build.user(tx, "ada@acme.example", role="admin")
+        build.user(tx, "bob@acme.example", role="operator")
+        alerts.open(tx, "email_provider_failures", "The provider fails.")
+    hands = houses.TestHands()
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        resend.break_next(throttle())
+        assert [notices.tell_alerts(house, acme) for _ in range(3)] == [1, 1, 0]
+        assert sorted(mail["to"] for mail in resend.sent("re_acme")) == [["ada@acme.example"], ["bob@acme.example"]]
