@@ -112,7 +112,10 @@ class Database:
             self._set(tx, {"app.tenant_id": str(tenant_id)})
             if fence is not None:
                 # locked until the commit, so that a successor's first write waits for our last
-                held = tx.value("SELECT 1 FROM agent_tenant_locks WHERE fence = :fence FOR SHARE", fence=fence)
+                held = tx.value(
+                    "SELECT 1 FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence FOR SHARE",
+                    t=tenant_id, fence=fence,
+                )  # fmt: skip
                 if held is None:
                     raise FenceLost(f"tenant {tenant_id}: fence {fence} is no longer held")
             yield tx

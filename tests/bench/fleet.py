@@ -30,9 +30,14 @@ def settle(cloned: gears.Clone, tenants: int, first_hour: datetime) -> None:
 
 
 def give_work(cloned: gears.Clone, tenants: int, at: datetime) -> None:
-    """Have some tenants, chosen evenly, be due at `at` with work to do; the queue is emptied."""
+    """Have some tenants, chosen evenly, be due at `at` with work to do, and no others; the queue is emptied."""
     with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
         connection.execute("TRUNCATE queue.procrastinate_jobs CASCADE")
+        connection.execute(
+            """UPDATE hourhand.tenant_schedule SET next_due_at = next_due_at + interval '1 hour'
+               WHERE next_due_at <= %s""",
+            (at,),
+        )
         connection.execute(
             """UPDATE hourhand.tenant_schedule SET next_due_at = %(at)s, work_due_at = %(at)s
                WHERE tenant_id IN (SELECT tenant_id FROM hourhand.tenant_schedule WHERE next_due_at > %(at)s
