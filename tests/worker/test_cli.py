@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from tests import build, gears
 from tests.worker.line import Line, Spoken
 from worker.cli import app
 
-ROOT = Path(__file__).resolve().parents[2]
 FOREVER = {"up", "worker", "demo"}
 READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
@@ -34,30 +31,6 @@ def test_every_command_answers_in_json_and_every_one_that_writes_can_be_tried() 
         options = {option for parameter in command.params for option in parameter.opts}
         assert "--json" in options or path == "db psql", path
         assert "--dry-run" in options or path in READS | FOREVER, path
-
-
-def test_help_needs_neither_a_database_nor_our_heavy_rooms() -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "worker", "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "doctor" in loaded.stdout
-    imported = {line.rsplit("|", 1)[-1].strip() for line in loaded.stderr.splitlines() if "import time" in line}
-    heavy = {
-        "sqlalchemy",
-        "psycopg",
-        "pydantic",
-        "fastapi",
-        "procrastinate",
-        "googleapiclient",
-        "resend",
-        "jobs",
-        "domain",
-    }
-    assert not imported & heavy
 
 
 def test_a_tenant_from_founding_to_live(hh: Line) -> None:
