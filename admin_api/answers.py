@@ -273,6 +273,17 @@ class QuarantineShown(Told):
         return cls.model_validate(item)
 
 
+class LetterShown(Told):
+    """Something that was given up after five tries, with its reason."""
+
+    id: UUID
+    kind: Literal["message", "webhook", "event", "csv_row", "job", "card"]
+    source: str = Field(description="What names it where it came from")
+    reason: str
+    tries: int
+    since: datetime
+
+
 class InFlightShown(BaseModel):
     """A card that was still being sent when the stop gave up waiting."""
 

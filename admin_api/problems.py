@@ -22,7 +22,6 @@ from domain import (
     idempotency,
     keys,
     mailboxes,
-    quarantine,
     settings,
     switches,
     tasks,
@@ -31,7 +30,7 @@ from domain import (
 )  # fmt: skip
 from domain.addresses import InvalidAddress
 from domain.vault import SecretUnreadable
-from jobs import approvals, explain
+from jobs import approvals, dead_letters, explain
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +54,8 @@ STATUS: Mapping[type[Exception], int] = {
     mailboxes.InvalidMailbox: 422,
     mailboxes.UnknownMailbox: 404,
     credentials.NoCredential: 404,
-    quarantine.UnknownItem: 404,
+    dead_letters.UnknownLetter: 404,
+    dead_letters.NotReplayable: 409,
     cases.UnknownCase: 404,
     tasks.UnknownTask: 404,
     InvalidAddress: 422,

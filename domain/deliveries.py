@@ -72,6 +72,16 @@ def processed(tx: Tx, provider: str, event_id: str) -> None:
     )  # fmt: skip
 
 
+def again(tx: Tx, provider: str, event_id: str) -> bool:
+    """Have a notification applied once more; False when it was never kept."""
+    kept = tx.run(
+        """UPDATE webhook_deliveries SET processed_at = NULL
+           WHERE tenant_id = :t AND provider = :provider AND event_id = :id""",
+        t=tx.tenant_id, provider=provider, id=event_id,
+    )  # fmt: skip
+    return bool(kept)
+
+
 def mail_of(tx: Tx, event: DeliveryEvent) -> Row | None:
     """Our mail that a notification is about: by our tag, else by the provider's id, else by its Message-ID."""
     tagged = _uuid(event.tags.get("card", ""))

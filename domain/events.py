@@ -132,5 +132,16 @@ def reaction_failed(tx: Tx, event_id: UUID, error: str, *, retry_seconds: float)
     return int(attempts or 0)
 
 
+def react_again(tx: Tx, told: str) -> bool:
+    """Have an event, by its id in letters, taken in once more; False when there is none (any more)."""
+    kept = tx.run(
+        """INSERT INTO reactions_due (tenant_id, event_id, not_before)
+           SELECT tenant_id, id, :now FROM warehouse_events WHERE tenant_id = :t AND id::text = :told
+           ON CONFLICT DO NOTHING""",
+        now=tx.now, t=tx.tenant_id, told=told,
+    )  # fmt: skip
+    return bool(kept)
+
+
 def _event(row: Row) -> Event:
     return Event(**{name: row[name] for name in Event.__slots__})

@@ -8,17 +8,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain import audit, storable
+from domain import storable
 from domain.db import Row, Tx
 
 Kind = Literal["message", "webhook", "event", "csv_row", "job"]
 
 TRIES = 5
 """Past so many failures an item is a dead letter: it is left alone until a person replays it."""
-
-
-class UnknownItem(LookupError):
-    """There is nothing in quarantine under this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +96,13 @@ def taken_in(tx: Tx, kind: Kind, taken: Sequence[str]) -> int:
     )  # fmt: skip
 
 
-def replay(tx: Tx, item_id: UUID) -> Item:
-    """Let a dead letter be tried again from the start. Raises UnknownItem."""
-    row = tx.row(
-        f"""UPDATE quarantine SET attempts = 0, replayed_at = NULL WHERE tenant_id = :t AND id = :id
-            RETURNING {COLUMNS}""",
-        t=tx.tenant_id, id=item_id,
+def put_back(tx: Tx, item_id: UUID, *, still_waits: bool) -> None:
+    """Count an item's failures from nothing again; unless it `still_waits` here, whoever fails on it notes it anew."""
+    tx.run(
+        """UPDATE quarantine SET attempts = 0, replayed_at = CASE WHEN :waits THEN NULL ELSE :now END
+           WHERE tenant_id = :t AND id = :id""",
+        waits=still_waits, now=tx.now, t=tx.tenant_id, id=item_id,
     )  # fmt: skip
-    if row is None:
-        raise UnknownItem(f"there is nothing in quarantine under {item_id}")
-    audit.record(tx, "quarantine.replay", str(item_id))
-    return _load(row)
 
 
 def listed(tx: Tx, *, before: UUID | None = None, limit: int = 100) -> Sequence[Item]:

@@ -30,9 +30,14 @@ def process(house: House, tenant_id: UUID) -> Counter[str]:
     while True:
         with house.database.tenant(tenant_id) as tx:
             batch = deliveries.waiting(tx, after=last, limit=BATCH)
+            applied = []
             for each in batch:
-                counts[f"delivery.{_apply_or_set_aside(house, tx, each)}"] += 1
+                became = _apply_or_set_aside(house, tx, each)
+                counts[f"delivery.{became}"] += 1
+                if became != "quarantined":
+                    applied.append(_source(each))
                 last = each
+            quarantine.taken_in(tx, "webhook", applied)
             house.fault("deliver.applied")
         house.fault("deliver.committed")
         if len(batch) < BATCH:
@@ -54,12 +59,15 @@ def _apply_or_set_aside(house: House, tx: Tx, each: Waiting) -> str:
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - kept with its reason; another one must not wait for it
-        failures = quarantine.note(
-            tx, "webhook", f"{each.provider}/{each.event_id}", f"{type(error).__name__}: {error}"
-        )
+        failures = quarantine.note(tx, "webhook", _source(each), f"{type(error).__name__}: {error}")
         if failures >= quarantine.TRIES:
             deliveries.processed(tx, each.provider, each.event_id)
         return "quarantined"
+
+
+def _source(each: Waiting) -> str:
+    """What names a notification in quarantine."""
+    return f"{each.provider}/{each.event_id}"
 
 
 def apply(house: House, tx: Tx, provider: str, event: DeliveryEvent, mail: Row) -> None:

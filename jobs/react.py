@@ -11,7 +11,7 @@ from jobs.act import act
 from jobs.hour import Cycle, Stopped
 
 BATCH = 100
-TRIES = 5
+TRIES = quarantine.TRIES
 RETRY_SECONDS = 300.0
 
 
@@ -59,7 +59,7 @@ def _set_aside(tx: Tx, event: Event, attempts: int, error: Exception) -> None:
     if attempts < TRIES:
         events.reaction_failed(tx, event.id, why, retry_seconds=RETRY_SECONDS * attempts)
         return
-    quarantine.note(tx, "event", str(event.id), why)
+    quarantine.put(tx, kind="event", source=str(event.id), reason=why, attempts=attempts)
     events.reacted(tx, [event.id])
 
 

@@ -13,17 +13,12 @@ import structlog
 from domain import quarantine
 from domain.db import Database, Tx
 from domain.house import House
-from domain.quarantine import Item
 
 log = structlog.get_logger(__name__)
 
 
 CYCLES = frozenset({"cycle", "extra_cycle"})
 """Tasks of one tenant alone; the others of a tenant's are about its mailboxes, which may share a job."""
-
-
-class NotAJob(Exception):
-    """Only dead letters of kind `job` are put back into the queue; a message is taken in again by its mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +32,50 @@ class Stalled:
     args: Mapping[str, Any]
 
     @property
+    def tenant(self) -> str | None:
+        """Whose it is; None for the house's, and for one that several tenants' mailboxes share."""
+        told = self.args.get("tenant_ids", [self.args.get("tenant_id")])
+        return told[0] if len(told) == 1 else None
+
+    @property
     def source(self) -> str:
         """What names it in quarantine."""
         return source(self.task_name, self.id)
 
 
 def run(house: House) -> int:
-    """Put back what stalled; how many jobs. A job is put back once, however many processes look."""
+    """Put back what stalled; how many jobs. A job is put back once, however many processes look.
+
+    One that can't be rescued stays as it is for the next look, and keeps none of the others.
+    """
     with house.database.wearing("dispatcher") as tx:
         stalled = _stalled(tx, timedelta(seconds=house.stalled_seconds))
+    rescued = 0
     for job in stalled:
-        tenant = job.args.get("tenant_id")
-        dead = tenant is not None and _note(house.database, UUID(tenant), job) >= quarantine.TRIES
-        with house.database.wearing("dispatcher") as tx:
-            if dead or job.attempts + 1 >= quarantine.TRIES:
-                _drop(tx, job)
-            else:
-                _put_back(tx, job)
-        log.warning("job.rescued", task=job.task_name, job=job.id, attempts=job.attempts + 1, dead=dead)
-    return len(stalled)
+        try:
+            _rescue(house.database, job)
+            rescued += 1
+        except Exception:
+            log.exception("job.not_rescued", task=job.task_name, job=job.id)
+    return rescued
 
 
-def replay(database: Database, tenant_id: UUID, item: Item, *, by: str) -> bool:
-    """Put a dead letter back into the queue; False when such a job is waiting there already. Raises NotAJob."""
-    if item.kind != "job":
-        raise NotAJob(NotAJob.__doc__)
-    with database.tenant(tenant_id, actor=by) as tx:
-        quarantine.taken_in(tx, "job", [item.source])
-    with database.wearing("dispatcher", actor=by) as tx:
-        return enqueue(tx, item.source.split(":", 1)[0], tenant_id)
+def _rescue(database: Database, job: Stalled) -> None:
+    tries = job.attempts + 1
+    if job.tenant is not None and (job.task_name in CYCLES or tries >= quarantine.TRIES):
+        # a mailbox's job is made anew by each poll: only its death is worth a note
+        tries = _note(database, UUID(job.tenant), job, tries)
+    dead = tries >= quarantine.TRIES
+    with database.wearing("dispatcher") as tx:
+        if dead:
+            _drop(tx, job)
+        else:
+            _put_back(tx, job)
+    log.warning("job.rescued", task=job.task_name, job=job.id, attempts=job.attempts + 1, dead=dead)
 
 
 def enqueue(tx: Tx, task_name: str, tenant_id: UUID) -> bool:
-    """Queue one tenant's job, in a transaction of the dispatcher; False when it is waiting already."""
+    """Queue one tenant's job, in a transaction of its own or the dispatcher's; False when it is waiting already."""
     mail = task_name not in CYCLES
     args = {"tenant_ids": [str(tenant_id)]} if mail else {"tenant_id": str(tenant_id)}
     return bool(tx.run(
@@ -98,9 +104,13 @@ def _stalled(tx: Tx, silence: timedelta) -> list[Stalled]:
     return [Stalled(**row) for row in rows]
 
 
-def _note(database: Database, tenant_id: UUID, job: Stalled) -> int:
+def _note(database: Database, tenant_id: UUID, job: Stalled, tries: int) -> int:
+    why = "the process that worked on it died or hung"
     with database.tenant(tenant_id, actor="rescue") as tx:
-        return quarantine.note(tx, "job", job.source, "the process that worked on it died or hung")
+        tries = max(tries, quarantine.note(tx, "job", job.source, why))
+        if tries >= quarantine.TRIES:
+            quarantine.put(tx, kind="job", source=job.source, reason=why, attempts=tries)
+    return tries
 
 
 def _put_back(tx: Tx, job: Stalled) -> None:

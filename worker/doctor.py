@@ -6,12 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from domain import keys, mailboxes, quarantine, schedule, settings, switches, tenants
+from domain import keys, mailboxes, schedule, settings, switches, tenants
 from domain.clock import SystemClock
 from domain.db import Tx
 from domain.settings import Mode, TenantSettings
 from domain.tenants import Tenant
-from jobs import backlog, timetable
+from jobs import backlog, dead_letters, timetable
 from worker import assembly, queue, readiness
 from worker import settings as process_settings
 from worker.assembly import Standing
@@ -163,9 +163,9 @@ def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[C
 
 
 def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
-    dead = sum(item.is_dead for item in quarantine.listed(tx, limit=1000))
+    dead = len(dead_letters.listed(tx, limit=1000))
     if dead:
-        yield Check("quarantine", "warning", f"{dead} dead letters", "`hourhand quarantine list`, then `replay`")
+        yield Check("dead letters", "warning", f"{dead} were given up", "`hourhand dead list`, then `replay`")
 
 
 def _database_mend(loaded: Settings) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from admin_api import pages
 from admin_api.access import Operator, Reader, TheHouse
-from admin_api.answers import QuarantineShown, SuppressionShown
+from admin_api.answers import LetterShown, QuarantineShown, SuppressionShown
 from admin_api.fields import LATEST, Address, Given
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
@@ -21,6 +21,7 @@ from domain.alerts import Alert
 from domain.cases import Case
 from domain.db import Tx
 from domain.tasks import Task
+from jobs import dead_letters
 
 router = APIRouter(prefix="/v1", tags=["attention"])
 
@@ -156,13 +157,19 @@ def quarantine_list(
     return pages.of(rows, limit, lambda row: row.id, QuarantineShown.of)
 
 
-@router.post("/quarantine/{item_id}/replay", summary="Let it be tried again from the start",
-             response_model=QuarantineShown)  # fmt: skip
+@router.get("/dead-letters", summary="What was given up after five tries, of whatever kind, newest first")
+def letters(house: TheHouse, at: Reader, limit: pages.Limit = 50) -> Page[LetterShown]:
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        return pages.whole([LetterShown.model_validate(each) for each in dead_letters.listed(tx, limit=limit)])
+
+
+@router.post("/dead-letters/{letter_id}/replay", summary="Put it back, once, to be tried from the start",
+             response_model=LetterShown)  # fmt: skip
 def replay(
-    item_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+    letter_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     return once(house, at, request, idempotency_key, None,
-                lambda tx: QuarantineShown.of(quarantine.replay(tx, item_id)))  # fmt: skip
+                lambda tx: LetterShown.model_validate(dead_letters.replay(tx, letter_id)))  # fmt: skip
 
 
 _NEVER = LATEST.replace(year=LATEST.year - 1)

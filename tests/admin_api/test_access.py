@@ -104,7 +104,8 @@ NEEDS: dict[str, str] = {
     "GET /v1/suppressions": READER,
     "POST /v1/suppressions": OPERATOR,
     "GET /v1/quarantine": READER,
-    "POST /v1/quarantine/{item_id}/replay": OPERATOR,
+    "GET /v1/dead-letters": READER,
+    "POST /v1/dead-letters/{letter_id}/replay": OPERATOR,
     "GET /v1/audit": READER,
     "GET /v1/audit/verify": READER,
     "GET /v1/events": READER,
@@ -169,10 +170,10 @@ def known(shared: Desk) -> dict[str, str]:
         assert run is not None
         assert alert is not None
         mailbox = mailboxes.configure_gmail(tx, shared.house.vault, "ana@acme.example")
-        quarantine.note(tx, "webhook", "resend/x", "broken")
+        quarantine.put(tx, kind="job", source="cycle:1", reason="broken")
         made: dict[str, UUID | str] = {
             "client_id": client, "contact_id": contact, "card_id": card.id, "run_id": run.id, "alert_id": alert.id,
-            "mailbox_id": mailbox.id, "item_id": quarantine.listed(tx)[0].id,
+            "mailbox_id": mailbox.id, "letter_id": quarantine.listed(tx)[0].id,
             "user_id": build.user(tx, verified=False),
             "task_id": tasks.create(tx, title="Call", basis="client_request", evidence=message).id,
             "case_id": cases.open(tx, kind="complaint", title="Late", evidence=message).id,

@@ -12,7 +12,7 @@ from domain import inbox, mailboxes, quarantine
 from domain.db import Database
 from domain.house import Leaving
 from domain.ports import Page, RawMessage
-from jobs import ingest
+from jobs import dead_letters, ingest
 from tests import build, houses
 from tests.hand_clock import HandClock
 from tests.jobs import letters
@@ -237,8 +237,8 @@ def test_a_message_that_cannot_be_stored_lies_in_quarantine_and_stops_no_other(p
         connection.execute("ALTER TABLE hourhand.gmail_messages DROP CONSTRAINT poison")
     assert "messages" not in run(post)
     with post.database.tenant(post.tenant_id, actor="test") as tx:
-        [item] = quarantine.listed(tx)
-        quarantine.replay(tx, item.id)
+        [lying] = dead_letters.listed(tx)
+        dead_letters.replay(tx, lying.id)
     assert run(post)["messages"] == 1
     assert post.value("SELECT count(*) FROM quarantine WHERE tenant_id = :t AND replayed_at IS NULL") == 0
 

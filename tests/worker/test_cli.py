@@ -22,7 +22,8 @@ from worker.cli import app
 FOREVER = {"up", "worker", "demo"}
 READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
-    "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "db url", "db psql",
+    "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
+    "db psql",
 }  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def test_a_tenant_from_founding_to_live(hh: Line) -> None:
         (("credential", "set", "aws_key"), "resend_api_key"),
         (("credential", "remove", "smtp_url"), "smtp_url"),
         (("key", "revoke", "abc"), "hourhand key list"),
-        (("quarantine", "replay", "019cadc6-9a80-7001-8000-000000000001"), "nothing in quarantine"),
+        (("dead", "replay", "019cadc6-9a80-7001-8000-000000000001"), "no dead letter"),
         (("snooze", "not-an-id"), "valid UUID"),
         (("nonsense",), "nonsense"),
     ],
@@ -240,15 +241,17 @@ def test_a_dead_letter_is_listed_and_put_back(hh: Line, database: Database) -> N
     with database.tenant(acme) as tx:
         for _ in range(quarantine.TRIES):
             quarantine.note(tx, "job", "cycle:7", "Boom: it failed")
-            quarantine.note(tx, "event", "e1", "Boom: it failed")
-    items = {item["kind"]: item for item in hh("quarantine", "list")}
-    assert all(item["dead"] for item in items.values())
-    hh("quarantine", "replay", items["job"]["id"], "--dry-run")
-    assert len(hh("quarantine", "list")) == 2
-    hh("quarantine", "replay", items["job"]["id"])
-    hh("quarantine", "replay", items["event"]["id"])
-    assert [(item["kind"], item["dead"]) for item in hh("quarantine", "list")] == [("event", False)]
+        quarantine.note(tx, "event", "e1", "Boom: it failed")
+    assert {item["kind"]: item["dead"] for item in hh("quarantine", "list")} == {"job": True, "event": False}
+    [letter] = hh("dead", "list")
+    assert (letter["kind"], letter["source"], letter["tries"]) == ("job", "cycle:7", quarantine.TRIES)
+    hh("dead", "replay", letter["id"], "--dry-run")
+    assert len(hh("dead", "list")) == 1
+    hh("dead", "replay", letter["id"])
     assert hh("status")["queue"]["waiting"] == 1
+    assert hh("dead", "list") == []
+    with pytest.raises(Spoken, match="there is no dead letter"):
+        hh("dead", "replay", letter["id"])
 
 
 def test_status_and_doctor_tell_how_everything_stands(hh: Line) -> None:

@@ -14,7 +14,7 @@ from domain import quarantine, runs, schedule
 from domain.clock import SystemClock
 from domain.db import Database
 from domain.house import House, Leaving
-from jobs import rescue, tick
+from jobs import dead_letters, rescue, tick
 from tests import build, gears, houses
 from worker import queue
 from worker.queue import FencedJobs, Jobs, QueueUnfit, Worker
@@ -71,8 +71,10 @@ def test_a_job_that_fails_five_times_is_a_dead_letter_and_can_be_replayed(
     assert (item.kind, item.attempts, item.is_dead) == ("job", quarantine.TRIES, True)
     assert item.reason.startswith("Boom: ")
 
-    assert rescue.replay(database, acme, item, by="test")
-    assert not rescue.replay(database, acme, item, by="test")
+    with database.tenant(acme, actor="test") as tx:
+        dead_letters.replay(tx, item.id)
+    with database.tenant(acme, actor="test") as tx, pytest.raises(dead_letters.UnknownLetter):
+        dead_letters.replay(tx, item.id)
     with houses.house(database) as house:
         Worker(house, settings, counts.note).drain()
     assert [run["outcome"] for run in _runs(database, acme)] == ["completed"]

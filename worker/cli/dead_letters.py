@@ -1,4 +1,4 @@
-"""`hourhand quarantine`: what could not be taken in or done, with its reason, and a way to try it again."""
+"""`hourhand quarantine` and `dead`: what could not be taken in or done, with its reason, and a way to try it again."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from uuid import UUID
 import typer
 
 from worker.cli import speaking, visiting
-from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
+from worker.cli.speaking import DryRun, Json, Limit, TenantName
 
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line."""
-    group = typer.Typer(help="Quarantine: list, replay.", no_args_is_help=True)
-    group.command("list")(list_items)
-    group.command()(replay)
-    app.add_typer(group, name="quarantine")
+    quarantine = typer.Typer(help="Quarantine: list what is set aside, tried again or not.", no_args_is_help=True)
+    quarantine.command("list")(list_items)
+    dead = typer.Typer(help="Dead letters, given up after five tries: list, replay.", no_args_is_help=True)
+    dead.command("list")(list_letters)
+    dead.command()(replay)
+    app.add_typer(quarantine, name="quarantine")
+    app.add_typer(dead, name="dead")
 
 
 def list_items(tenant: TenantName = None, limit: Limit = 100, as_json: Json = False) -> None:
@@ -29,26 +32,26 @@ def list_items(tenant: TenantName = None, limit: Limit = 100, as_json: Json = Fa
                    empty=f"{at.slug}: nothing is set aside")  # fmt: skip
 
 
+def list_letters(tenant: TenantName = None, limit: Limit = 100, as_json: Json = False) -> None:
+    """List what is not tried again by itself, of whatever kind, newest first."""
+    from jobs import dead_letters
+
+    with visiting.visit(tenant) as at:
+        rows = [speaking.plain(letter) for letter in dead_letters.listed(at.tx, limit=limit)]
+    speaking.table(rows, ("id", "kind", "source", "reason", "tries", "since"), as_json,
+                   empty=f"{at.slug}: there is no dead letter")  # fmt: skip
+
+
 def replay(
-    item_id: Annotated[UUID, typer.Argument(metavar="ITEM", help="Its id, as listed.")],
+    letter_id: Annotated[UUID, typer.Argument(metavar="LETTER", help="Its id, as `dead list` shows it.")],
     tenant: TenantName = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Try one again: a job goes back into the queue, anything else is tried with the next poll or cycle."""
-    from domain import quarantine
-    from jobs import rescue
+    """Put one back, once: it is tried from the start, by the queue, the next poll or the next cycle."""
+    from jobs import dead_letters
 
-    with visiting.house() as standing:
-        found = visiting.tenant_of(standing, tenant)
-        with visiting.inside(standing, found, dry_run=True) as tx:
-            item = quarantine.replay(tx, item_id)
-        if item.kind == "csv_row":
-            raise WrongUse(f"{item_id}: mend the row in its file and import it again")
-        if not dry_run and item.kind == "job":
-            rescue.replay(standing.house.database, found.tenant_id, item, by=visiting.ACTOR)
-        elif not dry_run:
-            with visiting.inside(standing, found) as tx:
-                quarantine.replay(tx, item_id)
-    sentence = f"{'would try' if dry_run else 'will try'} {item.kind} {item.source} again"
-    speaking.say({**speaking.plain(item), "done": not dry_run}, as_json, sentence=sentence)
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        letter = dead_letters.replay(at.tx, letter_id)
+    sentence = f"{'would try' if dry_run else 'will try'} {letter.kind} {letter.source} again"
+    speaking.say({**speaking.plain(letter), "done": not dry_run}, as_json, sentence=sentence)
