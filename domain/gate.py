@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from domain.db import Database
+from domain.db import Database, Tx
 
 HOUSE = 0
 """Stands for the house where a tenant has its lock id."""
@@ -27,6 +27,8 @@ _ENTER = f"""SELECT CASE
       OR NOT pg_try_advisory_lock_shared({_HOLD + _TENANT}, %(tenant)s)
     THEN CASE WHEN pg_advisory_unlock_shared({_HOLD}, 0) THEN 'the tenant''s switch is being flipped' END END"""
 _LEAVE = f"SELECT pg_advisory_unlock_shared({_HOLD + _TENANT}, %(tenant)s), pg_advisory_unlock_shared({_HOLD}, 0)"
+_BIND = f"""SELECT pg_try_advisory_xact_lock_shared({_HOLD}, 0)
+               AND pg_try_advisory_xact_lock_shared({_HOLD + _TENANT}, :tenant)"""
 
 
 class GateClosed(Exception):
@@ -94,14 +96,30 @@ class Gate:
         self._connection = None
 
 
+def bind(tx: Tx, lock_id: int) -> None:
+    """Hold the stop lock until this transaction ends too; said before it reads a switch. Raises GateClosed.
+
+    The gate's own connection may be lost between the switch check and the commit of the reservation, when no durable
+    row says yet that something is being sent: a stop would find nobody, and return before the send began.
+    """
+    if not tx.value(_BIND, tenant=lock_id):
+        raise GateClosed("a switch is being flipped")
+
+
 def drain(database: Database, lock_id: int, *, timeout_seconds: float) -> bool:
-    """Wait until nobody is inside the gate of the house (`HOUSE`) or of one tenant; False when time ran out first."""
+    """Wait until nobody is inside the gate of the house (`HOUSE`) or of one tenant; False when time ran out first.
+
+    Raises psycopg.Error when the connection is lost meanwhile: then nobody knows.
+    """
     extra = 0 if lock_id == HOUSE else _TENANT
+    ends = database.clock.monotonic() + timeout_seconds
     with database.direct(application_name="hourhand-stop") as connection:
-        connection.execute(f"SET lock_timeout = {int(timeout_seconds * 1000)}")
         try:
-            connection.execute("SELECT pg_advisory_lock(%s, %s)", (_INTENT + extra, lock_id))
-            connection.execute("SELECT pg_advisory_lock(%s, %s)", (_HOLD + extra, lock_id))
+            for kind in (_INTENT, _HOLD):
+                # 0 would mean no limit at all
+                left = max(1, int((ends - database.clock.monotonic()) * 1000))
+                connection.execute(f"SET lock_timeout = {left}")
+                connection.execute("SELECT pg_advisory_lock(%s, %s)", (kind + extra, lock_id))
         except psycopg.errors.LockNotAvailable:
             return False
     # closing the connection gives both back

@@ -71,16 +71,20 @@ def stop(database: Database, switch: Switch, *, by: str, reason: str, timeout_se
     """Stop what `switch` governs, on every machine. Linearizable: once this returns settled, it has stopped.
 
     The flag is committed first; then the stop lock is taken alone, so that every send which read the old flag has
-    finished; then the durable rows are asked, because a lost gate connection frees its locks early.
+    finished; then the durable rows are asked, because a lost gate connection frees its locks early. Raises
+    psycopg.Error or SQLAlchemy's DBAPIError when the database is lost meanwhile: the flag may stand, and nobody knows
+    what is in flight until it is stopped once more.
     """
     lock_id = write(database, switch, stopped=True, by=by, reason=reason)
-    clock, started = database.clock, database.clock.monotonic()
-    drained = gate.drain(database, lock_id or gate.HOUSE, timeout_seconds=timeout_seconds)
+    clock, ends = database.clock, database.clock.monotonic() + timeout_seconds
+    if not gate.drain(database, lock_id or gate.HOUSE, timeout_seconds=timeout_seconds):
+        # whoever still holds the gate may be sending, even past its deadline: a process that was paused
+        return Flip(stopped=True, settled=False, in_flight=_in_flight(database, switch, overdue=True))
     while in_flight := _in_flight(database, switch):
-        if clock.monotonic() - started >= timeout_seconds:
+        if clock.monotonic() >= ends:
             return Flip(stopped=True, settled=False, in_flight=in_flight)
         clock.wait(0.02)
-    return Flip(stopped=True, settled=drained)
+    return Flip(stopped=True, settled=True)
 
 
 def resume(database: Database, switch: Switch, *, by: str, reason: str) -> Flip:
@@ -168,13 +172,14 @@ def write(database: Database, switch: Switch, *, stopped: bool, by: str, reason:
         return int(tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id))
 
 
-def _in_flight(database: Database, switch: Switch) -> tuple[InFlight, ...]:
+def _in_flight(database: Database, switch: Switch, *, overdue: bool = False) -> tuple[InFlight, ...]:
+    """The cards that are executing before their deadline; with `overdue`, those past it as well."""
     query = """SELECT tenant_id, id, type FROM hourhand.kanban_cards
-               WHERE state = 'executing' AND executing_until > hourhand.db_now()"""
+               WHERE state = 'executing' AND (:overdue OR executing_until > hourhand.db_now())"""
     if switch.tenant_id is None:
         with database.wearing("control") as tx:
-            rows = tx.rows(query)
+            rows = tx.rows(query, overdue=overdue)
     else:
         with database.tenant(switch.tenant_id) as tx:
-            rows = tx.rows(query)
+            rows = tx.rows(query, overdue=overdue)
     return tuple(InFlight(row["tenant_id"], row["id"], row["type"]) for row in rows)

@@ -48,12 +48,15 @@ def _lock_id(database: Database, tenant: UUID) -> int:
 
 def _until_it_waits(cloned: Clone) -> None:
     """Return once some stop waits for its lock, by asking the server and not by sleeping."""
+    clock = SystemClock()
+    ends = clock.monotonic() + 60
     with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
         while not admin.execute(
             """SELECT 1 FROM pg_stat_activity WHERE application_name = 'hourhand-stop' AND wait_event_type = 'Lock'
                AND datname = current_database()"""
         ).fetchone():
-            pass
+            assert clock.monotonic() < ends, "no stop ever waited"
+            clock.wait(0.005)
 
 
 class _Aside:
@@ -160,6 +163,29 @@ def test_a_lost_gate_connection_frees_its_locks_and_the_next_send_makes_another(
     assert gate.drain(doors, lock_id, timeout_seconds=5)
 
 
+@pytest.mark.parametrize("scope", ["house", "tenant"])
+def test_a_transaction_bound_to_the_gate_is_waited_for_without_any_connection_of_the_gates(
+    doors: Database, acme: UUID, scope: str
+) -> None:
+    lock_id = _lock_id(doors, acme)
+    stopped = gate.HOUSE if scope == "house" else lock_id
+    with doors.tenant(acme) as tx:
+        gate.bind(tx, lock_id)
+        assert not gate.drain(doors, stopped, timeout_seconds=0.1)
+    assert gate.drain(doors, stopped, timeout_seconds=5)
+
+
+def test_no_transaction_is_bound_while_a_flip_waits(cloned: Clone, doors: Database, acme: UUID, passage: Gate) -> None:
+    lock_id = _lock_id(doors, acme)
+    with passage.passing(lock_id):
+        flip = _Aside(lambda: switches.stop(doors, Switch(None, "all"), by="root", reason="test"))
+        _until_it_waits(cloned)
+        # not even one whose process is inside the gate already: its connection may be lost the next moment
+        with pytest.raises(GateClosed), doors.tenant(acme) as tx:
+            gate.bind(tx, lock_id)
+    assert flip.result().settled
+
+
 def test_nothing_starts_between_a_stop_and_the_resume(doors: Database, acme: UUID) -> None:
     lock_id, over = _lock_id(doors, acme), threading.Event()
     started: list[str] = []
@@ -181,7 +207,7 @@ def test_nothing_starts_between_a_stop_and_the_resume(doors: Database, acme: UUI
     for thread in threads:
         thread.start()
     late = 0
-    for flip in range(30):
+    for flip in range(10):
         switch = Switch(acme, "mail") if flip % 2 else Switch(None, "all")
         assert switches.stop(doors, switch, by="root", reason="test").settled
         before = len(started)

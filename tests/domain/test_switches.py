@@ -9,6 +9,7 @@ import pytest
 
 from domain import audit, executions, switches
 from domain.db import Database
+from domain.gate import Gate
 from domain.switches import InFlight, Switch, UnknownSwitch
 from tests import build
 from tests.hand_clock import HandClock
@@ -105,6 +106,23 @@ def test_a_stop_waits_for_what_is_executing_and_then_for_its_deadline(clone: Dat
     assert stopped == switches.Flip(True, False, (InFlight(acme, card.id, "follow_up"),))
     # past its deadline a lost card starts nothing any more
     assert switches.stop(clone, Switch(None, "all"), by="root", reason="test", timeout_seconds=4).settled
+
+
+def test_a_stop_names_a_card_past_its_deadline_as_long_as_somebody_holds_the_gate(
+    clone: Database, acme: UUID, clock: HandClock
+) -> None:
+    with clone.tenant(acme) as tx:
+        lock_id = tx.value("SELECT lock_id FROM tenant_schedule")
+        card = build.card(tx, state="queued")
+        executions.reserve(tx, card, owner="w1", fence=1, lease_seconds=5, idempotency_key="k")
+    clock.advance(seconds=6)
+    passage = Gate(clone)
+    for switch in (Switch(acme, "all"), Switch(None, "mail")):
+        with passage.passing(lock_id):
+            hanging = switches.stop(clone, switch, by="root", reason="test", timeout_seconds=0.1)
+        assert hanging == switches.Flip(True, False, (InFlight(acme, card.id, "follow_up"),))
+        assert switches.stop(clone, switch, by="root", reason="test", timeout_seconds=4).settled
+    passage.close()
 
 
 def test_a_tenants_stop_does_not_wait_for_another_tenants_cards(clone: Database, acme: UUID) -> None:
