@@ -1,71 +1,77 @@
-"""A process of the stop laboratory: some threads, each carrying out one tenant's cards until its input closes."""
+"""A process of the stop laboratory: some threads, each carrying out one tenant's cards until it is killed."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from domain import cards, runs
+from domain import cards
 from domain.db import Database
 from domain.gate import Gate
 from domain.house import House, LocalBrakes
 from domain.locks import TenantLocks
-from engines.registry import ENGINES
-from jobs.execute import Work, execute
+from jobs.hour import Cycle
 from providers.resend import ResendSender
 from simulator.clock import ShiftedClock
 from tests import houses
+from tests.stop import laboratory
 
-PAUSE_SECONDS = 0.004
+PAUSE_SECONDS = 0.005
+STOCK = 8
+"""Cards at a time: few, so that a stop finds most of them not yet begun."""
 
 
-def main(url: str, resend_url: str, shift_seconds: str, *tenant_ids: str) -> None:
-    """Send until standard input closes."""
+class PauseAt:
+    """Stops this very process at one step boundary, once."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    def __call__(self, step: str) -> None:
+        if step == self.step:
+            self.step = ""
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def main(url: str, resend_url: str, shift_seconds: str, pause_at: str, cards_each: str, *tenant_ids: str) -> None:
+    """Send until killed."""
     clock = ShiftedClock(timedelta(seconds=float(shift_seconds)))
     database = Database(url, clock)
     tenants = [UUID(each) for each in tenant_ids]
-    hands = houses.TestHands(senders={each: ResendSender(f"re_{each.hex}", resend_url) for each in tenants})
+    hands = houses.TestHands(senders={each: ResendSender(laboratory.key(each), resend_url) for each in tenants})
     holder = f"sender-{tenants[0].hex[-6:]}"
+    # one that is to be paused past its deadline needs a near one
+    deadline_seconds, lease_seconds = (1.5, 2.0) if pause_at else (10.0, 15.0)
     house = House(
         clock=clock, database=database, gate=Gate(database), locks=TenantLocks(database, holder), hands=hands,
         vault=houses.VAULT, brakes=LocalBrakes(), public_url="http://127.0.0.1:8321", holder=holder,
+        fault=PauseAt(pause_at), provider_deadline_seconds=deadline_seconds, lease_seconds=lease_seconds,
     )  # fmt: skip
-    ended = threading.Event()
-    threads = [threading.Thread(target=_send, args=(house, each, ended), daemon=True) for each in tenants]
-    for thread in threads:
-        thread.start()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.read()
-    ended.set()
-    for thread in threads:
-        thread.join(20)
+    for each in tenants:
+        threading.Thread(target=_send, args=(house, each, int(cards_each))).start()
 
 
-def _send(house: House, tenant_id: UUID, ended: threading.Event) -> None:
-    held = house.locks.acquire(tenant_id)
-    assert held is not None
-    with house.database.tenant(tenant_id, fence=held.fence) as tx:
-        begun = runs.begin(tx, kind="manual", fence=held.fence, holder=house.holder, mode="live", model="none",
-                           deadline_minutes=60)  # fmt: skip
-        assert begun is not None
-        waiting = [row["id"] for row in tx.rows("SELECT id FROM kanban_cards WHERE state = 'queued' ORDER BY id")]
-    work = Work(house, ENGINES, held, begun.id)
-    extended = house.clock.monotonic()
-    while waiting and not ended.is_set():
-        if house.clock.monotonic() - extended > 10:
-            house.locks.extend(held)
-            extended = house.clock.monotonic()
-        card_id = waiting.pop(0)
-        if execute(work, card_id) != "done":
-            # stopped: the card goes back to the end of the line
-            with house.database.tenant(tenant_id, fence=held.fence) as tx:
-                cards.move(tx, [card_id], "queued", frm=("deferred",))
-            waiting.append(card_id)
-            house.clock.wait(PAUSE_SECONDS, ended)
+def _send(house: House, tenant_id: UUID, cards_each: int) -> None:
+    cycle = laboratory.hour(house, tenant_id)
+    while True:
+        _stock_up(cycle, cards_each)
+        if not laboratory.carry_out(cycle):
+            cycle.breathe()
+            house.clock.wait(PAUSE_SECONDS)
+
+
+def _stock_up(cycle: Cycle, cards_each: int) -> None:
+    """Have enough cards: what a stop sent away comes back at once, and what is done is made up for."""
+    with cycle.transaction() as tx:
+        deferred = [row["id"] for row in tx.rows("SELECT id FROM kanban_cards WHERE state = 'deferred'")]
+        cards.move(tx, deferred, "queued", frm=("deferred",), not_before=tx.now)
+        if not cards_each and tx.value("SELECT count(*) FROM kanban_cards WHERE state = 'queued'") < STOCK // 2:
+            laboratory.stock(tx, STOCK)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,26 @@
+"""A process paused before its POST: a stop names its card as long as it holds the gate."""
+
+from __future__ import annotations
+
+from domain.switches import InFlight, Switch
+from tests.stop.laboratory import Laboratory, stock
+
+HOUSE = Switch(None, "all")
+OVERDUE = "SELECT 1 FROM hourhand.kanban_cards WHERE state = 'executing' AND executing_until < hourhand.db_now()"
+
+
+def test_a_process_paused_past_its_deadline_is_named_until_its_gate_is_lost(
+    lab: Laboratory,
+) -> None:
+    tenant_id = lab.tenant("acme")
+    with lab.database.tenant(tenant_id) as tx:
+        [card_id] = stock(tx, 1)
+        kind = tx.value("SELECT type FROM kanban_cards WHERE id = :id", id=card_id)
+    sender = lab.process([tenant_id], pause_at="execute.reserved", cards_each=1)
+    lab.until_paused(sender)
+    for moment in ("SELECT 1", OVERDUE):
+        lab.until(moment)
+        flip = lab.stop(HOUSE, timeout_seconds=0.1)
+        assert (flip.settled, flip.in_flight) == (False, (InFlight(tenant_id, card_id, kind),))
+    lab.end_gate()
+    assert lab.stop(HOUSE).settled, "past its deadline it starts nothing any more"
