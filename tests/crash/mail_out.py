@@ -58,8 +58,9 @@ class Hour:
             stage.resend.break_next(fault())
 
     def live(self, house: House, life: int) -> None:
-        """The slot's own cycle, taken up once; after that the ones that come between two slots."""
-        cycle.run(house, self.tenant_id, kind="scheduled" if life < 2 else "extra")
+        """The slot's own cycle; once that is done, those that come between two slots."""
+        if cycle.run(house, self.tenant_id, kind="scheduled") is None:
+            cycle.run(house, self.tenant_id, kind="extra")
 
     def between(self, life: int) -> None:
         """Nothing."""
