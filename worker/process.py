@@ -52,7 +52,7 @@ def up(settings: Settings, *, announce: Callable[[str], None]) -> int:
 
 
 def worker(settings: Settings, *, announce: Callable[[str], None], scheduler: bool = True) -> int:
-    """One more worker on the same database, on this machine or another; it ticks too, since ticking is safe in many."""
+    """One more worker on the same database, on this machine or another; it ticks when the one that does so ends."""
     with assembly.standing(settings) as standing:
         return _run(standing, None, scheduler=scheduler, announce=announce)
 
@@ -65,7 +65,7 @@ def _run(
     working = Worker(house, settings, metrics.count)
     ticking = Scheduler(house, depth=settings.queue_depth, count=metrics.count)
     api = Api(standing, door, metrics) if door is not None else None
-    with _signals() as signalled:
+    with signals() as signalled:
         tick.prepare(house.database)
         working.start()
         if scheduler:
@@ -159,7 +159,7 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[Callable[[Callable[[], bool]], str]]:
+def signals() -> Iterator[Callable[[Callable[[], bool]], str]]:
     """A function that waits for SIGTERM, SIGINT or for `alive` to turn false, and says which it was.
 
     Through a pipe: a handler that took a lock could wait for the very thread that it interrupted.

@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from domain.house import House
 from jobs import tick
+from worker.leadership import Leadership
 
 log = structlog.get_logger(__name__)
 
@@ -19,13 +20,14 @@ QUIET_FAILURES = 60
 
 
 class Scheduler:
-    """APScheduler with the ticker as its only job."""
+    """APScheduler with the ticker as its only job; it ticks in the process that leads, and waits in the others."""
 
     def __init__(self, house: House, *, depth: int, count: Callable[[str, str], None]) -> None:
         self._house = house
         self._depth = depth
         self._count = count
         self._failures = 0
+        self._leadership = Leadership(house.database, house.holder)
         self._scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC", daemon=True)
 
     def start(self) -> None:
@@ -37,14 +39,21 @@ class Scheduler:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Tick no more. A beat under way is not waited for: it is one transaction, done whole or not at all."""
+        """Tick no more, and let another process do so. The house must be `leaving`.
+
+        A beat under way is not waited for: it is one transaction, done whole or not at all.
+        """
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        self._leadership.resign()
 
     def _beat(self) -> None:
         if self._house.leaving.is_set():
             return
         try:
+            if not self._leadership.held():
+                self._failures = 0
+                return
             beat = tick.run(self._house, depth=self._depth)
         except Exception as error:
             self._count("tick", "failed")
