@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from domain.db import Database
-from tests import gears
+from tests import gears, staff
 from tests.hand_clock import HandClock
 
 hypothesis.settings.register_profile("hourhand", deadline=None, database=None, derandomize="CI" in os.environ)
@@ -32,6 +32,14 @@ def _no_network() -> Iterator[None]:
 def cluster() -> Iterator[gears.Cluster]:
     """The run's embedded PostgreSQL with a migrated template."""
     yield from gears.cluster_for_run(os.environ.get("PYTEST_XDIST_TESTRUNUID", ""))
+
+
+@pytest.fixture(scope="session")
+def room() -> Iterator[staff.Room]:
+    """Where real processes of Hourhand are forked off; see `tests/staff.py`."""
+    made = staff.Room()
+    yield made
+    made.close()
 
 
 @pytest.fixture
