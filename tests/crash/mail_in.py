@@ -23,13 +23,18 @@ from tests.crash.mail_out import Weather
 from tests.jobs import letters
 from tests.jobs.letters import letter
 
-KINDS = (
+Kinds = tuple[tuple[str, str | None], ...]
+
+KINDS: Kinds = (
     ("Thank you, see you soon.", None),
     ("We have the right to be forgotten.", "create_task"),
     ("We will take legal action against you.", "create_task"),
     ("I want to complain: the pump is broken again and nobody answers, this is unacceptable.", "open_case"),
 )
 """What Bill writes, and the action that follows from it."""
+
+ASKING: Kinds = KINDS[1:]
+"""What never goes without an action."""
 
 WEATHER: Weather = (
     None,
@@ -53,9 +58,9 @@ class Post:
 
     def __init__(
         self, stage: Stage, slug: str, chance: random.Random, *, weather: Weather = WEATHER,
-        expires: bool | None = None, wraps: Wraps | None = None,
+        kinds: Kinds = KINDS, expires: bool | None = None, wraps: Wraps | None = None,
     ) -> None:  # fmt: skip
-        self.stage, self.chance, self.raws = stage, chance, list[bytes]()
+        self.stage, self.chance, self.kinds, self.raws = stage, chance, kinds, list[bytes]()
         self.wanted: Counter[str] = Counter()
         self.ahead: list[str] = []
         self.account = stage.gmail.account(f"ana@{slug}.example")
@@ -131,7 +136,7 @@ class Post:
             self.stage.gmail.break_next(fault())
 
     def _arrives(self) -> None:
-        text, action = self.chance.choice(KINDS)
+        text, action = self.chance.choice(self.kinds)
         number = len(self.raws) + 1
         raw = letter(f"{text} {number}", subject=f"Letter {number}", number=number) + bytes([0xFF, 0x00, number])
         self.raws.append(raw)
