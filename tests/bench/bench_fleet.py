@@ -24,7 +24,9 @@ FOUND = """
     RETURNING tenant_id"""
 LOOKED = """SELECT tenant_id FROM hourhand.tenant_schedule WHERE enabled AND next_due_at <= %s
             ORDER BY next_due_at LIMIT 2000 FOR UPDATE SKIP LOCKED"""
-TIMES = "SELECT sum(generic_plans + custom_plans)::int AS times FROM pg_prepared_statements WHERE statement LIKE 'WITH%%'"
+TIMES = (
+    "SELECT sum(generic_plans + custom_plans)::int AS times FROM pg_prepared_statements WHERE statement LIKE 'WITH%%'"
+)
 QUEUED = """
     INSERT INTO queue.procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
     SELECT 'cycles', 'cycle', 0, 'tenant:' || each, 'cycle:' || each, jsonb_build_object('tenant_id', each)

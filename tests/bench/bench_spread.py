@@ -1,0 +1,112 @@
+"""PF9: how many cycles eight workers do in the time of one, when the provider takes 200 ms to answer."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+
+from domain import contacts
+from domain.clock import SystemClock
+from domain.db import Database
+from simulator.clock import ShiftedClock
+from simulator.emulators.faults import Fault
+from simulator.emulators.resend import ResendEmulator
+from tests import build, gears, staff
+from tests.staff import Room, Staff, until
+
+MORNING = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+ANSWER_SECONDS = 0.2
+PEOPLE = 5
+EACH = 6
+"""Cycles for each worker, or for each thread of one."""
+ROUNDS = 3
+
+
+def test_pf9_spread(cloned: gears.Clone, room: Room, figures: Callable[..., None]) -> None:
+    clock = ShiftedClock(MORNING - SystemClock().now())
+    database = Database(cloned.url(), clock)
+    tenants = [build.tenant(database, f"t{n}", {"send_mode": "live", **build.ACME}) for n in range(8 * EACH)]
+    with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
+        # nobody is due before he is told to be
+        connection.execute("UPDATE hourhand.tenant_schedule SET next_due_at = '2100-01-01'")
+    rates: dict[str, list[float]] = {"one": [], "eight workers": [], "eight at once in one": []}
+    with ResendEmulator(clock=clock) as resend:
+        resend.account("re_all")
+        shift = staff.loopback_settings(resend.url, clock.shift.total_seconds())
+        with staff.employed(room, DATABASE_URL=cloned.url(), RESEND_API_KEY="re_all", **shift) as hired:
+            for _ in range(ROUNDS):
+                for name, workers, at_once in (("one", 1, 1), ("eight workers", 8, 1), ("eight at once in one", 1, 8)):
+                    resend.faults.clear()
+                    resend.break_next(Fault("slow", acts=True, times=100_000, method="POST", seconds=ANSWER_SECONDS))
+                    some = tenants[: EACH * workers * at_once]
+                    with at_work(hired, workers, at_once):
+                        rates[name].append(measured(cloned, database, some))
+    database.dispose()
+    for name in ("eight workers", "eight at once in one"):
+        ratios = [many / one for many, one in zip(rates[name], rates["one"], strict=True)]
+        figures(
+            f"PF9 {name}", bar=7, ratio=round(statistics.median(ratios), 2),
+            spread=[round(min(ratios), 2), round(max(ratios), 2)], people_per_cycle=PEOPLE,
+            one_per_second=round(statistics.median(rates["one"]), 2),
+            many_per_second=round(statistics.median(rates[name]), 2), answer_seconds=ANSWER_SECONDS,
+        )  # fmt: skip
+
+
+@contextmanager
+def at_work(hired: Staff, workers: int, at_once: int) -> Iterator[None]:
+    """So many workers with so many cycles at once in each, up and waiting."""
+    there = [
+        hired.start("worker", HOURHAND_CONCURRENCY=str(at_once), HOURHAND_STALLED_SECONDS="60") for _ in range(workers)
+    ]
+    for each in there:
+        each.up()
+    yield
+    for each in there:
+        each.end()
+
+
+def measured(cloned: gears.Clone, database: Database, tenants: list[UUID]) -> float:
+    """New people are due at all these tenants at once; cycles a second from the first's beginning to the last's end."""
+    for tenant in tenants:
+        with database.tenant(tenant, actor="test") as tx:
+            tx.run("UPDATE engagement_clocks SET due_at = :far WHERE tenant_id = :t", far=tx.now + timedelta(days=90),
+                   t=tenant)  # fmt: skip
+            for n in range(PEOPLE):
+                name = letters(tx.clock.uuid())
+                contacts.upsert(tx, build.VAULT, client_id=build.client(tx, name), name="Pat",
+                                email=f"p{n}@{name}.example")  # fmt: skip
+    began = database.clock.now()
+    with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
+        connection.execute(
+            """UPDATE hourhand.tenant_schedule SET next_due_at = %(now)s, work_due_at = %(now)s,
+                      extra_due_at = NULL WHERE tenant_id = ANY(%(tenants)s)""",
+            {"now": began, "tenants": tenants},
+        )
+
+        def over() -> tuple[datetime, datetime] | None:
+            row = connection.execute(
+                """SELECT count(*), count(finished_at), min(started_at), max(finished_at), sum(executed)
+                   FROM hourhand.agent_autonomous_runs WHERE started_at >= %s""",
+                (began,),
+            ).fetchone()
+            assert row is not None
+            if row[0] < len(tenants) or row[1] < row[0]:
+                return None
+            assert row[4] == len(tenants) * PEOPLE, row
+            return row[2], row[3]
+
+        span = until(over, seconds=300, what=lambda: connection.execute(
+            "SELECT state, reason, count(*) FROM hourhand.kanban_cards GROUP BY 1, 2").fetchall())  # fmt: skip
+        assert span is not None
+        connection.execute("UPDATE hourhand.tenant_schedule SET next_due_at = '2100-01-01', extra_due_at = NULL")
+    return len(tenants) / (span[1] - span[0]).total_seconds()
+
+
+def letters(some: UUID) -> str:
+    """A name of letters alone: figures in a letter may look like those that must not leave the house."""
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in some.hex[-12:])
