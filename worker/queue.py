@@ -36,6 +36,9 @@ SIDE_BY_SIDE = 4
 PATIENCE_SECONDS = 1.0
 """How long a job rests after its first failure; after the others, the square of their number times as long."""
 
+LONG_SECONDS = 60.0
+"""Past so long a reading of a tenant's mail, none of its other mail jobs is begun beside it."""
+
 FENCE_LOST_SECONDS = 2
 PERSIST_TRIES = 6
 STARTED_AGAIN_SECONDS = 1.0
@@ -116,6 +119,9 @@ class Jobs:
         self._house = house
         self._count = count
         self._failing: set[tuple[str, UUID]] = set()
+        self._mutex = threading.Lock()
+        self._reading: dict[tuple[str, UUID], float] = {}
+        """Since when which mail job of which tenant is under way in this process."""
 
     def cycle(self, context: JobContext, *, tenant_id: str) -> None:
         """One tenant's hour."""
@@ -147,8 +153,28 @@ class Jobs:
                     schedule.bring_forward(tx, tx.now, extra=True)
 
     def _mail_of(self, entry: Entry, context: JobContext, tenant_id: UUID) -> None:
-        if self._house.leaving.is_set():
+        if self._house.leaving.is_set() or not self._begin_reading(entry, tenant_id):
             return
+        try:
+            self._read(entry, context, tenant_id)
+        finally:
+            with self._mutex:
+                del self._reading[entry.name, tenant_id]
+
+    def _begin_reading(self, entry: Entry, tenant_id: UUID) -> bool:
+        """Whether to begin: a mailbox that takes long has one thread, and not one more with each poll.
+
+        Else all would soon be its own. What is left out now comes with a later poll.
+        """
+        now = self._house.clock.monotonic()
+        with self._mutex:
+            under_way = [(name, since) for (name, whose), since in self._reading.items() if whose == tenant_id]
+            if any(name == entry.name or now - since > LONG_SECONDS for name, since in under_way):
+                return False
+            self._reading[entry.name, tenant_id] = now
+            return True
+
+    def _read(self, entry: Entry, context: JobContext, tenant_id: UUID) -> None:
         failing = (entry.name, tenant_id)
         with structlog.contextvars.bound_contextvars(tenant=str(tenant_id), task=entry.name, job=context.job.id):
             try:
