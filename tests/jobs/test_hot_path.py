@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,13 @@ from sqlalchemy import Engine, event
 from domain import deliveries
 from domain.ports import DeliveryEvent
 from jobs import cycle, deliver, ingest, reconcile_mailbox
-from migrations.walls import TENANT_TABLES
+from migrations.walls import GLOBAL_TABLES, TENANT_TABLES
 from simulator.emulators.resend import ResendEmulator
 from tests import houses
 from tests.hand_clock import HandClock
 from tests.jobs.letters import Post, letter
 
+ROOT = Path(__file__).parents[2]
 TABLE = re.compile(rf"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:hourhand\.)?({'|'.join(TENANT_TABLES)})\b", re.IGNORECASE)
 NAMED = re.compile(r"\btenant_id\s*(?:=|IN)|\(\s*tenant_id\b|,\s*tenant_id\s*[,)]|USING \(tenant_id", re.IGNORECASE)
 
@@ -54,6 +56,14 @@ def test_every_statement_of_the_hours_names_its_tenant(post: Post, bill: UUID, c
         "run_obligations",
     }  # fmt: skip
     assert unnamed(statements) == []
+
+
+def test_every_table_has_its_place_among_many_databases() -> None:
+    page = (ROOT / "docs" / "scaling.md").read_text()
+    told = page.partition("<!-- tables -->")[2].partition("<!-- /tables -->")[0]
+    assert sorted(re.findall(r"`([a-z_]+)`", told)) == sorted(
+        [*TENANT_TABLES, *GLOBAL_TABLES, "tenant_id", "queue", "control"]
+    )
 
 
 def busy_hours(post: Post, clock: HandClock) -> None:
