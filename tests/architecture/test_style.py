@@ -79,7 +79,7 @@ def test_the_rooms_are_packaged_and_the_tests_are_not() -> None:
     assert sorted(packaged) == sorted(name for room in rooms() for name in (room, f"{room}.*"))
     assert all((ROOT / room / "__init__.py").exists() for room in rooms())
     on_disk = {source.room for source in sources() if "/" in source.path}
-    assert on_disk == {*rooms(), "bench", "tests"}
+    assert on_disk == {*rooms(), "tests"}
 
 
 def test_every_silenced_rule_is_named() -> None:

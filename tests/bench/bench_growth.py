@@ -22,7 +22,7 @@ from tests.hand_clock import HandClock
 SCALES = (1, 10, 100)
 ITEMS, PEOPLE = 200, 50
 DUE = 5
-ROUNDS = 9
+ROUNDS = 7
 
 
 @dataclass
@@ -81,7 +81,8 @@ def ground(cluster: gears.Cluster, clock: HandClock, scale: int) -> Iterator[Gro
     """A tenant and four neighbours, each with history."""
     cloned = cluster.clone()
     database = Database(cloned.url(), clock, pool_size=2)
-    tenants = [build.tenant(database, f"tenant-{n}", dict(build.ACME)) for n in range(5)]
+    caps = {"max_emails_per_hour": 1_000, "sender_ceiling_per_hour": 1_000}
+    tenants = [build.tenant(database, f"tenant-{n}", {**build.ACME, **caps}) for n in range(5)]
     rows = history.lay_down(cloned, tenants, clock.now(), items=ITEMS * scale, people=PEOPLE * scale)
     with houses.house(database) as house:
         yield Ground(cloned, house, tenants[0], rows)

@@ -1,10 +1,8 @@
-"""PF6: what judging costs (all rules over one card's facts) and what reading the facts of 500 cards takes, as JSON."""
+"""PF6: what judging costs (all rules over one card's facts), and what reading the facts of 500 cards takes."""
 
 from __future__ import annotations
 
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -23,11 +21,9 @@ from tests.policy.world import begin
 ROUNDS = 7
 
 
-def test_pf6_rules_and_their_facts(clone: Database, clock: HandClock) -> None:
-    """Measure, and write one JSON object."""
+def test_pf6_rules_and_their_facts(clone: Database, clock: HandClock, figures: Callable[..., None]) -> None:
     with houses.house(clone) as house:
-        told = measured(house, clock)
-    sys.stdout.write(json.dumps(told) + "\n")
+        figures("PF6", **measured(house, clock))
 
 
 def measured(house: House, clock: HandClock) -> dict[str, object]:
@@ -43,7 +39,6 @@ def measured(house: House, clock: HandClock) -> dict[str, object]:
     search = content.search.__wrapped__
     outward = [each for each in facts.values() if each.mail is not None]
     return {
-        "id": "PF6",
         "rules_us_per_card": rounds(lambda: [judge(each) for each in outward], len(outward)),
         "verdicts_per_card": len(judge(outward[0]).verdicts),
         "text_us_per_mail": rounds(lambda: [search(m.subject, m.text, m.html, ()) for m in mails.values()], len(mails)),

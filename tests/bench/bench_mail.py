@@ -1,0 +1,109 @@
+"""PF4: the whole of taking mail in, next to bare libraries and an insert; reading alone; and what mutants do to it."""
+
+from __future__ import annotations
+
+import email.policy
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.parser import BytesParser
+
+import psycopg
+import tldextract
+from lxml import html
+
+from brain.reading import read
+from domain import mailboxes
+from domain.db import Database
+from domain.ports import RawMessage
+from jobs import ingest
+from jobs.ingest import Sync
+from tests import build, gears
+from tests.bench.rivals import in_turn
+from tests.brain.reading import samples
+from tests.brain.reading.labelled import load
+from tests.brain.reading.mutants import survive
+from tests.jobs import letters
+
+MUTANTS = 10_000
+DOMAINS = tldextract.TLDExtract(suffix_list_urls=())
+
+
+def test_pf4_mail_in(clone: Database, cloned: gears.Clone, figures: Callable[..., None]) -> None:
+    mails = everything()
+    with letters.post(clone) as post, psycopg.connect(cloned.admin_url) as bare:
+        with clone.tenant(post.tenant_id, actor="test") as tx:
+            build.contact(tx, email="kim@globex.example")
+        bare.execute("CREATE TABLE bare (id text PRIMARY KEY, sender text, subject text, body text, raw bytea)")
+        bare.commit()
+
+        def ours(at: int) -> None:
+            with clone.tenant(post.tenant_id) as tx:
+                row = mailboxes.get(tx, post.mailbox_id)
+            sync = ingest.begin(post.house, post.tenant_id, row)
+            take_in(sync, [marked(raw, at) for raw in mails], at)
+            assert sync.counts["messages"] == len(mails)
+
+        def peer(at: int) -> None:
+            for number, raw in enumerate(marked(raw, at) for raw in mails):
+                sender, subject, body = parsed(raw)
+                bare.execute(
+                    "INSERT INTO bare VALUES (%s, %s, %s, %s, %s)", (f"{at}-{number}", sender, subject, body, raw)
+                )
+            bare.commit()
+
+        told = in_turn(ours, peer, timer=time.process_time).told(len(mails))
+        walls = in_turn(lambda at: ours(at + 100), lambda at: peer(at + 100)).told(len(mails))
+    figures(
+        "PF4", messages=len(mails), bar=0.6, rate_ratio=walls["rate_ratio"], spread=walls["spread"],
+        ours_us=walls["ours_us"], peer_us=walls["peer_us"], our_processor_alone=told,
+    )  # fmt: skip
+
+
+def test_reading_next_to_parsing(figures: Callable[..., None]) -> None:
+    mails = everything()
+    rivals = in_turn(
+        lambda _round: [read(raw) for raw in mails], lambda _round: [parsed(raw) for raw in mails],
+        timer=time.process_time,
+    )  # fmt: skip
+    figures("reading", messages=len(mails), **rivals.told(len(mails)))
+
+
+def test_mutants(figures: Callable[..., None]) -> None:
+    outcome = survive(everything(), MUTANTS, 20260706)
+    figures("mutants of mail", read=outcome.read, crashes=len(outcome.crashes),
+            slowest_seconds=round(outcome.slowest_seconds, 3))  # fmt: skip
+    assert not outcome.crashes
+    assert outcome.slowest_seconds < 5
+
+
+def everything() -> list[bytes]:
+    """Our own messages: one of each sort, and those that people labelled."""
+    return samples.everything() + [case.raw for case in load()]
+
+
+def marked(raw: bytes, at: int) -> bytes:
+    """The same message with other bytes, so that each round stores it anew."""
+    return b"X-Round: %d\n" % at + raw
+
+
+def take_in(sync: Sync, raws: list[bytes], at: int) -> None:
+    """As `ingest` does with a page of the provider's."""
+    ingest.take_in(sync, [
+        RawMessage(f"{at}-{number}", f"{at}-{number}", raw, (), sync.started_at) for number, raw in enumerate(raws)
+    ])  # fmt: skip
+
+
+def parsed(raw: bytes) -> tuple[str, str, str]:
+    """What whoever needed sender, subject and text would have the same libraries do."""
+    message = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(raw)
+    try:
+        body = message.get_body(("plain", "html"))
+        text = str(body.get_content()) if body is not None else ""
+        if body is not None and body.get_content_type() == "text/html":
+            text = str(html.fromstring(text).text_content())
+        sender = str(message.get("From", ""))
+        DOMAINS(sender.rpartition("@")[2].strip(">"))
+        return sender, str(message.get("Subject", "")), text.replace("\x00", "")
+    except Exception:  # noqa: BLE001 - bare libraries raise undeclared errors; here they are only the peer
+        return "", "", ""
