@@ -11,18 +11,22 @@ import pytest
 
 from tests.e2e.letters import letter
 from tests.e2e.rehearsal import Rehearsal, rehearsal
+from tests.staff import Room
+from worker import embedded
 
 MONDAY = datetime(2026, 3, 2, 9, 1, tzinfo=UTC)
 OWN = "ana@acme.example"
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Rehearsal]:
-    """Acme and globex, and nobody at work: each command starts the database for itself."""
-    with rehearsal(MONDAY) as made:
+def stage(room: Room) -> Iterator[Rehearsal]:
+    """Acme and globex, and nobody at work: the first command starts the database for itself, the others find it."""
+    with rehearsal(room, MONDAY) as made:
         made.command("tenant", "add", "acme", "--name", "Acme", "--set", "country=ES")
-        made.command("tenant", "add", "globex", "--name", "Globex")
-        yield made
+        assert not (made.folder / "postgres" / "postmaster.pid").exists(), "and has stopped it again"
+        with embedded.attach(made.folder):
+            made.command("tenant", "add", "globex", "--name", "Globex")
+            yield made
 
 
 def refusal(stage: Rehearsal, *arguments: str, **settings: str) -> str:
@@ -81,7 +85,7 @@ def test_a_mail_folder_is_kept_byte_for_byte_and_cycles_run_on_it(stage: Rehears
     raws = write_folder(folder)
     told = stage.command("mailbox", "import", str(folder), "--address", OWN, "-t", "acme")
     assert told["counts"]["messages"] == len(raws)
-    kept = stage.look_later("SELECT raw_sha256 FROM gmail_messages")
+    kept = stage.look("SELECT raw_sha256 FROM gmail_messages")
     assert {bytes(row["raw_sha256"]) for row in kept} == {hashlib.sha256(raw).digest() for raw in raws}
     again = stage.command("mailbox", "import", str(folder), "--address", OWN, "-t", "acme")
     assert "messages" not in again["counts"]
