@@ -198,33 +198,59 @@ def _columns(tx: Tx, proposals: Sequence[Proposal]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One card's move among several that go to the same state at once."""
+
+    card_id: UUID
+    reason: str | None = None
+    rule: str | None = None
+    not_before: datetime | None = None
+    mark: str | None = None
+    """A text of this card's own, which `extra` of `move_each` may use as `w.mark`."""
+
+
 def move(
     tx: Tx, card_ids: Sequence[UUID], to: str, *, frm: Sequence[str] = (), reason: str | None = None,
     rule: str | None = None, not_before: datetime | None = None, extra: str = "", **values: Any,
 ) -> list[Card]:  # fmt: skip
-    """Move cards to `to`, each with its event, in one statement; the cards that did move.
+    """Move cards to `to` for one and the same reason; the cards that did move. Otherwise as `move_each`."""
+    steps = [Step(each, reason, rule, not_before) for each in card_ids]
+    return move_each(tx, steps, to, frm=frm, extra=extra, **values)
+
+
+def move_each(
+    tx: Tx, steps: Sequence[Step], to: str, *, frm: Sequence[str] = (), extra: str = "", **values: Any
+) -> list[Card]:  # fmt: skip
+    """Move cards to `to`, each for its own reason and with its event, in one statement; the cards that did move.
 
     A card moves only from a state that allows it (or one of `frm`). `extra` is further SQL of the SET list, with its
     `values`.
     """
-    if not card_ids:
+    if not steps:
         return []
     sources = list(frm) or [state for state, targets in MOVES.items() if to in targets]
     rows = tx.rows(
-        f"""WITH moved AS (
-            UPDATE kanban_cards SET state = :to, state_changed_at = :now, reason = :reason, rule = :rule,
-                not_before = coalesce(CAST(:not_before AS timestamptz), not_before){", " + extra if extra else ""}
-            WHERE tenant_id = :tenant AND id = ANY(:ids) AND state = ANY(:sources) RETURNING {COLUMNS}
+        f"""WITH wished AS (
+            SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:event_ids AS uuid[]), CAST(:reasons AS text[]),
+                CAST(:rules AS text[]), CAST(:untils AS timestamptz[]), CAST(:marks AS text[]))
+            AS w (card_id, event_id, why, by_rule, until, mark)
+        ), moved AS (
+            UPDATE kanban_cards c SET state = :to, state_changed_at = :now, reason = w.why, rule = w.by_rule,
+                not_before = coalesce(w.until, not_before){", " + extra if extra else ""}
+            FROM wished w WHERE tenant_id = :tenant AND id = w.card_id AND state = ANY(:sources) RETURNING {COLUMNS}
         ), told AS (
             INSERT INTO warehouse_events (tenant_id, id, at, type, subject_type, subject_id, actor, run_id, client_id,
                                           contact_id, data)
-            SELECT :tenant, e.event_id, :now, 'card.' || CAST(:to AS text), 'card', m.id::text, :actor, :run,
+            SELECT :tenant, w.event_id, :now, 'card.' || CAST(:to AS text), 'card', m.id::text, :actor, :run,
                    m.client_id, m.contact_id, jsonb_strip_nulls(jsonb_build_object('type', m.type, 'engine', m.engine,
-                       'reason', m.reason, 'rule', m.rule, 'until', CAST(:not_before AS timestamptz)))
-            FROM moved m JOIN unnest(CAST(:ids AS uuid[]), CAST(:event_ids AS uuid[])) AS e (id, event_id) USING (id)
+                       'reason', m.reason, 'rule', m.rule, 'until', w.until))
+            FROM moved m JOIN wished w ON w.card_id = m.id
         ) SELECT {COLUMNS} FROM moved ORDER BY id""",
-        tenant=tx.tenant_id, run=tx.run_id, now=tx.now, actor=tx.actor, ids=list(card_ids), to=to, reason=reason,
-        rule=rule, not_before=not_before, sources=sources, event_ids=[tx.clock.uuid() for _ in card_ids], **values,
+        tenant=tx.tenant_id, run=tx.run_id, now=tx.now, actor=tx.actor, to=to, sources=sources,
+        ids=[step.card_id for step in steps], event_ids=[tx.clock.uuid() for _ in steps],
+        reasons=[step.reason for step in steps], rules=[step.rule for step in steps],
+        untils=[step.not_before for step in steps], marks=[step.mark for step in steps], **values,
     )  # fmt: skip
     return [load(row) for row in rows]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -57,37 +58,43 @@ def start(
 
 
 def touch(
-    tx: Tx, contact_id: UUID, kind: TouchType, *, by: str, at: datetime | None = None, card_id: UUID | None = None,
-    message_id: UUID | None = None,
+    tx: Tx, contact_id: UUID, kind: TouchType, *, by: str, at: datetime | None = None, message_id: UUID | None = None
 ) -> bool:  # fmt: skip
-    """Record that a contact was touched and wind its clock; False when this card or message was recorded before.
+    """Record that a contact was touched and wind its clock; False when this message was recorded before.
 
-    `by` is `agent`, `contact`, or whoever of the tenant it was. A reply, a call or a meeting ends a pause and stops
-    every sequence of the account, a mail by a person of the tenant the contact's own; but none that began later. A mail
-    that bounced or failed before its touch came to be recorded is stored void. No touch makes the first due date
-    earlier.
+    `by` is `contact`, or whoever of the tenant it was. A reply, a call or a meeting ends a pause and stops every
+    sequence of the account, a mail by a person of the tenant the contact's own; but none that began later. No touch
+    makes the first due date earlier.
     """
     at = min(at or tx.now, tx.now)
-    made = _store_touch(tx, contact_id, kind, by, at, card_id, message_id)
-    if made is None:
+    made = _store_touches(tx, [(contact_id, None, message_id)], kind, by, at)
+    if not made:
         return False
-    if made["voided_at"] is not None:
-        return True
-    if by != "agent" and _is_newest(tx, contact_id, at):
+    client_id = made[0]["client_id"]
+    if _is_newest(tx, contact_id, at):
         reason = f"{kind} by {'the contact' if by == 'contact' else 'a person'} on {at:%Y-%m-%d}"
         if kind == "email":
             _stop(tx, "contact_id", contact_id, reason)
         else:
-            stop_sequences(tx, made["client_id"], reason=reason)
+            stop_sequences(tx, client_id, reason=reason)
     if kind == "reply":
         tx.run(
             "UPDATE clients SET last_reply_at = greatest(last_reply_at, :at) WHERE tenant_id = :t AND id = :client",
-            at=at, t=tx.tenant_id, client=made["client_id"],
+            at=at, t=tx.tenant_id, client=client_id,
         )  # fmt: skip
-    rows = _wind(tx, contact_id, kind, by, at)
-    _tell(tx, "clock.touched", rows, lambda row: {"type": kind, "at": _iso(at), "due_at": _iso(row["due_at"])})
-    _reschedule(tx, rows)
+    _wind(tx, [contact_id], kind, by, at)
     return True
+
+
+def mailed(tx: Tx, contacts: Mapping[UUID, UUID], *, at: datetime | None = None) -> None:
+    """The mails of these cards went out to their contacts (at `at`, or just now); each card winds a clock once.
+
+    A mail that bounced or failed before its touch came to be recorded is stored void, and winds nothing.
+    """
+    at = min(at or tx.now, tx.now)
+    some = [(contact_id, card_id, None) for card_id, contact_id in contacts.items()]
+    made = _store_touches(tx, some, "email", "agent", at) if some else ()
+    _wind(tx, [row["contact_id"] for row in made if row["voided_at"] is None], "email", "agent", at)
 
 
 def void_touch(tx: Tx, card_id: UUID, reason: str) -> int:
@@ -188,39 +195,69 @@ def stop_sequences(tx: Tx, client_id: UUID, *, reason: str) -> int:
     return _stop(tx, "client_id", client_id, reason)
 
 
-def advance_sequence(
-    tx: Tx, contact_id: UUID, *, step: int, thread_id: UUID | None, follow_up_due: datetime | None, sent_at: datetime
-) -> bool:  # fmt: skip
-    """A mail of the sequence went out at `sent_at`: 1 for the first touch, 2 to 5 for its follow-ups.
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A mail of a sequence: 1 for the first touch, 2 to 5 for its follow-ups."""
 
-    False, and nothing more is planned, when the contact became exempt or somebody at the account replied since.
+    contact_id: UUID
+    step: int
+    follow_up_due: datetime | None
+    thread_id: UUID | None = None
+    sent_at: datetime | None = None
+
+
+def advance_sequences(tx: Tx, advances: Sequence[Advance]) -> int:
+    """Mails of sequences went out; how many sequences wound on.
+
+    One does not, and nothing more is planned in it, when its contact became exempt or somebody at the account replied
+    since the mail was sent.
     """
+    if not advances:
+        return 0
     rows = tx.rows(
-        """UPDATE engagement_clocks k SET sequence_step = :step, follow_up_due_at = :follow_up,
-               sequence_thread_id = coalesce(:thread, CASE WHEN :step > 1 THEN k.sequence_thread_id END),
+        f"""UPDATE engagement_clocks k SET sequence_step = w.step, follow_up_due_at = w.follow_up,
+               sequence_thread_id = coalesce(w.thread, CASE WHEN w.step > 1 THEN k.sequence_thread_id END),
                shadow_due_at = NULL, shadow_step = NULL, shadow_follow_up_due_at = NULL
-           FROM clients c WHERE k.tenant_id = :t AND k.contact_id = :contact AND k.status <> 'exempt'
+           FROM {_ADVANCES}, clients c WHERE k.tenant_id = :t AND k.contact_id = w.contact_id AND k.status <> 'exempt'
              AND c.tenant_id = k.tenant_id AND c.id = k.client_id
-             AND (c.last_reply_at IS NULL OR c.last_reply_at <= :sent_at)
-           RETURNING k.contact_id, k.client_id, k.planned_at""",
-        t=tx.tenant_id, contact=contact_id, step=step, follow_up=follow_up_due, thread=thread_id, sent_at=sent_at,
+             AND (c.last_reply_at IS NULL OR c.last_reply_at <= w.sent_at)
+           RETURNING k.contact_id, k.client_id, k.planned_at, w.step, w.follow_up""",
+        t=tx.tenant_id, **_columns(tx, advances),
     )  # fmt: skip
-    _tell(tx, "sequence.advanced", rows, lambda _: {"step": step, "follow_up_due_at": _iso(follow_up_due)})
+    _tell(tx, "sequence.advanced", rows, lambda row: {"step": row["step"], "follow_up_due_at": _iso(row["follow_up"])})
     _reschedule(tx, rows)
-    return bool(rows)
+    return len(rows)
 
 
-def shadow_advance(tx: Tx, contact_id: UUID, *, step: int, follow_up_due: datetime | None) -> bool:
-    """A mail was held by its mode: planning moves on as though it had gone out, the promise stays where it is."""
+def shadow_advances(tx: Tx, advances: Sequence[Advance]) -> int:
+    """Mails were held by their mode: planning moves on as though they had gone out, the promise stays where it is."""
+    if not advances:
+        return 0
     rows = tx.rows(
-        """UPDATE engagement_clocks SET shadow_due_at = :due, shadow_step = :step, shadow_follow_up_due_at = :follow_up
-           WHERE tenant_id = :t AND contact_id = :contact AND status <> 'exempt'
-           RETURNING contact_id, client_id, planned_at""",
-        t=tx.tenant_id, contact=contact_id, due=tx.now + _promise(tx), step=step, follow_up=follow_up_due,
+        f"""UPDATE engagement_clocks k SET shadow_due_at = :due, shadow_step = w.step,
+                shadow_follow_up_due_at = w.follow_up
+            FROM {_ADVANCES} WHERE k.tenant_id = :t AND k.contact_id = w.contact_id AND k.status <> 'exempt'
+            RETURNING k.contact_id, k.client_id, k.planned_at, w.step, w.follow_up""",
+        t=tx.tenant_id, due=tx.now + _promise(tx), **_columns(tx, advances),
     )  # fmt: skip
-    _tell(tx, "clock.shadowed", rows, lambda _: {"step": step, "follow_up_due_at": _iso(follow_up_due)})
+    _tell(tx, "clock.shadowed", rows, lambda row: {"step": row["step"], "follow_up_due_at": _iso(row["follow_up"])})
     _reschedule(tx, rows)
-    return bool(rows)
+    return len(rows)
+
+
+_ADVANCES = """unnest(CAST(:contacts AS uuid[]), CAST(:steps AS int[]), CAST(:follow_ups AS timestamptz[]),
+                    CAST(:threads AS uuid[]), CAST(:sents AS timestamptz[]))
+               AS w (contact_id, step, follow_up, thread, sent_at)"""
+
+
+def _columns(tx: Tx, advances: Sequence[Advance]) -> dict[str, Any]:
+    return {
+        "contacts": [each.contact_id for each in advances],
+        "steps": [each.step for each in advances],
+        "follow_ups": [each.follow_up_due for each in advances],
+        "threads": [each.thread_id for each in advances],
+        "sents": [each.sent_at or tx.now for each in advances],
+    }
 
 
 def _stop(tx: Tx, column: Literal["client_id", "contact_id"], whose: UUID, reason: str) -> int:
@@ -254,27 +291,33 @@ def forget_shadows(tx: Tx) -> int:
     )  # fmt: skip
 
 
-def _store_touch(
-    tx: Tx, contact_id: UUID, kind: str, by: str, at: datetime, card_id: UUID | None, message_id: UUID | None
-) -> Row | None:  # fmt: skip
-    return tx.row(
+def _store_touches(
+    tx: Tx, some: Sequence[tuple[UUID, UUID | None, UUID | None]], kind: str, by: str, at: datetime
+) -> Sequence[Row]:  # fmt: skip
+    """Store (contact, card, message) each; those that were not stored before."""
+    return tx.rows(
         """INSERT INTO touches
                (tenant_id, id, contact_id, client_id, type, at, by, card_id, message_id, voided_at, void_reason)
-           SELECT :t, :id, c.id, c.client_id, :type, :at, :by, :card, :message,
+           SELECT :t, w.id, c.id, c.client_id, :type, :at, :by, w.card_id, w.message_id,
                   CASE WHEN o.state IN ('bounced', 'failed') THEN :now END,
                   CASE WHEN o.state IN ('bounced', 'failed') THEN o.state END
-           FROM contacts c LEFT JOIN outbound_messages o ON o.tenant_id = c.tenant_id AND o.card_id = :card
-           WHERE c.tenant_id = :t AND c.id = :contact AND NOT EXISTS (
-               SELECT FROM touches h WHERE h.tenant_id = :t AND h.contact_id = :contact
-               AND (h.card_id = :card OR h.message_id = :message))
-           RETURNING client_id, voided_at""",
-        t=tx.tenant_id, id=tx.clock.uuid(), contact=contact_id, type=kind, at=at, by=by, card=card_id,
-        message=message_id, now=tx.now,
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:contacts AS uuid[]), CAST(:cards AS uuid[]),
+                    CAST(:messages AS uuid[])) AS w (id, contact_id, card_id, message_id)
+           JOIN contacts c ON c.tenant_id = :t AND c.id = w.contact_id
+           LEFT JOIN outbound_messages o ON o.tenant_id = :t AND o.card_id = w.card_id
+           WHERE NOT EXISTS (
+               SELECT FROM touches h WHERE h.tenant_id = :t AND h.contact_id = w.contact_id
+               AND (h.card_id = w.card_id OR h.message_id = w.message_id))
+           RETURNING contact_id, client_id, voided_at""",
+        t=tx.tenant_id, ids=[tx.clock.uuid() for _ in some], contacts=[each[0] for each in some],
+        cards=[each[1] for each in some], messages=[each[2] for each in some], type=kind, at=at, by=by, now=tx.now,
     )  # fmt: skip
 
 
-def _wind(tx: Tx, contact_id: UUID, kind: str, by: str, at: datetime) -> Sequence[Row]:
-    return tx.rows(
+def _wind(tx: Tx, contact_ids: Sequence[UUID], kind: str, by: str, at: datetime) -> None:
+    if not contact_ids:
+        return
+    rows = tx.rows(
         """UPDATE engagement_clocks SET
                due_at = greatest(first_due_at, greatest(last_touch_at, :at) + :span),
                last_touch_type = CASE WHEN last_touch_at > :at THEN last_touch_type ELSE :kind END,
@@ -284,11 +327,14 @@ def _wind(tx: Tx, contact_id: UUID, kind: str, by: str, at: datetime) -> Sequenc
                status = CASE WHEN status = 'paused' AND :returns THEN 'active' ELSE status END,
                paused_until = CASE WHEN :returns THEN NULL ELSE paused_until END,
                shadow_due_at = CASE WHEN shadow_due_at > :at + :span THEN shadow_due_at END
-           WHERE tenant_id = :t AND contact_id = :contact RETURNING contact_id, client_id, due_at, planned_at""",
-        t=tx.tenant_id, contact=contact_id, at=at, kind=kind, by=by, span=_promise(tx),
+           WHERE tenant_id = :t AND contact_id = ANY(:contacts)
+           RETURNING contact_id, client_id, due_at, planned_at""",
+        t=tx.tenant_id, contacts=list(contact_ids), at=at, kind=kind, by=by, span=_promise(tx),
         # somebody who writes or speaks is back; what was said before the absence says nothing of that
         returns=kind != "email" and at > tx.now - BACK_WITHIN,
     )  # fmt: skip
+    _tell(tx, "clock.touched", rows, lambda row: {"type": kind, "at": _iso(at), "due_at": _iso(row["due_at"])})
+    _reschedule(tx, rows)
 
 
 def _end_pauses(tx: Tx, which: str, **values: Any) -> Sequence[Row]:

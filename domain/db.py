@@ -45,6 +45,8 @@ class Tx:
         self.actor = actor
         self.run_id = run_id
         self.now: datetime = clock.now()
+        self.memo: dict[str, Any] = {}
+        """What verbs remember of this transaction, so as not to ask or write twice; a failed savepoint empties it."""
 
     @property
     def tenant_id(self) -> UUID:
@@ -81,8 +83,12 @@ class Tx:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A block whose failure undoes itself alone."""
-        with self._connection.begin_nested():
-            yield
+        try:
+            with self._connection.begin_nested():
+                yield
+        except BaseException:
+            self.memo.clear()
+            raise
 
     def _execute(self, sql: str, values: Any) -> CursorResult[Any]:
         # not as SQLAlchemy's text(): reading and compiling it each time costs more than the round trip it is for

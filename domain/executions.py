@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import cards
-from domain.cards import Card, IllegalMove
+from domain.cards import Card, IllegalMove, Step
 from domain.db import Tx
 
 
@@ -25,29 +25,45 @@ def unsettled(tx: Tx) -> list[Card]:
 
 def lock(tx: Tx, card_id: UUID, *, states: Sequence[str]) -> Card | None:
     """The card, locked until this transaction ends, if it is in one of `states`; else None."""
-    row = tx.row(
+    return next(iter(lock_each(tx, [card_id], states=states)), None)
+
+
+def lock_each(tx: Tx, card_ids: Sequence[UUID], *, states: Sequence[str]) -> list[Card]:
+    """Those of the cards that are in one of `states`, in the order asked for, locked until this transaction ends."""
+    rows = tx.rows(
         f"""SELECT {cards.COLUMNS} FROM kanban_cards
-            WHERE tenant_id = :t AND id = :id AND state = ANY(:states) FOR UPDATE""",
-        t=tx.tenant_id, id=card_id, states=list(states),
+            WHERE tenant_id = :t AND id = ANY(:ids) AND state = ANY(:states) ORDER BY id FOR UPDATE""",
+        t=tx.tenant_id, ids=list(card_ids), states=list(states),
     )  # fmt: skip
-    return cards.load(row) if row else None
+    found = {row["id"]: cards.load(row) for row in rows}
+    return [found[each] for each in card_ids if each in found]
 
 
 def reserve(
     tx: Tx, card: Card, *, owner: str, fence: int, lease_seconds: float, idempotency_key: str | None
 ) -> Card:  # fmt: skip
-    """Take a card for one execution of at most `lease_seconds`.
+    """Take one card for one execution, as `reserve_each` does."""
+    return reserve_each(tx, {card.id: idempotency_key}, owner=owner, fence=fence, lease_seconds=lease_seconds)[card.id]
 
-    With a key it holds a reservation: from here on it is resolved, never restarted. Raises IllegalMove.
+
+def reserve_each(
+    tx: Tx, keys: Mapping[UUID, str | None], *, owner: str, fence: int, lease_seconds: float
+) -> dict[UUID, Card]:  # fmt: skip
+    """Take cards for one execution each, of at most `lease_seconds`; each is given with its idempotency key.
+
+    With a key a card holds a reservation: from here on it is resolved, never restarted. Raises IllegalMove.
     """
-    return cards.move_one(
-        tx, card.id, "executing", frm=("queued", "uncertain"), owner=owner, fence=fence, key=idempotency_key,
-        lease=timedelta(seconds=lease_seconds),
+    taken = cards.move_each(
+        tx, [Step(card_id, mark=key) for card_id, key in keys.items()], "executing", frm=("queued", "uncertain"),
+        owner=owner, fence=fence, lease=timedelta(seconds=lease_seconds),
         extra="owner = :owner, fence = :fence, attempts = attempts + 1, resolve_after = NULL, "
         "executing_until = hourhand.db_now() + CAST(:lease AS interval), "
-        "idempotency_key = coalesce(CAST(:key AS text), idempotency_key), "
-        "reserved_at = CASE WHEN CAST(:key AS text) IS NULL THEN reserved_at ELSE coalesce(reserved_at, :now) END",
+        "idempotency_key = coalesce(w.mark, idempotency_key), "
+        "reserved_at = CASE WHEN w.mark IS NULL THEN reserved_at ELSE coalesce(reserved_at, :now) END",
     )  # fmt: skip
+    if len(taken) < len(keys):
+        raise IllegalMove(f"{len(keys) - len(taken)} of {len(keys)} cards can't be taken for execution")
+    return {card.id: card for card in taken}
 
 
 def settle(
@@ -59,12 +75,7 @@ def settle(
 
     `released` gives the reservation back: only where the provider certainly did nothing.
     """
-    still = tx.value(
-        """SELECT 1 FROM kanban_cards WHERE tenant_id = :t AND id = :id AND state = 'executing' AND owner = :owner
-           AND attempts = :attempts FOR UPDATE""",
-        t=tx.tenant_id, id=card.id, owner=card.owner, attempts=card.attempts,
-    )  # fmt: skip
-    if still is None:
+    if not _still_ours(tx, [card]):
         raise IllegalMove(f"card {card.id} was settled by somebody else")
     return cards.move_one(
         tx, card.id, to, frm=("executing",), reason=reason, rule=rule, not_before=not_before, provider_id=provider_id,
@@ -74,6 +85,30 @@ def settle(
         "reserved_at = CASE WHEN :kept THEN reserved_at END, "
         "idempotency_key = CASE WHEN :kept THEN idempotency_key END",
     )  # fmt: skip
+
+
+def finish_each(tx: Tx, done: Sequence[tuple[Card, str | None]], *, outcome: Mapping[str, Any]) -> list[Card]:
+    """Settle executions that succeeded, each with the provider's id for it; those that nobody else has settled."""
+    ours = _still_ours(tx, [card for card, _ in done])
+    return cards.move_each(
+        tx, [Step(card.id, mark=provider_id) for card, provider_id in done if card.id in ours], "done",
+        frm=("executing",), outcome=dict(outcome),
+        extra="provider_id = coalesce(w.mark, provider_id), outcome = outcome || :outcome, resolve_after = NULL, "
+        "owner = NULL, executing_until = NULL",
+    )  # fmt: skip
+
+
+def _still_ours(tx: Tx, claimed: Sequence[Card]) -> set[UUID]:
+    """Which of the cards still stand as they were claimed; locked, so that this stays so."""
+    rows = tx.rows(
+        """SELECT c.id FROM kanban_cards c
+           JOIN unnest(CAST(:ids AS uuid[]), CAST(:owners AS text[]), CAST(:attempts AS int[]))
+                AS w (id, owner, attempts) ON w.id = c.id AND w.owner = c.owner AND w.attempts = c.attempts
+           WHERE c.tenant_id = :t AND c.state = 'executing' ORDER BY c.id FOR UPDATE OF c""",
+        t=tx.tenant_id, ids=[card.id for card in claimed], owners=[card.owner for card in claimed],
+        attempts=[card.attempts for card in claimed],
+    )  # fmt: skip
+    return {row["id"] for row in rows}
 
 
 def look_again(tx: Tx, card_id: UUID, *, why: str, at: datetime | None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,31 +21,55 @@ class Cap:
 
 
 def take(tx: Tx, caps: Sequence[Cap]) -> Cap | None:
-    """Count one action against every cap, or against none; the cap that is full, if one is.
+    """Count one action against every cap, or against none; the cap that is full, if one is."""
+    return take_each(tx, [caps])[0]
 
-    Rows are taken in key order, so that two takers never wait for each other in a circle.
+
+def take_each(tx: Tx, wishes: Sequence[Sequence[Cap]]) -> list[Cap | None]:
+    """Count several actions in their order, each against every cap of its own or against none; whose cap is full.
+
+    For each action the full cap that lasts longest, or None where it was counted.
     """
-    if not caps:
-        return None
-    ordered = sorted(caps, key=lambda cap: cap.key)
-    taken = tx.rows(
-        """WITH wished AS (
-               SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:starts AS timestamptz[]), CAST(:limits AS int[]))
-               AS w (key, window_start, most))
-           INSERT INTO agent_rate_limits AS used (tenant_id, key, window_start, used)
-           SELECT :tenant, key, window_start, 1 FROM wished WHERE most > 0 ORDER BY key
-           ON CONFLICT (tenant_id, key, window_start) DO UPDATE SET used = used.used + 1
-           WHERE used.used < (SELECT most FROM wished w WHERE w.key = excluded.key)
-           RETURNING key""",
-        tenant=tx.tenant_id, keys=[cap.key for cap in ordered], starts=[cap.window_start for cap in ordered],
-        limits=[cap.limit for cap in ordered],
+    used = _held_counts(tx, {(cap.key, cap.window_start) for wish in wishes for cap in wish})
+    refused: list[Cap | None] = []
+    taken: Counter[tuple[str, datetime]] = Counter()
+    for wish in wishes:
+        full = [cap for cap in wish if used[cap.key, cap.window_start] >= cap.limit]
+        refused.append(max(full, key=lambda cap: cap.window_end) if full else None)
+        if not full:
+            counted = {(cap.key, cap.window_start) for cap in wish}
+            used.update(counted)
+            taken.update(counted)
+    if taken:
+        tx.run(
+            """UPDATE agent_rate_limits u SET used = u.used + w.more
+               FROM unnest(CAST(:keys AS text[]), CAST(:starts AS timestamptz[]), CAST(:more AS int[]))
+                    AS w (key, window_start, more)
+               WHERE u.tenant_id = :tenant AND u.key = w.key AND u.window_start = w.window_start""",
+            tenant=tx.tenant_id, keys=[key for key, _ in taken], starts=[start for _, start in taken],
+            more=list(taken.values()),
+        )  # fmt: skip
+    return refused
+
+
+def _held_counts(tx: Tx, windows: Collection[tuple[str, datetime]]) -> Counter[tuple[str, datetime]]:
+    """What is used in each window; nobody else can count there before the commit.
+
+    Rows are taken in order, so that two takers never wait for each other in a circle.
+    """
+    if not windows:
+        return Counter()
+    ordered = sorted(windows)
+    rows = tx.rows(
+        """INSERT INTO agent_rate_limits AS used (tenant_id, key, window_start, used)
+           SELECT :tenant, key, window_start, 0
+           FROM unnest(CAST(:keys AS text[]), CAST(:starts AS timestamptz[])) AS w (key, window_start)
+           ORDER BY key, window_start
+           ON CONFLICT (tenant_id, key, window_start) DO UPDATE SET used = used.used
+           RETURNING key, window_start, used""",
+        tenant=tx.tenant_id, keys=[key for key, _ in ordered], starts=[start for _, start in ordered],
     )  # fmt: skip
-    got = {row["key"] for row in taken}
-    full = [cap for cap in ordered if cap.key not in got]
-    if not full:
-        return None
-    give_back(tx, [cap for cap in ordered if cap.key in got])
-    return max(full, key=lambda cap: cap.window_end)
+    return Counter({(row["key"], row["window_start"]): row["used"] for row in rows})
 
 
 def give_back(tx: Tx, caps: Sequence[Cap]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -20,29 +21,56 @@ def content_hash(mail: OutboundMail) -> bytes:
     return hashlib.sha256(json.dumps(_told(mail), sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
-def record(
-    tx: Tx, card: Card, mail: OutboundMail, *, state: Literal["reserved", "held"], mode: str, provider: str,
-    thread_id: UUID | None,
-) -> None:  # fmt: skip
-    """Freeze a card's message, as it goes out now or as it would have gone out."""
-    recipients = [addresses.normalise(address) for address in (*mail.to, *mail.cc, *mail.bcc)]
-    tx.run(
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A card's message as it goes out now, or as it would have gone out."""
+
+    card: Card
+    mail: OutboundMail
+    mode: str
+    thread_id: UUID | None
+
+
+def record_each(tx: Tx, some: Sequence[Frozen], *, state: Literal["reserved", "held"], provider: str) -> None:
+    """Freeze the messages of several cards."""
+    tried = tx.now if state == "reserved" else None
+    tx.run_many(
         """INSERT INTO outbound_messages (tenant_id, card_id, idempotency_key, rfc_message_id, state, mode, provider,
                thread_id, client_id, contact_id, sender, recipients, mail, content_hash, reserved_at, first_try_at,
                last_try_at, tries)
            VALUES (:t, :card, :key, :message_id, :state, :mode, :provider, :thread, :client, :contact, :sender,
                :recipients, :mail, :hash, :now, :tried, :tried, :tries)""",
-        t=tx.tenant_id, card=card.id, key=mail.idempotency_key, message_id=mail.message_id, state=state, mode=mode,
-        provider=provider, thread=thread_id, client=card.client_id, contact=card.contact_id, sender=mail.sender,
-        recipients=recipients, mail=_told(mail), hash=content_hash(mail), now=tx.now,
-        tried=tx.now if state == "reserved" else None, tries=1 if state == "reserved" else 0,
+        [
+            {"t": tx.tenant_id, "card": each.card.id, "key": each.mail.idempotency_key,
+             "message_id": each.mail.message_id, "state": state, "mode": each.mode, "provider": provider,
+             "thread": each.thread_id, "client": each.card.client_id, "contact": each.card.contact_id,
+             "sender": each.mail.sender, "recipients": _recipients(each.mail), "mail": _told(each.mail),
+             "hash": content_hash(each.mail), "now": tx.now, "tried": tried, "tries": 0 if tried is None else 1}
+            for each in some
+        ],
     )  # fmt: skip
+
+
+def _recipients(mail: OutboundMail) -> list[str]:
+    return [addresses.normalise(address) for address in (*mail.to, *mail.cc, *mail.bcc)]
 
 
 def frozen(tx: Tx, card_id: UUID) -> tuple[OutboundMail, Row] | None:
     """A card's message exactly as it was reserved, with its row; None when it has none."""
     row = tx.row("SELECT * FROM outbound_messages WHERE tenant_id = :t AND card_id = :c", t=tx.tenant_id, c=card_id)
     return (_mail(card_id, row), row) if row else None
+
+
+def threads_of(tx: Tx, card_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The conversation of each card's message, by card; cards without either are left out."""
+    if not card_ids:
+        return {}
+    rows = tx.rows(
+        """SELECT card_id, thread_id FROM outbound_messages
+           WHERE tenant_id = :t AND card_id = ANY(:ids) AND thread_id IS NOT NULL""",
+        t=tx.tenant_id, ids=list(card_ids),
+    )  # fmt: skip
+    return {row["card_id"]: row["thread_id"] for row in rows}
 
 
 def tried_again(tx: Tx, card_id: UUID) -> None:
@@ -54,18 +82,22 @@ def tried_again(tx: Tx, card_id: UUID) -> None:
 
 
 def accepted(tx: Tx, card_id: UUID, *, provider_id: str | None, at: datetime | None = None) -> None:
-    """The provider took it. Later news (delivered, bounced) is not overwritten when it came first."""
+    """The provider took one card's message, as `accepted_each` says."""
+    accepted_each(tx, {card_id: provider_id}, at=at)
+
+
+def accepted_each(tx: Tx, provider_ids: Mapping[UUID, str | None], *, at: datetime | None = None) -> None:
+    """The provider took them. Later news (delivered, bounced) is not overwritten when it came first."""
     tx.run(
-        """UPDATE outbound_messages SET provider_id = coalesce(CAST(:provider_id AS text), provider_id),
-                  accepted_at = coalesce(accepted_at, :at),
-                  state = CASE WHEN state IN ('reserved', 'uncertain') THEN 'accepted' ELSE state END
-           WHERE tenant_id = :t AND card_id = :c""",
-        provider_id=provider_id, at=at or tx.now, t=tx.tenant_id, c=card_id,
-    )  # fmt: skip
-    tx.run(
-        """UPDATE mail_threads h SET last_outbound_at = :now FROM outbound_messages o
-           WHERE o.tenant_id = :t AND o.card_id = :c AND h.tenant_id = :t AND h.id = o.thread_id""",
-        now=tx.now, t=tx.tenant_id, c=card_id,
+        """WITH taken AS (
+               UPDATE outbound_messages o SET provider_id = coalesce(w.provider_id, o.provider_id),
+                   accepted_at = coalesce(accepted_at, :at),
+                   state = CASE WHEN state IN ('reserved', 'uncertain') THEN 'accepted' ELSE state END
+               FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS text[])) AS w (card_id, provider_id)
+               WHERE o.tenant_id = :t AND o.card_id = w.card_id RETURNING o.thread_id)
+           UPDATE mail_threads SET last_outbound_at = :now
+           WHERE tenant_id = :t AND id IN (SELECT thread_id FROM taken)""",
+        ids=list(provider_ids), provider_ids=list(provider_ids.values()), at=at or tx.now, now=tx.now, t=tx.tenant_id,
     )  # fmt: skip
 
 

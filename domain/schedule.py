@@ -13,6 +13,8 @@ def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
 
     With `extra`, it should not wait for the tenant's hourly slot (a mail came in, a person approved).
     """
+    if _is_said(tx, at, extra):
+        return
     # Even where the line says so already: a cycle that begins or ends meanwhile must not overwrite it without having
     # seen what this transaction has yet to commit. `lock` waits for this one, and this one for `lock`.
     tx.run("SELECT 1 FROM tenant_schedule WHERE tenant_id = :t FOR KEY SHARE", t=tx.tenant_id)
@@ -23,6 +25,16 @@ def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
                                      OR :extra AND (extra_due_at IS NULL OR extra_due_at > :at))""",
         t=tx.tenant_id, at=at, extra=extra,
     )  # fmt: skip
+
+
+def _is_said(tx: Tx, at: datetime, extra: bool) -> bool:
+    """Whether this transaction has already moved the line that far; if not, that it is about to is noted."""
+    # what is extra is work as well
+    said = [tx.memo[name] for name in ("extra_due_at", *(() if extra else ("work_due_at",))) if name in tx.memo]
+    if said and min(said) <= at:
+        return True
+    tx.memo["extra_due_at" if extra else "work_due_at"] = at
+    return False
 
 
 def poll_now(tx: Tx) -> bool:
@@ -63,6 +75,8 @@ def settle(tx: Tx, engines_due: Sequence[datetime | None]) -> datetime | None:
         t=tx.tenant_id,
     )  # fmt: skip
     cut_off = _cut_off(tx)
+    tx.memo.pop("work_due_at", None)
+    tx.memo.pop("extra_due_at", None)
     moments = [moment for moment in (waiting, cut_off, *engines_due) if moment is not None]
     next_due = min(moments, default=None)
     tx.run(

@@ -58,6 +58,8 @@ class TenantSettings(BaseModel):
     allow_list: tuple[str, ...] = ()
     """Addresses and domains that `internal_only` may reach."""
     max_emails_per_hour: Count = 20
+    sends_per_second: float = Field(default=5.0, gt=0, le=1_000)
+    """The provider's own pace; Resend lets a team make 5 requests a second."""
     limited_live_emails_per_day: Count = 25
     limited_live_new_contacts_per_day: Count = 5
     max_research_per_hour: Count = 5
@@ -145,8 +147,11 @@ class TenantSettings(BaseModel):
 
 
 def of(tx: Tx) -> TenantSettings:
-    """The tenant's settings as they stand."""
-    return parse(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {})
+    """The tenant's settings as they stand when a transaction first asks. Raises InvalidSetting."""
+    if "settings" not in tx.memo:
+        tx.memo["settings"] = parse(_stored(tx))
+    chosen: TenantSettings = tx.memo["settings"]
+    return chosen
 
 
 def readable(tx: Tx) -> TenantSettings:
@@ -154,7 +159,11 @@ def readable(tx: Tx) -> TenantSettings:
 
     For what no broken setting may stop: taking in mail, opt-outs and bounces. Whatever goes out asks `of`.
     """
-    return _as_far_as_valid(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {})
+    return tx.memo.get("settings") or _as_far_as_valid(_stored(tx))
+
+
+def _stored(tx: Tx) -> dict[str, Any]:
+    return tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {}
 
 
 def parse(stored: dict[str, Any]) -> TenantSettings:
@@ -186,6 +195,7 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
     before = _as_far_as_valid(stored)
     after = parse({**stored, **changes})
     kept = after.model_dump(mode="json", exclude_defaults=True)
+    tx.memo.pop("settings", None)
     tx.run(
         """UPDATE tenants SET settings = :settings, policy_version = policy_version + 1, updated_at = :now
            WHERE tenant_id = :t""",

@@ -44,18 +44,29 @@ class News:
 COLUMNS = ", ".join(Thread.__slots__)
 
 
-def open(  # noqa: A001 - callers read threads.open
-    tx: Tx, *, subject: str = "", client_id: UUID | None = None, contact_id: UUID | None = None,
-    engine: str | None = None,
-) -> UUID:  # fmt: skip
-    """Begin a conversation; its id."""
-    thread_id = tx.clock.uuid()
-    tx.run(
-        """INSERT INTO mail_threads (tenant_id, id, subject, client_id, contact_id, engine, created_at)
-           VALUES (:t, :id, :subject, :client, :contact, :engine, :now)""",
-        t=tx.tenant_id, id=thread_id, subject=subject, client=client_id, contact=contact_id, engine=engine, now=tx.now,
-    )  # fmt: skip
-    return thread_id
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The conversation that a mail of ours begins."""
+
+    subject: str = ""
+    client_id: UUID | None = None
+    contact_id: UUID | None = None
+    engine: str | None = None
+
+
+def open_each(tx: Tx, openings: Sequence[Opening]) -> list[UUID]:
+    """Begin conversations, in one statement; their ids in the same order."""
+    ids = [tx.clock.uuid() for _ in openings]
+    if ids:
+        tx.run(
+            """INSERT INTO mail_threads (tenant_id, id, subject, client_id, contact_id, engine, created_at)
+               SELECT :t, w.*, :now FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS text[]),
+                   CAST(:clients AS uuid[]), CAST(:contacts AS uuid[]), CAST(:engines AS text[])) AS w""",
+            t=tx.tenant_id, now=tx.now, ids=ids, subjects=[each.subject for each in openings],
+            clients=[each.client_id for each in openings], contacts=[each.contact_id for each in openings],
+            engines=[each.engine for each in openings],
+        )  # fmt: skip
+    return ids
 
 
 def get(tx: Tx, thread_id: UUID) -> Thread | None:
@@ -76,13 +87,11 @@ def provider_key(provider: str, mailbox_id: UUID, provider_thread_id: str) -> st
     return key(f"{provider}:{mailbox_id}:{provider_thread_id}")
 
 
-def add_key(tx: Tx, thread_id: UUID, message_id: str) -> None:
-    """Let answers to `message_id` find this conversation. A key that names another one stays there."""
-    add_keys(tx, [(key(message_id), thread_id)])
-
-
 def add_keys(tx: Tx, keys: Iterable[tuple[str, UUID]]) -> None:
-    """Several at once: (key, thread) pairs, the key as `key` or `provider_key` makes it."""
+    """Let answers to a message find its conversation: (key, thread) pairs, the key as `key` or `provider_key` makes it.
+
+    A key that names another conversation stays there.
+    """
     fresh = dict(reversed(list(keys)))
     if fresh:
         tx.run(

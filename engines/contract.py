@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -81,8 +81,8 @@ class Engine(Protocol):
         """Everything due now and what to do about it, in a number of statements that does not grow with the data."""
         ...
 
-    def settled(self, ctx: Context, card: Card) -> None:
-        """Take in that a card of this engine ended done, held, failed …, in the transaction that ended it."""
+    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
+        """Take in that cards of this engine ended done, held, failed …, in the transaction that ended them."""
         ...
 
     def react(self, ctx: Context, event: Event) -> None:

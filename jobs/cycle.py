@@ -103,7 +103,7 @@ def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:
 
 
 def _phases(cycle: Cycle) -> str:
-    """Each phase ends in the commit that enters the next, so a crash resumes at the phase and not at the start."""
+    """Each phase ends in the commit that begins the next, so a crash resumes at the phase and not at the start."""
     outcome = "completed"
     for at, (phase, work) in enumerate(PHASES):
         if at < runs.PHASES.index(cycle.run.phase):
@@ -129,10 +129,9 @@ def _phases(cycle: Cycle) -> str:
 
 
 def _enter_next(cycle: Cycle, at: int, started: datetime, counts: Counter[str]) -> None:
-    with cycle.transaction() as tx:
-        block = {"phase": runs.PHASES[at], "started_at": started.isoformat(), "ended_at": tx.now.isoformat(),
-                 "counts": dict(counts)}  # fmt: skip
-        runs.enter(tx, cycle.run.id, runs.PHASES[at + 1], block=block)
+    ended = cycle.house.clock.now()
+    cycle.enter(runs.PHASES[at + 1], block={"phase": runs.PHASES[at], "started_at": started.isoformat(),
+                                            "ended_at": ended.isoformat(), "counts": dict(counts)})  # fmt: skip
 
 
 def _finish(cycle: Cycle, outcome: str) -> None:

@@ -115,7 +115,7 @@ def _resolve(tx: Tx, event: DeliveryEvent, mail: Row) -> None:
     from engines.registry import ENGINES
     from jobs.execute import went_out
 
-    went_out(tx, ENGINES, done[0], settings.readable(tx), provider_id=event.provider_id)
+    went_out(tx, ENGINES, done, settings.readable(tx))
 
 
 def _says_dead(event: DeliveryEvent) -> bool:

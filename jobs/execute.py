@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -20,7 +21,7 @@ from domain.settings import TenantSettings
 from domain.switches import OUTWARD
 from engines.contract import Context, Engine, Outcome
 from jobs import judge
-from policy.verdicts import Limit, Verdict
+from policy.verdicts import Limit
 
 STEPS = ("claimed", "judged", "reserved", "performed", "settled")
 """The step boundaries of one execution, in order; the crash laboratory stops at each of them."""
@@ -54,72 +55,98 @@ class Reserved:
     mail: OutboundMail
     hand: MailSender
     caps: tuple[Limit, ...]
+    begin_by: float
+    """On the house's monotonic clock: begun later, the try might outlast the claim."""
 
 
-def execute(work: Work, card_id: UUID) -> str:
-    """Carry one queued card through; the state in which it stands afterwards.
+Answer = Accepted | ProviderError
 
-    Holds the house's and the tenant's stop lock from the switch check until the provider answered, so that a stop which
-    has returned has nothing in flight. Raises FenceLost when the tenant was taken over.
+
+def execute(work: Work, card_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Carry queued cards through, side by side; the state in which each stands afterwards.
+
+    No two of them may be about one account, for none is judged by what another of them did. Holds the house's and the
+    tenant's stop lock from the switch check until the provider answered, so that a stop which has returned has nothing
+    in flight. Raises FenceLost when the tenant was taken over.
     """
     try:
         with work.house.gate.passing(work.held.lock_id):
-            begun = _begin(work, card_id)
-            if not isinstance(begun, Reserved):
-                return begun
-            answer = perform(work, begun)
+            ended, reserved = _begin(work, card_ids)
+            if not reserved:
+                return ended
+            answers = perform(work, reserved)
             work.house.fault("execute.performed")
-            state = settle(work, begun, answer)
+            ended |= settle(work, reserved, answers)
     except GateClosed:
-        # a switch is being flipped this very moment: the card stays where it is
-        return "queued"
+        # a switch is being flipped this very moment: the cards stay where they are
+        return dict.fromkeys(card_ids, "queued")
     work.house.fault("execute.settled")
-    return state
+    return ended
 
 
-def _begin(work: Work, card_id: UUID) -> Reserved | str:
+def _begin(work: Work, card_ids: Sequence[UUID]) -> tuple[dict[UUID, str], list[Reserved]]:
     """Claim, judge and reserve in one commit: no reservation without its record, no record without its verdicts."""
     house = work.house
     with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
-        card = executions.lock(tx, card_id, states=("queued",))
-        if card is None:
-            return "elsewhere"
+        claimed = executions.lock_each(tx, card_ids, states=("queued",))
         house.fault("execute.claimed")
         tenant_settings = settings.of(tx)
-        [judged] = judge.look(house, tx, [card], tenant_settings)
-        judge.store(tx, "execute", [judged])
+        judged = judge.look(house, tx, claimed, tenant_settings)
+        judge.store(tx, "execute", judged)
         house.fault("execute.judged")
-        if judged.judgement.decision != "allow":
-            decision = judge.turn_away(tx, work.engines, judged, tenant_settings)
-            return {"hold": "held", "expire": "expired", "block": "blocked", "defer": "deferred"}.get(
-                decision, "awaiting_approval"
-            )
-        if full := limits.take(tx, judged.judgement.limits):
-            late = Verdict("limits", "defer", f"{full.key} is used up for now", until=full.window_end)
-            cards.move(tx, [card.id], "deferred", reason=late.reason, rule=late.rule, not_before=late.until)
-            return "deferred"
-        if card.type in OUTWARD:
-            reserved = _reserve(work, tx, judged, tenant_settings)
-        else:
-            return _handle(work, tx, card, tenant_settings)
-    house.fault("execute.reserved")
-    return reserved
+        ended, willing = _turn_away(work, tx, judged, tenant_settings)
+        reserved = _reserve(work, tx, [each for each in willing if each.card.type in OUTWARD], tenant_settings)
+        for each in willing:
+            if each.card.type not in OUTWARD:
+                ended[each.card.id] = _handle(work, tx, each.card, tenant_settings)
+    if reserved:
+        house.fault("execute.reserved")
+    return dict.fromkeys(card_ids, "elsewhere") | ended, reserved
 
 
-def _reserve(work: Work, tx: Tx, judged: judge.Judged, tenant_settings: TenantSettings) -> Reserved:
-    """Freeze the bytes and bind the card to them."""
-    house, mail = work.house, judged.mail
-    assert mail is not None, "an outward card that may run has a mail"
+SAID = {"hold": "held", "expire": "expired", "block": "blocked", "defer": "deferred",
+        "needs_approval": "awaiting_approval"}  # fmt: skip
+"""The state to which each refusal brings a card."""
+
+
+def _turn_away(
+    work: Work, tx: Tx, judged: Sequence[judge.Judged], tenant_settings: TenantSettings
+) -> tuple[dict[UUID, str], list[judge.Judged]]:
+    """Move the cards that may not run, by a rule or because a cap is full; their states, and the cards that may."""
+    refused = [each for each in judged if each.judgement.decision != "allow"]
+    allowed = [each for each in judged if each.judgement.decision == "allow"]
+    decided = judge.turn_away(tx, work.engines, refused, tenant_settings)
+    full = limits.take_each(tx, [each.judgement.limits for each in allowed])
+    late = [judge.used_up(each.card, cap) for each, cap in zip(allowed, full, strict=True) if cap is not None]
+    cards.move_each(tx, late, "deferred")
+    ended = {card_id: SAID[decision] for card_id, decision in decided.items()}
+    ended |= {step.card_id: "deferred" for step in late}
+    return ended, [each for each, cap in zip(allowed, full, strict=True) if cap is None]
+
+
+def _reserve(
+    work: Work, tx: Tx, willing: Sequence[judge.Judged], tenant_settings: TenantSettings
+) -> list[Reserved]:  # fmt: skip
+    """Freeze the bytes and bind the cards to them."""
+    if not willing:
+        return []
+    house = work.house
+    begin_by = house.clock.monotonic() + house.lease_seconds - house.provider_deadline_seconds
     hand = house.hands.sender(tx, tenant_settings.provider)
-    thread_id = judge.thread_of(tx, judged)
-    card = executions.reserve(
-        tx, judged.card, owner=house.holder, fence=work.held.fence, lease_seconds=house.lease_seconds,
-        idempotency_key=mail.idempotency_key,
+    threads_by_card = judge.threads_of(tx, willing)
+    mails = {each.card.id: each.mail for each in willing if each.mail is not None}
+    claimed = executions.reserve_each(
+        tx, {card_id: mail.idempotency_key for card_id, mail in mails.items()}, owner=house.holder,
+        fence=work.held.fence, lease_seconds=house.lease_seconds,
     )  # fmt: skip
-    outbound.record(tx, card, mail, state="reserved", mode=judged.mode, provider=hand.name, thread_id=thread_id)
-    if thread_id is not None:
-        threads.add_key(tx, thread_id, mail.message_id)
-    return Reserved(card, mail, hand, judged.judgement.limits)
+    outbound.record_each(
+        tx, [judge.frozen(each, claimed[each.card.id], threads_by_card) for each in willing],
+        state="reserved", provider=hand.name,
+    )  # fmt: skip
+    threads.add_keys(tx, [(threads.key(mails[card_id].message_id), each) for card_id, each in threads_by_card.items()])
+    return [
+        Reserved(claimed[each.card.id], mails[each.card.id], hand, each.judgement.limits, begin_by) for each in willing
+    ]
 
 
 def _handle(work: Work, tx: Tx, card: Card, tenant_settings: TenantSettings) -> str:
@@ -134,59 +161,87 @@ def _handle(work: Work, tx: Tx, card: Card, tenant_settings: TenantSettings) -> 
     done = executions.settle(
         tx, claimed, "done", outcome={**outcome.facts, **({"undo": outcome.undo} if outcome.undo else {})}
     )
-    judge.settled(tx, work.engines, done, tenant_settings)
+    judge.settled(tx, work.engines, [done], tenant_settings)
     return "done"
 
 
-def perform(work: Work, reserved: Reserved) -> Accepted | ProviderError:
-    """Hand the frozen bytes to the provider, with no transaction open; what it answered."""
+def perform(work: Work, reserved: Sequence[Reserved]) -> list[Answer]:
+    """Hand the frozen bytes to the provider, all at once and with no transaction open; what it answered to each."""
+    if len(reserved) == 1:
+        return [_hand_over(work, reserved[0])]
+    with ThreadPoolExecutor(len(reserved), thread_name_prefix="send") as pool:
+        return list(pool.map(lambda each: _hand_over(work, each), reserved))
+
+
+def _hand_over(work: Work, each: Reserved) -> Answer:
+    if work.house.clock.monotonic() > each.begin_by:
+        # somebody else may have begun to resolve it: what is not begun in time is not begun at all
+        return NothingHappened("this process was held up past the time of its claim")
     try:
-        return reserved.hand.send(reserved.mail, deadline_seconds=work.house.provider_deadline_seconds)
+        return each.hand.send(each.mail, deadline_seconds=work.house.provider_deadline_seconds)
     except ProviderError as error:
         return error
     except Exception as error:  # noqa: BLE001 - an undeclared failure says nothing about what the provider did
         return MaybeHappened(f"{type(error).__name__}: {error}")
 
 
-def settle(work: Work, reserved: Reserved, answer: Accepted | ProviderError) -> str:
-    """Write down what became of it, by compare-and-set on our own claim; the state it came to."""
+def settle(work: Work, reserved: Sequence[Reserved], answers: Sequence[Answer]) -> dict[UUID, str]:
+    """Write down what became of each, by compare-and-set on our own claims; the states they came to."""
     house = work.house
     deadline = house.clock.monotonic() + house.lease_seconds
     while True:
         try:
-            return _settle(work, reserved, answer)
+            with house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
+                return _settle(work, tx, list(zip(reserved, answers, strict=True)))
         except OperationalError:
-            # the answer is known here alone: as long as the claim lasts, a database that restarts is waited for
+            # the answers are known here alone: as long as the claim lasts, a database that restarts is waited for
             if house.clock.monotonic() >= deadline or house.clock.wait(SETTLE_AGAIN_SECONDS, house.leaving):
                 raise
 
 
-def _settle(work: Work, reserved: Reserved, answer: Accepted | ProviderError) -> str:
-    house, card = work.house, reserved.card
-    with house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
-        try:
-            with tx.savepoint():
-                return record(work, tx, reserved, answer)
-        except IllegalMove:
-            # somebody resolved it while we were away: their word stands, ours is noted
-            outbound.failure(tx, provider=reserved.hand.name, kind="maybe_happened", card_id=card.id,
-                             detail="settled by somebody else while the provider answered")  # fmt: skip
-            return "elsewhere"
-
-
-def record(work: Work, tx: Tx, reserved: Reserved, answer: Accepted | ProviderError) -> str:
-    """Settle a card by the provider's answer. Raises IllegalMove when it is no longer ours."""
-    card, provider = reserved.card, reserved.hand.name
+def _settle(work: Work, tx: Tx, answered: Sequence[tuple[Reserved, Answer]]) -> dict[UUID, str]:
     tenant_settings = settings.of(tx)
+    accepted = [(each, answer) for each, answer in answered if isinstance(answer, Accepted)]
+    done = executions.finish_each(
+        tx, [(each.card, answer.provider_id) for each, answer in accepted],
+        outcome={"provider": answered[0][0].hand.name},
+    )  # fmt: skip
+    went_out(tx, work.engines, done, tenant_settings)
+    states = {card.id: "done" for card in done}
+    for each, answer in answered:
+        if not isinstance(answer, Accepted):
+            states[each.card.id] = _settle_unsent(work, tx, each, answer, tenant_settings)
+        elif each.card.id not in states:
+            states[each.card.id] = _overtaken(tx, each)
+    return states
+
+
+def _overtaken(tx: Tx, each: Reserved) -> str:
+    """Somebody resolved it while we were away: their word stands, ours is noted."""
+    outbound.failure(tx, provider=each.hand.name, kind="maybe_happened", card_id=each.card.id,
+                     detail="settled by somebody else while the provider answered")  # fmt: skip
+    return "elsewhere"
+
+
+def _settle_unsent(
+    work: Work, tx: Tx, each: Reserved, answer: ProviderError, tenant_settings: TenantSettings
+) -> str:  # fmt: skip
+    """Settle a card whose mail was not accepted: it rests, has failed, or nobody knows."""
+    try:
+        with tx.savepoint():
+            return _record(work, tx, each, answer, tenant_settings)
+    except IllegalMove:
+        return _overtaken(tx, each)
+
+
+def _record(work: Work, tx: Tx, each: Reserved, answer: ProviderError, tenant_settings: TenantSettings) -> str:
+    card, provider = each.card, each.hand.name
     match answer:
-        case Accepted(provider_id):
-            done = executions.settle(tx, card, "done", provider_id=provider_id, outcome={"provider": provider})
-            went_out(tx, work.engines, done, tenant_settings, provider_id=provider_id)
         case NothingHappened():
             outbound.failure(tx, provider=provider, kind="nothing_happened", detail=str(answer), card_id=card.id)
             rest = answer.retry_after_seconds or RETRY_MINUTES * 60 * min(2 ** max(card.attempts - 1, 0), 12)
             outbound.release(tx, card.id)
-            limits.give_back(tx, reserved.caps)
+            limits.give_back(tx, each.caps)
             executions.settle(tx, card, "deferred", reason=f"{provider}: {answer}", rule="provider.nothing_happened",
                          not_before=tx.now + timedelta(seconds=rest), released=True)  # fmt: skip
             schedule.bring_forward(tx, tx.now + timedelta(seconds=rest), extra=True)
@@ -195,7 +250,7 @@ def record(work: Work, tx: Tx, reserved: Reserved, answer: Accepted | ProviderEr
             outbound.failure(tx, provider=provider, kind="never_will", detail=str(answer), card_id=card.id)
             outbound.ended(tx, card.id, "failed")
             failed = executions.settle(tx, card, "failed", reason=f"{provider}: {answer}", rule="provider.never_will")
-            judge.settled(tx, work.engines, failed, tenant_settings)
+            judge.settled(tx, work.engines, [failed], tenant_settings)
             return "failed"
         case _:
             outbound.failure(tx, provider=provider, kind="maybe_happened", detail=str(answer), card_id=card.id)
@@ -205,17 +260,15 @@ def record(work: Work, tx: Tx, reserved: Reserved, answer: Accepted | ProviderEr
                          resolve_after=look_at)  # fmt: skip
             schedule.bring_forward(tx, look_at, extra=True)
             return "uncertain"
-    return "done"
 
 
-def went_out(
-    tx: Tx, engines: Sequence[Engine], done: Card, tenant_settings: TenantSettings, *, provider_id: str | None
-) -> None:  # fmt: skip
-    """What follows once a mail is known to have gone out: its record, the touch, the engine's own step.
+def went_out(tx: Tx, engines: Sequence[Engine], done: Sequence[Card], tenant_settings: TenantSettings) -> None:
+    """What follows once mails are known to have gone out: their records, the touches, the engines' own steps.
 
-    `provider_id` is None where a person knows it, and not the provider's name for it.
+    A card has no `provider_id` where a person knows it, and not the provider's name for it.
     """
-    outbound.accepted(tx, done.id, provider_id=provider_id)
-    if done.contact_id is not None and done.type != "broadcast_email":
-        clocks.touch(tx, done.contact_id, "email", at=tx.now, by="agent", card_id=done.id)
+    outbound.accepted_each(tx, {card.id: card.provider_id for card in done})
+    clocks.mailed(tx, {
+        card.id: card.contact_id for card in done if card.contact_id is not None and card.type != "broadcast_email"
+    })  # fmt: skip
     judge.settled(tx, engines, done, tenant_settings)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -38,6 +39,8 @@ class Cycle:
     held: Held
     run: runs.Run
     extended_at: float
+    _ended: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    _hints: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def work(self) -> Work:
@@ -47,13 +50,29 @@ class Cycle:
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
         """A transaction of this run. Raises FenceLost when the tenant was taken over."""
-        with self.house.database.tenant(self.held.tenant_id, run_id=self.run.id, fence=self.held.fence) as tx:
-            yield tx
+        ended, self._ended = self._ended, []
+        try:
+            with self.house.database.tenant(self.held.tenant_id, run_id=self.run.id, fence=self.held.fence) as tx:
+                for phase, block in ended:
+                    runs.enter(tx, self.run.id, phase, block=block)
+                yield tx
+        except BaseException:
+            self._ended = [*ended, *self._ended]
+            raise
+
+    def enter(self, phase: str, *, block: Mapping[str, Any]) -> None:
+        """A phase is over: the next transaction of this run says so, and with it `phase` has begun.
+
+        Until then a crash resumes at the phase before, which finds its work done.
+        """
+        self._ended.append((phase, block))
 
     def context(self, tx: Tx) -> Context:
         """What an engine is given, with the hints of the last reflection."""
-        last = reflections.last(tx)
-        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else ())
+        if self._hints is None:
+            last = reflections.last(tx)
+            self._hints = tuple(last["hints"]) if last else ()
+        return Context(tx, settings.of(tx), hints=self._hints)
 
     def breathe(self) -> None:
         """Between two pieces of work: keep the lease alive. Raises Leaving, FenceLost, Stopped, DeadlinePassed."""

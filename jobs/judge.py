@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from domain import approval, cards, limits, outbound, threads, violations
-from domain.cards import Card
+from domain.cards import Card, Step
 from domain.db import Tx
 from domain.house import House
+from domain.outbound import Frozen
 from domain.ports import OutboundMail
 from domain.settings import TenantSettings
+from domain.threads import Opening
 from engines.contract import Context, Engine
 from jobs import compose
 from policy import facts as policy_facts
@@ -59,19 +62,14 @@ def look(
 
 def triage(
     house: House, tx: Tx, engines: Sequence[Engine], some: Sequence[Card], settings: TenantSettings
-) -> dict[str, int]:
+) -> Counter[str]:
     """Judge waiting cards and move them all; how many came to each decision. What is allowed is queued."""
-    counts: dict[str, int] = {}
     judged = look(house, tx, some, settings)
     store(tx, "plan", judged)
-    allowed = [each.card.id for each in judged if each.judgement.decision == "allow" and each.card.state != "queued"]
-    cards.move(tx, allowed, "queued")
-    for each in judged:
-        decision: str = each.judgement.decision
-        if decision != "allow":
-            decision = turn_away(tx, engines, each, settings)
-        counts[decision] = counts.get(decision, 0) + 1
-    return counts
+    allowed = [each.card for each in judged if each.judgement.decision == "allow"]
+    cards.move(tx, [card.id for card in allowed if card.state != "queued"], "queued")
+    refused = [each for each in judged if each.judgement.decision != "allow"]
+    return Counter({"allow": len(allowed)}) + Counter(turn_away(tx, engines, refused, settings).values())
 
 
 def store(tx: Tx, stage: str, judged: Sequence[Judged]) -> None:
@@ -89,31 +87,44 @@ def store(tx: Tx, stage: str, judged: Sequence[Judged]) -> None:
     )
 
 
-def turn_away(tx: Tx, engines: Sequence[Engine], each: Judged, settings: TenantSettings) -> str:
-    """Move a card that may not run now to where its verdict sends it; the decision that was carried out."""
+def turn_away(
+    tx: Tx, engines: Sequence[Engine], refused: Sequence[Judged], settings: TenantSettings
+) -> dict[UUID, str]:  # fmt: skip
+    """Move cards that may not run now to where their verdicts send them; the decision carried out on each."""
+    decisions: dict[UUID, str] = {each.card.id: each.judgement.deciding.decision for each in refused}
+    by = {decision: [each for each in refused if decisions[each.card.id] == decision] for decision in AWAY}
+    cards.move_each(tx, [_step(each) for each in by["expire"]], "expired")
+    cards.move_each(tx, [_step(each) for each in by["block"]], "blocked")
+    for each in by["needs_approval"]:
+        _ask(tx, each, settings)
+    full = _hold(tx, engines, by["hold"], settings)
+    decisions.update(dict.fromkeys((step.card_id for step in full), "defer"))
+    _defer(tx, [*(_step(each) for each in by["defer"]), *full])
+    return decisions
+
+
+AWAY = ("expire", "block", "needs_approval", "hold", "defer")
+"""The decisions that keep a card from running now."""
+
+
+def _step(each: Judged) -> Step:
+    verdict = each.judgement.deciding
+    return Step(each.card.id, verdict.reason, verdict.rule, verdict.until)
+
+
+def _defer(tx: Tx, steps: Sequence[Step]) -> None:
+    later = tx.now + timedelta(hours=DEFER_HOURS)
+    cards.move_each(tx, [replace(step, not_before=step.not_before or later) for step in steps], "deferred",
+                    frm=("proposed", "queued", "deferred"))  # fmt: skip
+
+
+def used_up(card: Card, full: limits.Cap) -> Step:
+    """The deferral of a card for which a cap has no room left."""
+    return Step(card.id, f"{full.key} is used up", "limits", full.window_end)
+
+
+def _ask(tx: Tx, each: Judged, settings: TenantSettings) -> None:
     card, verdict = each.card, each.judgement.deciding
-    match verdict.decision:
-        case "expire":
-            cards.move(tx, [card.id], "expired", reason=verdict.reason, rule=verdict.rule)
-        case "block":
-            cards.move(tx, [card.id], "blocked", reason=verdict.reason, rule=verdict.rule)
-        case "defer":
-            _defer(tx, card, verdict)
-        case "needs_approval":
-            _ask(tx, each, verdict, settings)
-        case "hold":
-            return _hold(tx, engines, each, verdict, settings)
-    return verdict.decision
-
-
-def _defer(tx: Tx, card: Card, verdict: Verdict) -> None:
-    until = verdict.until or tx.now + timedelta(hours=DEFER_HOURS)
-    cards.move(tx, [card.id], "deferred", frm=("proposed", "queued", "deferred"), reason=verdict.reason,
-               rule=verdict.rule, not_before=until)  # fmt: skip
-
-
-def _ask(tx: Tx, each: Judged, verdict: Verdict, settings: TenantSettings) -> None:
-    card = each.card
     expires = tx.now + timedelta(hours=settings.approval_hours)
     seen = seen_hash(each)
     asked = approval.wait_for_approval(
@@ -123,29 +134,27 @@ def _ask(tx: Tx, each: Judged, verdict: Verdict, settings: TenantSettings) -> No
     approval.allow_until(tx, asked.id, expires)
 
 
-def _hold(tx: Tx, engines: Sequence[Engine], each: Judged, verdict: Verdict, settings: TenantSettings) -> str:
-    """Record a message exactly as it would have gone out; it never goes out later."""
-    card = each.card
-    if full := limits.take(tx, each.judgement.limits):
-        _defer(tx, card, Verdict("limits", "defer", f"{full.key} is used up", until=full.window_end))
-        return "defer"
-    [held] = cards.move(tx, [card.id], "held", reason=verdict.reason, rule=verdict.rule)
-    if each.mail is not None:
-        thread_id = card.thread_id or threads.open(
-            tx, subject=each.mail.subject, client_id=card.client_id, contact_id=card.contact_id, engine=card.engine
-        )
-        outbound.record(
-            tx, held, each.mail, state="held", mode=each.mode, provider=settings.provider, thread_id=thread_id
-        )
-    settled(tx, engines, held, settings)
-    return "hold"
+def _hold(tx: Tx, engines: Sequence[Engine], some: Sequence[Judged], settings: TenantSettings) -> list[Step]:
+    """Record messages exactly as they would have gone out, which they never will; the deferrals of those left over."""
+    full = limits.take_each(tx, [each.judgement.limits for each in some])
+    room = [each for each, cap in zip(some, full, strict=True) if cap is None]
+    # an internal card that is held has no message
+    mails = [each for each in room if each.mail is not None]
+    threads = threads_of(tx, mails)
+    held = {card.id: card for card in cards.move_each(tx, [_step(each) for each in room], "held")}
+    outbound.record_each(
+        tx, [frozen(each, held[each.card.id], threads) for each in mails if each.card.id in held],
+        state="held", provider=settings.provider,
+    )  # fmt: skip
+    settled(tx, engines, list(held.values()), settings)
+    return [used_up(each.card, cap) for each, cap in zip(some, full, strict=True) if cap is not None]
 
 
-def settled(tx: Tx, engines: Sequence[Engine], card: Card, settings: TenantSettings) -> None:
-    """Tell the engine that proposed a card how it ended."""
+def settled(tx: Tx, engines: Sequence[Engine], some: Sequence[Card], settings: TenantSettings) -> None:
+    """Tell the engines how the cards that they proposed ended."""
     for engine in engines:
-        if engine.name == card.engine:
-            engine.settled(Context(tx, settings), card)
+        if own := [card for card in some if card.engine == engine.name]:
+            engine.settled(Context(tx, settings), own)
 
 
 def seen_hash(each: Judged) -> bytes:
@@ -153,9 +162,18 @@ def seen_hash(each: Judged) -> bytes:
     return content_hash(each.mail, each.card.thread_id, each.policy_version, each.card.payload)
 
 
-def thread_of(tx: Tx, each: Judged) -> UUID | None:
-    """The thread that a card's mail belongs to, opened when it is the first."""
-    if each.mail is None or each.card.thread_id is not None:
-        return each.card.thread_id
-    return threads.open(tx, subject=each.mail.subject, client_id=each.card.client_id, contact_id=each.card.contact_id,
-                        engine=each.card.engine)  # fmt: skip
+def threads_of(tx: Tx, some: Sequence[Judged]) -> dict[UUID, UUID]:
+    """The conversation that each card's mail belongs to, by card; those that a mail begins are opened."""
+    new = [each for each in some if each.card.thread_id is None]
+    opened = threads.open_each(
+        tx, [Opening(each.mail.subject if each.mail else "", each.card.client_id, each.card.contact_id,
+                     each.card.engine) for each in new]
+    )  # fmt: skip
+    known = {each.card.id: each.card.thread_id for each in some if each.card.thread_id is not None}
+    return known | {each.card.id: thread_id for each, thread_id in zip(new, opened, strict=True)}
+
+
+def frozen(each: Judged, card: Card, threads: Mapping[UUID, UUID]) -> Frozen:
+    """The mail that was judged, as it is recorded with the card as it stands now."""
+    assert each.mail is not None, "only mail is recorded"
+    return Frozen(card, each.mail, each.mode, threads.get(card.id))

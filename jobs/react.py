@@ -18,20 +18,24 @@ RETRY_SECONDS = 300.0
 def react(cycle: Cycle) -> Counter[str]:
     """Take in every event that waits; how many there were of each type. New cards are carried out at once."""
     counts: Counter[str] = Counter()
-    while batch := _due(cycle):
+    batch, proposed = _due(cycle)
+    while batch:
         for event, attempts in batch:
             cycle.breathe()
             counts[event.type if _take_in(cycle, event, attempts) else "react_failed"] += 1
             cycle.house.fault("react.taken")
-    counts["planned"] = _proposed(cycle)
-    if counts["planned"]:
+        batch, proposed = _due(cycle)
+    counts["planned"] = proposed
+    if proposed:
         counts += act(cycle)
     return counts
 
 
-def _due(cycle: Cycle) -> list[tuple[Event, int]]:
+def _due(cycle: Cycle) -> tuple[list[tuple[Event, int]], int]:
+    """The events that wait; once there are none, how many cards the engines proposed while they took events in."""
     with cycle.transaction() as tx:
-        return events.due(tx, limit=BATCH)
+        waiting = events.due(tx, limit=BATCH)
+        return waiting, 0 if waiting else cards.count(tx, state="proposed", run_id=cycle.run.id)
 
 
 def _take_in(cycle: Cycle, event: Event, attempts: int) -> bool:
@@ -61,9 +65,3 @@ def _set_aside(tx: Tx, event: Event, attempts: int, error: Exception) -> None:
         return
     quarantine.put(tx, kind="event", source=str(event.id), reason=why, attempts=attempts)
     events.reacted(tx, [event.id])
-
-
-def _proposed(cycle: Cycle) -> int:
-    """How many cards the engines proposed while they took events in."""
-    with cycle.transaction() as tx:
-        return cards.count(tx, state="proposed", run_id=cycle.run.id)

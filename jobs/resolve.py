@@ -11,7 +11,7 @@ from domain import alerts, audit, cards, credentials, deliveries, executions, ou
 from domain.cards import Card, IllegalMove
 from domain.db import FenceLost, Row, Tx
 from domain.gate import GateClosed
-from domain.ports import Accepted, FoundMail, MailSender, NeverWill, NothingHappened, OutboundMail, ProviderError
+from domain.ports import FoundMail, MailSender, NeverWill, NothingHappened, OutboundMail, ProviderError
 from engines.contract import Engine
 from jobs import judge
 from jobs.execute import Reserved, Work, perform, settle, went_out
@@ -46,6 +46,9 @@ def resolve(work: Work, *, breathe: Callable[[], None]) -> dict[str, int]:
     errors: list[Exception] = []
     with work.house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
         left = executions.unsettled(tx)
+        if not left:
+            _be_calm(tx)
+            return counts
     for card in left:
         breathe()
         try:
@@ -70,10 +73,10 @@ def say(tx: Tx, engines: Sequence[Engine], card_id: UUID, *, arrived: bool, by: 
     card = cards.move_one(tx, card_id, "done" if arrived else "failed", extra="resolve_after = NULL", **how)
     audit.record(tx, "card.resolve", str(card_id), reason=reason, arrived=arrived)
     if arrived:
-        went_out(tx, engines, card, settings.readable(tx), provider_id=None)
+        went_out(tx, engines, [card], settings.readable(tx))
     else:
         outbound.ended(tx, card_id, "failed")
-        judge.settled(tx, engines, card, settings.readable(tx))
+        judge.settled(tx, engines, [card], settings.readable(tx))
     _be_calm(tx)
     return card
 
@@ -146,7 +149,7 @@ def _found(work: Work, card: Card, found: FoundMail) -> str:
             tx, card.id, "done", frm=("uncertain",), reason="the provider knows it",
             provider_id=found.provider_id, extra="provider_id = :provider_id, resolve_after = NULL",
         )  # fmt: skip
-        went_out(tx, work.engines, done, settings.of(tx), provider_id=found.provider_id)
+        went_out(tx, work.engines, [done], settings.of(tx))
         mail = deliveries.mail_by_card(tx, card.id)
         if found.state == "failed" and mail is not None:
             deliveries.refused(tx, mail, "failed", source="listing")
@@ -158,6 +161,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
     house = work.house
     try:
         with house.gate.passing(work.held.lock_id):
+            begin_by = house.clock.monotonic() + house.lease_seconds - house.provider_deadline_seconds
             with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
                 locked = executions.lock(tx, card.id, states=("uncertain",))
                 if locked is None:
@@ -170,13 +174,14 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
                 claimed = executions.reserve(tx, locked, owner=house.holder, fence=work.held.fence,
                                         lease_seconds=house.lease_seconds, idempotency_key=None)  # fmt: skip
                 outbound.tried_again(tx, card.id)
+            again = Reserved(claimed, mail, hand, (), begin_by)
             house.fault("resolve.reserved")
-            answer: Accepted | ProviderError = perform(work, Reserved(claimed, mail, hand, ()))
+            [answer] = perform(work, [again])
             if isinstance(answer, NothingHappened | NeverWill):
                 # this try did nothing, but the first one may have: its reservation stays
                 return _back_to_uncertain(work, claimed, row, str(answer))
             house.fault("resolve.performed")
-            return settle(work, Reserved(claimed, mail, hand, ()), answer)
+            return settle(work, [again], [answer])[card.id]
     except GateClosed:
         return "uncertain"
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, clients, contacts, settings, tenants, users
+from domain import cards, clients, contacts, settings, tenants, threads, users
 from domain.db import Database, Tx
 from domain.vault import Vault
 
@@ -57,6 +57,11 @@ def contact(tx: Tx, client_id: UUID | None = None, email: str | None = "bill@ini
     given: dict[str, Any] = {"name": email.partition("@")[0].capitalize() if email else "Nobody"}
     account = client_id or client(tx)
     return contacts.upsert(tx, VAULT, client_id=account, email=email, **{**given, **fields}).id
+
+
+def thread(tx: Tx, **fields: Any) -> UUID:
+    """A conversation that a mail of ours began; its id."""
+    return threads.open_each(tx, [threads.Opening("Hello", **fields)])[0]
 
 
 def user(tx: Tx, email: str = "boss@acme.example", *, role: users.Role = "manager", verified: bool = True) -> UUID:

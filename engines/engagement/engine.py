@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, promises, schedule
+from domain import clocks, outbound, promises, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
 from engines.contract import Context, Handler, Plan
@@ -39,19 +39,13 @@ class EngagementEngine:
         )
         return Plan(tuple(selection.obligations), tuple(_proposal(ctx, pick) for pick in selection.picks))
 
-    def settled(self, ctx: Context, card: Card) -> None:
-        """A mail that went out winds its sequence on; one that was held winds the shadow on; else nothing moves."""
-        if card.contact_id is None or "step" not in card.payload or card.state not in ("done", "held"):
-            return
-        step = int(card.payload["step"])
-        due = sequence.follow_up_due(ctx.settings, step, ctx.now)
-        if card.state == "held":
-            clocks.shadow_advance(ctx.tx, card.contact_id, step=step, follow_up_due=due)
-            return
-        clocks.advance_sequence(
-            ctx.tx, card.contact_id, step=step, thread_id=card.thread_id or _thread(ctx, card), follow_up_due=due,
-            sent_at=card.reserved_at or ctx.now,
-        )  # fmt: skip
+    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
+        """Mails that went out wind their sequences on; those that were held wind the shadow on; else nothing moves."""
+        steps = [card for card in cards if card.contact_id is not None and "step" in card.payload]
+        done = [card for card in steps if card.state == "done"]
+        threads = outbound.threads_of(ctx.tx, [card.id for card in done if card.thread_id is None])
+        clocks.advance_sequences(ctx.tx, _advances(ctx, done, threads))
+        clocks.shadow_advances(ctx.tx, _advances(ctx, [card for card in steps if card.state == "held"], {}))
 
     def react(self, ctx: Context, event: Event) -> None:
         """What a mail or its delivery does to a clock was done when it came in; here the next look is set anew."""
@@ -113,9 +107,11 @@ def _proposal(ctx: Context, pick: Pick) -> Proposal:
     )
 
 
-def _thread(ctx: Context, card: Card) -> UUID | None:
-    thread_id: UUID | None = ctx.tx.value(
-        "SELECT thread_id FROM outbound_messages WHERE tenant_id = :t AND card_id = :card",
-        t=ctx.tenant_id, card=card.id,
-    )  # fmt: skip
-    return thread_id
+def _advances(ctx: Context, cards: Sequence[Card], threads: Mapping[UUID, UUID]) -> list[clocks.Advance]:
+    return [
+        clocks.Advance(
+            card.contact_id, step := int(card.payload["step"]), sequence.follow_up_due(ctx.settings, step, ctx.now),
+            thread_id=card.thread_id or threads.get(card.id), sent_at=card.reserved_at,
+        )
+        for card in cards if card.contact_id is not None
+    ]  # fmt: skip

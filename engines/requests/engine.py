@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -46,7 +46,7 @@ class RequestsEngine:
             for row in rows
         ))  # fmt: skip
 
-    def settled(self, ctx: Context, card: Card) -> None:
+    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """Nothing follows: the task or the case tells its own story."""
 
     def react(self, ctx: Context, event: Event) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import alerts, cards, credentials, executions, outbound, quarantine, suppressions
+from domain.outbound import Frozen
 from domain.ports import OutboundMail
 from simulator.emulators.resend_webhooks import Hook, bounce, make_hook, new_secret, sign
 from tests import build
@@ -45,7 +46,7 @@ def sent_mail(desk: Desk) -> dict[str, Any]:
             "How are you?", tags={"card": str(card.id), "tenant": str(tx.tenant_id)},
         )  # fmt: skip
         reserved = executions.reserve(tx, card, owner="t", fence=1, lease_seconds=5, idempotency_key=str(card.id))
-        outbound.record(tx, reserved, mail, state="reserved", mode="live", provider="resend", thread_id=None)
+        outbound.record_each(tx, [Frozen(reserved, mail, "live", None)], state="reserved", provider="resend")
         executions.settle(tx, reserved, "done", provider_id="re_1")
         outbound.accepted(tx, card.id, provider_id="re_1")
     return {

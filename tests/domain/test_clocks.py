@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 
 from domain import cards, clocks, contacts, promises, settings
+from domain.clocks import Advance
 from domain.db import Database, Row, Tx
 from tests import build
 from tests.hand_clock import A_MONDAY, HandClock
@@ -136,8 +137,8 @@ def test_a_void_touch_puts_the_clock_back_to_the_latest_that_counts(
     clock.advance(days=5)
     with clone.tenant(acme) as tx:
         card = clock.uuid()
-        clocks.touch(tx, ana, "email", by="agent", card_id=card)
-        clocks.advance_sequence(tx, ana, step=1, thread_id=None, follow_up_due=tx.now + 4 * DAY, sent_at=tx.now)
+        clocks.mailed(tx, {card: ana})
+        clocks.advance_sequences(tx, [Advance(ana, 1, tx.now + 4 * DAY)])
         assert clocks.void_touch(tx, card, "no such mailbox") == 1
         assert clocks.void_touch(tx, card, "no such mailbox") == 0
         back = row(tx, ana)
@@ -161,7 +162,7 @@ def test_a_mail_that_bounced_before_its_touch_was_recorded_touches_nobody(
                        :now)""",
             t=tx.tenant_id, c=card.id, now=tx.now,
         )  # fmt: skip
-        clocks.touch(tx, ana, "email", by="agent", card_id=card.id)
+        clocks.mailed(tx, {card.id: ana})
         assert row(tx, ana)["due_at"] == A_MONDAY
 
 
@@ -200,7 +201,7 @@ def test_stopping_an_account_cancels_what_waits_and_leaves_other_accounts_alone(
         bob = build.contact(tx, client_of(tx, ana), "bob@initech.example")
         other = build.contact(tx, build.client(tx, name="Hooli"), "cy@hooli.example")
         for each in (ana, bob, other):
-            clocks.advance_sequence(tx, each, step=1, thread_id=None, follow_up_due=tx.now + 4 * DAY, sent_at=tx.now)
+            clocks.advance_sequences(tx, [Advance(each, 1, tx.now + 4 * DAY)])
         waiting, elsewhere = build.card(tx, bob), build.card(tx, other)
         assert clocks.stop_sequences(tx, client_of(tx, ana), reason="a reply") == 2
         assert clocks.stop_sequences(tx, client_of(tx, ana), reason="a reply") == 0
@@ -213,8 +214,8 @@ def test_a_reply_older_than_the_sequence_does_not_stop_it(
     clone: Database, acme: UUID, ana: UUID, clock: HandClock
 ) -> None:
     with clone.tenant(acme) as tx:
-        clocks.touch(tx, ana, "email", by="agent", card_id=clock.uuid())
-        clocks.advance_sequence(tx, ana, step=1, thread_id=None, follow_up_due=tx.now + 4 * DAY, sent_at=tx.now)
+        clocks.mailed(tx, {clock.uuid(): ana})
+        clocks.advance_sequences(tx, [Advance(ana, 1, tx.now + 4 * DAY)])
         clocks.touch(tx, ana, "reply", by="contact", at=tx.now - DAY, message_id=clock.uuid())
         assert row(tx, ana)["sequence_step"] == 1
 
@@ -223,21 +224,21 @@ def test_an_exempt_contact_starts_no_sequence(clone: Database, acme: UUID, ana: 
     with clone.tenant(acme) as tx:
         assert clocks.exempt(tx, [ana], "opted_out") == 1
         assert clocks.exempt(tx, [ana], "opted_out") == 0
-        assert not clocks.advance_sequence(tx, ana, step=1, thread_id=None, follow_up_due=tx.now, sent_at=tx.now)
-        assert not clocks.shadow_advance(tx, ana, step=1, follow_up_due=tx.now)
+        assert not clocks.advance_sequences(tx, [Advance(ana, 1, tx.now)])
+        assert not clocks.shadow_advances(tx, [Advance(ana, 1, tx.now)])
         assert clocks.reinstate(tx, ana)
         assert row(tx, ana)["due_at"] == A_MONDAY
 
 
 def test_the_shadow_moves_planning_and_not_the_promise(clone: Database, acme: UUID, ana: UUID) -> None:
     with clone.tenant(acme) as tx:
-        clocks.shadow_advance(tx, ana, step=1, follow_up_due=tx.now + 4 * DAY)
+        clocks.shadow_advances(tx, [Advance(ana, 1, tx.now + 4 * DAY)])
         moved = row(tx, ana)
         assert (moved["planned_at"], moved["shadow_due_at"]) == (A_MONDAY + 4 * DAY, A_MONDAY + 21 * DAY)
         assert (moved["due_at"], moved["sequence_step"], moved["last_touch_at"]) == (A_MONDAY, 0, None)
         assert len(promises.violations(tx)) == 1
-        clocks.touch(tx, ana, "email", by="agent", card_id=tx.clock.uuid())
-        clocks.advance_sequence(tx, ana, step=1, thread_id=None, follow_up_due=None, sent_at=tx.now)
+        clocks.mailed(tx, {tx.clock.uuid(): ana})
+        clocks.advance_sequences(tx, [Advance(ana, 1, None)])
         assert (row(tx, ana)["shadow_due_at"], row(tx, ana)["shadow_step"]) == (None, None)
 
 
@@ -247,7 +248,7 @@ def test_a_tenants_next_look_comes_forward_and_never_goes_back(clone: Database, 
         tx.run("UPDATE tenant_schedule SET work_due_at = :at WHERE tenant_id = :t", at=tx.now + 9 * DAY, t=acme)
         clocks.touch(tx, ana, "call", by="user:boss")
         assert tx.value(looks, t=acme) == A_MONDAY + 9 * DAY
-        clocks.advance_sequence(tx, ana, step=1, thread_id=None, follow_up_due=tx.now + 4 * DAY, sent_at=tx.now)
+        clocks.advance_sequences(tx, [Advance(ana, 1, tx.now + 4 * DAY)])
         assert tx.value(looks, t=acme) == A_MONDAY + 4 * DAY
 
 
@@ -322,7 +323,7 @@ def _happen(tx: Tx, contact: UUID, what: str, at: Any, touches: dict[UUID, Any])
     name, later = tx.clock.uuid(), tx.now + 4 * DAY
     match what:
         case "email":
-            clocks.touch(tx, contact, "email", by="agent", at=at, card_id=name)
+            clocks.mailed(tx, {name: contact}, at=at)
             touches[name] = at
         case "person":
             clocks.touch(tx, contact, "email", by="person", at=at, message_id=name)
@@ -343,8 +344,8 @@ def _happen(tx: Tx, contact: UUID, what: str, at: Any, touches: dict[UUID, Any])
         case "reinstate":
             clocks.reinstate(tx, contact)
         case "advance":
-            clocks.advance_sequence(tx, contact, step=1, thread_id=None, follow_up_due=later, sent_at=tx.now)
+            clocks.advance_sequences(tx, [Advance(contact, 1, later)])
         case "shadow":
-            clocks.shadow_advance(tx, contact, step=1, follow_up_due=later)
+            clocks.shadow_advances(tx, [Advance(contact, 1, later)])
         case "stop":
             clocks.stop_sequences(tx, client_of(tx, contact), reason="a reply")

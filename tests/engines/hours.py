@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain import cards, clocks, executions, settings, threads
+from domain import cards, clocks, executions, settings
 from domain.cards import Card
 from domain.db import Database, Tx
 from domain.events import Event
 from engines.contract import Context, Plan
 from engines.engagement.engine import EngagementEngine
+from tests import build
 from tests.hand_clock import HandClock
 
 ENGINE = EngagementEngine()
@@ -39,21 +40,21 @@ def hour(database: Database, tenant: UUID, *, ends: Literal["done", "held"] = "d
 def carry_out(tx: Tx, card: Card) -> Card:
     """The mail goes out: reserved, settled, the contact touched, the engine told."""
     cards.move_one(tx, card.id, "queued")
-    thread = card.thread_id or threads.open(tx, subject="Hello", client_id=card.client_id, contact_id=card.contact_id)
+    thread = card.thread_id or build.thread(tx, client_id=card.client_id, contact_id=card.contact_id)
     tx.run("UPDATE kanban_cards SET thread_id = :thread WHERE id = :id", thread=thread, id=card.id)
     key = f"key-{card.id}"
     mine = executions.reserve(tx, card, owner="test", fence=1, lease_seconds=15, idempotency_key=key)
     done = executions.settle(tx, mine, "done", provider_id="p-1")
     assert done.contact_id is not None
-    clocks.touch(tx, done.contact_id, "email", by="agent", card_id=done.id)
-    ENGINE.settled(context(tx), done)
+    clocks.mailed(tx, {done.id: done.contact_id})
+    ENGINE.settled(context(tx), [done])
     return done
 
 
 def hold(tx: Tx, card: Card) -> Card:
     """The mode holds the mail back."""
     held = cards.move_one(tx, card.id, "held")
-    ENGINE.settled(context(tx), held)
+    ENGINE.settled(context(tx), [held])
     return held
 
 

@@ -112,8 +112,8 @@ def test_a_reply_that_came_while_the_mail_was_under_way_starts_no_sequence(
     clock.advance(seconds=5)
     with clone.tenant(acme) as tx:
         done = executions.settle(tx, mine, "done")
-        clocks.touch(tx, ana, "email", by="agent", card_id=done.id)
-        hours.ENGINE.settled(hours.context(tx), done)
+        clocks.mailed(tx, {done.id: ana})
+        hours.ENGINE.settled(hours.context(tx), [done])
         assert tx.value("SELECT follow_up_due_at FROM engagement_clocks") is None
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain import cards, clocks, executions, mailboxes, outbound
 from domain.db import Database, Tx
 from domain.house import Fault, House, no_fault
+from domain.outbound import Frozen
 from domain.ports import OutboundMail
 from providers.gmail import GmailMailbox
 from providers.gmail_auth import GmailGrant
@@ -128,15 +129,14 @@ def sent(tx: Tx, contact_id: UUID, *, to: str = "bill@initech.example", outcome:
     card = build.card(tx, contact_id, state="queued", kind="send_email", payload={"step": 1})
     reserved = executions.reserve(tx, card, owner="test", fence=1, lease_seconds=5, idempotency_key=str(card.id))
     mail = OutboundMail(card.id, str(card.id), message_id(card), f"Ana Diaz <{OWN}>", (to,), "Hello", "How are you?")
-    outbound.record(tx, reserved, mail, state="reserved", mode="live", provider="resend", thread_id=None)
+    outbound.record_each(tx, [Frozen(reserved, mail, "live", None)], state="reserved", provider="resend")
     if outcome == "uncertain":
         outbound.ended(tx, card.id, "uncertain")
         return executions.settle(tx, reserved, "uncertain", resolve_after=tx.now)
     done = executions.settle(tx, reserved, "done", provider_id=f"re-{card.id}")
     outbound.accepted(tx, card.id, provider_id=f"re-{card.id}")
-    clocks.touch(tx, contact_id, "email", by="agent", card_id=card.id)
-    clocks.advance_sequence(tx, contact_id, step=1, thread_id=None, follow_up_due=tx.now + timedelta(days=4),
-                            sent_at=tx.now)  # fmt: skip
+    clocks.mailed(tx, {card.id: contact_id})
+    clocks.advance_sequences(tx, [clocks.Advance(contact_id, 1, tx.now + timedelta(days=4))])
     return done
 
 

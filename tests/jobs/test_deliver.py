@@ -207,5 +207,5 @@ def test_a_failure_told_before_the_settlement_leaves_no_touch(post: Post, bill: 
     with post.database.tenant(post.tenant_id, actor="test") as tx:
         card = letters.sent(tx, bill, outcome="uncertain")
         tx.run("UPDATE outbound_messages SET state = 'failed' WHERE tenant_id = :t", t=post.tenant_id)
-        clocks.touch(tx, bill, "email", by="agent", card_id=card.id)
+        clocks.mailed(tx, {card.id: bill})
     assert last_touch(post, bill) is None

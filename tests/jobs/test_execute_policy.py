@@ -81,4 +81,4 @@ def _execute(world: World, card_id: object) -> str:
         run = runs.begin(tx, kind="manual", fence=held.fence, holder="test-1", mode="live", model="none",
                          deadline_minutes=5)  # fmt: skip
     assert run is not None
-    return execute(Work(house, ENGINES, held, run.id), card.id)
+    return execute(Work(house, ENGINES, held, run.id), [card.id])[card.id]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import pytest
 
 from domain import alerts, cards, contacts, credentials, deliveries, suppressions
+from domain.cards import Card
 from domain.db import Database
 from domain.house import House
 from domain.ports import DeliveryEvent
@@ -100,10 +101,10 @@ class Stumbling(EngagementEngine):
     def __init__(self, over: UUID) -> None:
         self._over = over
 
-    def settled(self, ctx: Context, card: cards.Card) -> None:
-        if card.contact_id == self._over:
+    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
+        if any(card.contact_id == self._over for card in cards):
             raise RuntimeError("boo")
-        super().settled(ctx, card)
+        super().settled(ctx, cards)
 
 
 def test_a_card_on_which_the_house_stumbles_stops_no_other(stage: Stage) -> None:

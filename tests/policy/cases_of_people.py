@@ -146,8 +146,7 @@ def bill_is_followed_up_in_another_thread(world: World) -> Card:
     thread = world.thread()
     with world.tx() as tx:
         clocks.start(tx, [world.contact_id])
-        clocks.advance_sequence(tx, world.contact_id, step=1, thread_id=thread, sent_at=tx.now - timedelta(days=4),
-                                follow_up_due=tx.now)  # fmt: skip
+        clocks.advance_sequences(tx, [clocks.Advance(world.contact_id, 1, tx.now, thread)])
     return world.card()
 
 
@@ -156,8 +155,7 @@ def the_follow_up_of_the_open_thread(world: World) -> Card:
     thread = world.thread()
     with world.tx() as tx:
         clocks.start(tx, [world.contact_id])
-        clocks.advance_sequence(tx, world.contact_id, step=1, thread_id=thread, sent_at=tx.now - timedelta(days=4),
-                                follow_up_due=tx.now)  # fmt: skip
+        clocks.advance_sequences(tx, [clocks.Advance(world.contact_id, 1, tx.now, thread)])
     return world.card("follow_up", thread_id=thread)
 
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import approval, cards, outbound, settings, suppressions, threads
+from domain import approval, cards, outbound, settings, suppressions
 from domain.cards import Card
 from domain.db import Database, Tx
 from domain.house import House, LocalBrakes
+from domain.outbound import Frozen
 from domain.ports import OutboundMail
 from domain.suppressions import Reason
 from jobs import compose
@@ -93,7 +94,7 @@ class World:
     def thread(self, **told: Any) -> UUID:
         """A conversation with Bill."""
         with self.tx() as tx:
-            made = threads.open(tx, subject="Hello", client_id=self.client_id, contact_id=self.contact_id)
+            made = build.thread(tx, client_id=self.client_id, contact_id=self.contact_id)
             for name, value in told.items():
                 tx.run(f"UPDATE mail_threads SET {name} = :v WHERE tenant_id = :t AND id = :id",
                        v=value, t=self.tenant_id, id=made)  # fmt: skip
@@ -113,8 +114,8 @@ class World:
             [card] = cards.propose(tx, [wished])
             mail = OutboundMail(card.id, f"key-{self.made}", f"<earlier-{self.made}@acme.example>",
                                 "Ana <ana@acme.example>", ("bill@initech.example",), "Hello", "Hello")  # fmt: skip
-            outbound.record(tx, card, mail, state="held" if state == "held" else "reserved", mode="live",
-                            provider="resend", thread_id=thread_id)  # fmt: skip
+            outbound.record_each(tx, [Frozen(card, mail, "live", thread_id)], provider="resend",
+                                 state="held" if state == "held" else "reserved")  # fmt: skip
             tx.run("UPDATE outbound_messages SET state = :state WHERE tenant_id = :t AND card_id = :c",
                    state=state, t=self.tenant_id, c=card.id)  # fmt: skip
             cards.move(tx, [card.id], "held" if state == "held" else "cancelled")
