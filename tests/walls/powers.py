@@ -109,6 +109,20 @@ def schemas(catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding(roles.APP, "may create schemas")
 
 
+def settings(catalogue: Catalogue) -> Iterator[Finding]:
+    """No session of ours begins with a tenant, in another role or past the walls, and none may turn triggers off."""
+    rows = catalogue.execute(
+        """SELECT coalesce(r.rolname, 'everybody') AS role, split_part(said, '=', 1) AS setting
+           FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole CROSS JOIN unnest(s.setconfig) AS said
+           WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+    ).fetchall()
+    for row in rows:
+        if row.setting.startswith("app.") or row.setting in ("role", "row_security", "session_replication_role"):
+            yield Finding(row.role, f"begins with a value of {row.setting}")
+    for row in catalogue.execute("SELECT parname FROM pg_parameter_acl"):
+        yield Finding(row.parname, "may be set by somebody who is no superuser")
+
+
 def _allowed() -> dict[tuple[str, str], Grants]:
     listed: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for table, told in walls.TENANT_TABLES.items():

@@ -13,11 +13,13 @@ EXAMINATIONS: tuple[Callable[[Catalogue], Iterator[Finding]], ...] = (
     powers.owners,
     powers.grants,
     powers.schemas,
+    powers.settings,
     tables.inventory,
     tables.columns,
     tables.security,
     tables.policies,
     tables.keys,
+    tables.indexes,
     tables.code,
 )
 

@@ -91,7 +91,7 @@ SHARED = """CREATE FUNCTION public.shared() RETURNS trigger LANGUAGE plpgsql SEC
     END $$;
     CREATE TRIGGER shared AFTER INSERT ON hourhand.suppressions FOR EACH ROW WHEN (pg_trigger_depth() = 0)
     EXECUTE FUNCTION public.shared()"""
-"""A leak that no look at the catalogue's tables would tell: what one tenant hears, all do."""
+"""A leak that no policy stands against, because it runs with its owner's rights: what one tenant hears, all do."""
 
 
 class Tame(Neighbour):

@@ -101,6 +101,13 @@ DEFECTS = (
         crossed=True,
     ),
     Defect(
+        "a new table as a migration makes it, its wall forgotten",
+        "SET ROLE hourhand_owner; CREATE TABLE hourhand.notes (tenant_id uuid NOT NULL, id uuid NOT NULL, "
+        "PRIMARY KEY (tenant_id, id)); GRANT SELECT, INSERT ON hourhand.notes TO hourhand_app; RESET ROLE",
+        "notes: has no wall",
+        crossed=True,
+    ),
+    Defect(
         "a new table without a tenant",
         "CREATE TABLE hourhand.notes (id uuid PRIMARY KEY, text text); "
         "ALTER TABLE hourhand.notes OWNER TO hourhand_owner",
@@ -192,6 +199,33 @@ DEFECTS = (
         crossed=True,
     ),
     Defect(
+        "rows emptied past every policy",
+        "GRANT TRUNCATE ON hourhand.contacts TO hourhand_app",
+        "hourhand.contacts: hourhand_app may TRUNCATE, which is listed nowhere",
+    ),
+    Defect(
+        "a sequence that anybody moves",
+        "CREATE SEQUENCE hourhand.numbers; ALTER SEQUENCE hourhand.numbers OWNER TO hourhand_owner; "
+        "GRANT USAGE ON SEQUENCE hourhand.numbers TO hourhand_app",
+        "hourhand.numbers: hourhand_app may USAGE, which is listed nowhere",
+    ),
+    Defect(
+        "a door that only looks",
+        "DROP POLICY door_hourhand_dispatcher ON hourhand.tenant_schedule; CREATE POLICY door_hourhand_dispatcher "
+        "ON hourhand.tenant_schedule FOR SELECT TO hourhand_dispatcher USING (true)",
+        "tenant_schedule: has an unlisted policy door_hourhand_dispatcher",
+    ),
+    Defect(
+        "an index by the beginnings of words",
+        "CREATE INDEX beginnings ON hourhand.contacts (tenant_id, email text_pattern_ops)",
+        "contacts: index beginnings compares by text_pattern_ops",
+    ),
+    Defect(
+        "an index by what is in a document",
+        "CREATE INDEX inside ON hourhand.kanban_cards USING gin (payload)",
+        "kanban_cards: index inside compares by jsonb_ops",
+    ),
+    Defect(
         "a grant is missing",
         "REVOKE DELETE ON hourhand.reactions_due FROM hourhand_app",
         "hourhand.reactions_due: hourhand_app may not DELETE, which is listed",
@@ -213,6 +247,14 @@ POWERS = (
     ("ALTER ROLE hourhand_app SUPERUSER", "hourhand_app: has rolsuper"),
     ("ALTER ROLE hourhand_control BYPASSRLS", "hourhand_control: has rolbypassrls"),
     ("ALTER ROLE hourhand_fleet LOGIN", "hourhand_fleet: may log in"),
+    (
+        "ALTER ROLE hourhand_app SET app.tenant_id = '00000000-0000-0000-0000-00000000000b'",
+        "hourhand_app: begins with a value of app.tenant_id",
+    ),
+    (
+        "GRANT SET ON PARAMETER session_replication_role TO hourhand_app",
+        "session_replication_role: may be set by somebody",
+    ),
     ("GRANT hourhand_owner TO hourhand_app", "hourhand_app: is a member of hourhand_owner"),
     ("GRANT pg_read_all_data TO hourhand_app", "hourhand_app: is a member of pg_read_all_data"),
     ("GRANT hourhand_fleet TO hourhand_app WITH INHERIT TRUE", "hourhand_app: has hourhand_fleet without wearing it"),

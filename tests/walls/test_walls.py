@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy.exc import ProgrammingError
+
+from domain.db import Database
 from migrations import walls
+from tests import build
 from tests.gears import Clone
 from tests.walls import prover, tables, trials
 from tests.walls.finding import connect
@@ -26,3 +31,16 @@ def test_the_doors_lead_to_no_mail_and_to_nobody() -> None:
 
 def test_no_crossing_succeeds_with_the_tenant_set_unset_or_empty(cloned: Clone) -> None:
     assert [str(each) for each in prover.by_trying(cloned.admin_url, cloned.url())] == []
+
+
+def test_the_dispatcher_locks_every_tenants_line_and_changes_only_when_they_are_due(clone: Database) -> None:
+    """Under a policy for SELECT alone, FOR UPDATE finds nothing and says nothing: no hour would ever come."""
+    tenants = {build.acme(clone), build.globex(clone)}
+    with clone.wearing("dispatcher") as tx:
+        locked = tx.rows("SELECT tenant_id FROM hourhand.tenant_schedule FOR UPDATE")
+        assert {row["tenant_id"] for row in locked} == tenants
+        assert tx.run("UPDATE hourhand.tenant_schedule SET next_due_at = :now", now=tx.now) == len(tenants)
+    for forbidden in ("UPDATE hourhand.tenant_schedule SET fence = fence + 1", "SELECT 1 FROM hourhand.contacts",
+                      "DELETE FROM hourhand.tenant_schedule"):  # fmt: skip
+        with pytest.raises(ProgrammingError, match="permission denied"), clone.wearing("dispatcher") as tx:
+            tx.run(forbidden)

@@ -185,7 +185,8 @@ def _relations(catalogue: Catalogue) -> list[tuple[str, str]]:
     rows = catalogue.execute(
         """SELECT c.relname AS name, c.relkind::text AS kind FROM pg_class c
            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
-           WHERE c.relnamespace = 'hourhand'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY c.relkind, c.relname"""
+           WHERE c.relnamespace = 'hourhand'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+           ORDER BY c.relkind, c.relname"""
     )
     return [(row.name, row.kind) for row in rows]
 
