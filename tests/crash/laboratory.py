@@ -201,7 +201,7 @@ class Play(Protocol):
 Lays = Callable[[Stage, str, random.Random], Play]
 
 
-def run(stage: Stage, lays: Lays, step: str, seed: int, *, any_passage: bool = False) -> Finding:
+def run(stage: Stage, lays: Lays, step: str, seed: str, *, any_passage: bool = False) -> Finding:
     """Lay out a play, end its process at `step`, let others take over, and judge what is left.
 
     The step is one that a play passes once, or `any_passage` as often as the play has pieces.

@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from uuid import UUID
 
+from domain import cards
 from domain.db import Tx
 from domain.house import House
-from jobs import cycle
+from jobs import approvals, cycle
 from providers.resend import ResendSender
 from simulator.emulators.faults import Fault, fail, throttle
 from simulator.emulators.witness import Seen
@@ -43,10 +44,10 @@ class Hour:
 
     def __init__(
         self, stage: Stage, slug: str, chance: random.Random, *, weather: Weather = WEATHER, lists: bool = True,
-        sender: Maker = ResendSender,
+        sender: Maker = ResendSender, **settings: object,
     ) -> None:  # fmt: skip
         self.stage, self.key, self.pieces = stage, f"re_{slug}", chance.choice((1, 1, 2, 3))
-        self.tenant_id = build.tenant(stage.database, slug, {**build.ACME, "send_mode": "live"})
+        self.tenant_id = build.tenant(stage.database, slug, {**build.ACME, "send_mode": "live", **settings})
         with stage.database.tenant(self.tenant_id) as tx:
             for at in range(self.pieces):
                 build.contact(tx, build.client(tx, f"Client {at}"), f"person{at}@client-{at}.example")
@@ -78,6 +79,21 @@ class Hour:
     def posts(self) -> list[Seen]:
         """Every raw request to send, whatever was answered."""
         return self.stage.resend.witness.posts(self.key, "/emails")
+
+
+class Approved(Hour):
+    """An hour whose mail needs a person's yes, which is given between two lives."""
+
+    def __init__(self, stage: Stage, slug: str, chance: random.Random, *, lists: bool = True) -> None:
+        super().__init__(stage, slug, chance, lists=lists, autonomy={"send_email": "approve"})
+
+    def between(self, life: int) -> None:
+        """The boss looks at what waits, and approves it."""
+        house = self.stage.processes[0].house
+        with self.stage.database.tenant(self.tenant_id, actor="boss") as tx:
+            for card in cards.listed(tx, state="awaiting_approval"):
+                shown = approvals.show(house, tx, card.id)
+                approvals.approve(house, tx, card.id, seen=shown.seen, by="boss")
 
 
 def judge_mail(tx: Tx, found: Finding, arrived: list[str], posts: list[Seen], people: int) -> None:

@@ -39,16 +39,16 @@ def own(cluster: Cluster) -> Iterator[Stage]:
 
 def test_a_new_key_for_each_try_is_caught(stage: Stage) -> None:
     play = partial(Hour, weather=(lambda: TAKEN,), lists=False, sender=defects.NewKeyEachTry)
-    found = laboratory.run(stage, play, "execute.settled", 0)
+    found = laboratory.run(stage, play, "execute.settled", "new-key")
     assert any("got 2 mails" in told for told in found.doubled)
     assert any("under different keys" in told for told in found.doubled)
 
 
 def test_a_retry_with_changed_bytes_is_caught(own: Stage) -> None:
     play = partial(Hour, weather=(lambda: TAKEN,), lists=False)
-    assert laboratory.run(own, play, "execute.settled", 0).doubled == []
+    assert laboratory.run(own, play, "execute.settled", "sound").doubled == []
     defects.plant(own.admin_url, defects.CHANGED_BYTES)
-    found = laboratory.run(own, play, "execute.settled", 1)
+    found = laboratory.run(own, play, "execute.settled", "changed")
     assert any("with different bytes" in told for told in found.doubled)
 
 
@@ -57,7 +57,7 @@ def test_a_cursor_that_moves_before_its_mail_is_stored_is_caught(stage: Stage) -
         return defects.MovesTheCursorFirst(real, stage.database, post.tenant_id, post.mailbox_id)
 
     play = partial(Post, weather=(None,), expires=False, wraps=moves_first)
-    found = laboratory.run(stage, play, "ingest.fetched", 0)
+    found = laboratory.run(stage, play, "ingest.fetched", "moved")
     assert any("the cursor covers" in told for told in found.lost)
     assert any("was not stored" in told for told in found.lost)
 
