@@ -27,7 +27,7 @@ SLOT = datetime(2026, 3, 2, 15, 0, 5, tzinfo=UTC)
 NOISY = "noisy"
 
 
-def until(look: Callable[[], bool], *, seconds: float = 60.0) -> bool:
+def until(look: Callable[[], bool], *, seconds: float = 180.0) -> bool:
     """Wait for something; False when it never came."""
     clock = SystemClock()
     deadline = clock.monotonic() + seconds
@@ -42,7 +42,7 @@ def until(look: Callable[[], bool], *, seconds: float = 60.0) -> bool:
 class Hanging:
     """A way out that holds each mail until it is let go, or its patience ends."""
 
-    seconds: float = 60.0
+    seconds: float = 180.0
     name: str = "resend"
     keeps_keys: bool = True
     holding: threading.Event = field(default_factory=threading.Event)
@@ -94,7 +94,7 @@ class Box:
         """One empty page."""
         self.begun += 1
         if self.let_go is not None:
-            self.let_go.wait(120)
+            self.let_go.wait(180)
         self.read += 1
         yield Page((), str(self.read))
 
@@ -193,7 +193,7 @@ def estate(
         finally:
             house.leaving.set()
             worker.stop()
-            assert worker.join(120)
+            assert worker.join(180)
 
 
 def _found(database: Database, slug: str, **wished: Any) -> UUID:

@@ -28,7 +28,7 @@ def hang(made: Estate, clock: HandClock, hanging: Hanging) -> None:
     made.acquaint(made.noisy, PEOPLE)
     clock.advance(hours=1)
     made.claim()
-    assert hanging.holding.wait(60)
+    assert hanging.holding.wait(180)
 
 
 def test_a_tenant_that_hangs_in_its_hour_costs_its_neighbours_none(clone: Database, clock: HandClock) -> None:
