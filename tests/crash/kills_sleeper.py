@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from domain.clock import SystemClock
 from domain.db import Tx
 from domain.house import Hands
 from domain.ports import Accepted, FoundMail, Mailbox, MailSender, OutboundMail
 from worker import assembly, process, settings, telemetry
 from worker.cli import speaking
 from worker.queue import Worker
+
+FALLING_ASLEEP_SECONDS = 3.0
 
 
 class SleepySender:
@@ -47,6 +50,8 @@ class SleepySender:
         if not cls.slept:
             cls.slept = True
             os.kill(os.getpid(), signal.SIGSTOP)
+            # the stop may reach another thread first: this one must not run on meanwhile
+            SystemClock().wait(FALLING_ASLEEP_SECONDS)
 
 
 class SleepyHands:

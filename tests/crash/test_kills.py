@@ -31,7 +31,7 @@ def test_workers_killed_while_sending_double_and_lose_nothing(
     with kills.ground(cloned.url(), cloned.admin_url, room) as ground:
         hands = [ground.hire(), ground.hire()]
         for _ in range(KILLS):
-            ground.new_people()
+            ground.new_people(chance.sample(ground.tenants, kills.TENANTS // 2))
             victim = chance.choice(hands)
             cut_off += ground.wait_for_a_send_by(victim)
             CLOCK.wait(chance.random() * kills.ANSWER_SECONDS)
@@ -51,7 +51,7 @@ def test_a_database_killed_while_they_send_doubles_and_loses_nothing(room: Room,
     ):
         hands = [ground.hire(), ground.hire()]
         for _ in range(DATABASE_KILLS):
-            ground.new_people()
+            ground.new_people(chance.sample(ground.tenants, kills.TENANTS // 2))
             cut_off += ground.wait_for_a_send_by(chance.choice(hands))
             CLOCK.wait(chance.random() * kills.ANSWER_SECONDS)
             kills.kill_server(server)
