@@ -91,6 +91,7 @@ CREATE TABLE hourhand.gmail_messages (
 );
 CREATE INDEX gmail_messages_rfc ON hourhand.gmail_messages (tenant_id, rfc_message_id);
 CREATE INDEX gmail_messages_contact ON hourhand.gmail_messages (tenant_id, contact_id, received_at DESC);
+CREATE INDEX gmail_messages_stored ON hourhand.gmail_messages (tenant_id, stored_at);
 CREATE INDEX gmail_messages_received ON hourhand.gmail_messages (tenant_id, received_at);
 CREATE INDEX gmail_messages_from ON hourhand.gmail_messages (tenant_id, from_address, received_at);
 CREATE INDEX gmail_messages_thread ON hourhand.gmail_messages (tenant_id, thread_id, received_at);
