@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from domain.clock import SystemClock
 from domain.db import Database
 from tests import gears
-from tests.worker.line import Line
+from tests.worker.line import Line, move_in
 
 
 @pytest.fixture
@@ -19,10 +18,7 @@ def hh(
     cloned: gears.Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Line:
     """The command line on a database and a data folder of the test's own."""
-    for name in [name for name in os.environ if name.startswith(("HOURHAND_", "AGENT_", "EMAIL_SEND_", "RESEND_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("DATABASE_URL", cloned.url())
-    monkeypatch.setenv("HOURHAND_DATA_DIR", str(tmp_path / "data"))
+    move_in(monkeypatch, cloned.url(), tmp_path / "data")
     return Line(capsys, monkeypatch)
 
 

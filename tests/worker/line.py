@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,14 @@ class Spoken(Exception):
         super().__init__(f"{code}: {sentence}")
         self.code = code
         self.sentence = sentence
+
+
+def move_in(monkeypatch: pytest.MonkeyPatch, url: str, folder: Path) -> None:
+    """Let commands work on this database and data folder, with no other setting."""
+    for name in [name for name in os.environ if name.startswith(("HOURHAND_", "AGENT_", "EMAIL_SEND_", "RESEND_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("HOURHAND_DATA_DIR", str(folder))
 
 
 class Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ import typer
 from domain import approval, quarantine, settings
 from domain.db import Database
 from tests import build, gears
-from tests.worker.line import Line, Spoken
-from worker.cli import app
+from tests.worker.line import Line, Spoken, move_in
+from worker.cli import app, speaking
 
 FOREVER = {"up", "worker", "demo"}
 READS = {
@@ -25,6 +26,26 @@ READS = {
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
     "db psql",
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def acmes_house(cluster: gears.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """One database with acme, and its data folder, for all mistakes: none of them changes anything."""
+    clone, folder = cluster.clone(), tmp_path_factory.mktemp("acme") / "data"
+    with pytest.MonkeyPatch.context() as environment:
+        move_in(environment, clone.url(), folder)
+        assert speaking.run(app, ("tenant", "add", "acme", "--name", "Acme")) == 0
+    yield clone.url(), folder
+    cluster.retire(clone)
+
+
+@pytest.fixture
+def hh_of_all(
+    acmes_house: tuple[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Line:
+    """The command line on that one house."""
+    move_in(monkeypatch, *acmes_house)
+    return Line(capsys, monkeypatch)
 
 
 def test_every_command_answers_in_json_and_every_one_that_writes_can_be_tried() -> None:
@@ -73,10 +94,9 @@ def test_a_tenant_from_founding_to_live(hh: Line) -> None:
         (("nonsense",), "nonsense"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(hh: Line, arguments: tuple[str, ...], told: str) -> None:
-    hh("tenant", "add", "acme", "--name", "Acme")
+def test_a_mistake_is_one_sentence_and_exit_code_2(hh_of_all: Line, arguments: tuple[str, ...], told: str) -> None:
     with pytest.raises(Spoken) as spoken:
-        hh(*arguments, stdin="secret\n")
+        hh_of_all(*arguments, stdin="secret\n")
     assert spoken.value.code == 2
     assert told in spoken.value.sentence
     assert "\n" not in spoken.value.sentence.strip()
