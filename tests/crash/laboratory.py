@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -39,14 +40,16 @@ class Killer:
     nth: int = 1
     fired: bool = False
     passed: int = 0
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def strikes(self, step: str) -> bool:
         """Whether this passage is the one."""
-        if step != self.step or self.fired:
-            return False
-        self.passed += 1
-        self.fired = self.passed == self.nth
-        return self.fired
+        with self._one_at_a_time:
+            if step != self.step or self.fired:
+                return False
+            self.passed += 1
+            self.fired = self.passed == self.nth
+            return self.fired
 
 
 class Mortal(Database):
@@ -86,6 +89,12 @@ class Process:
         self._entered.close()
         self.database.dispose()
 
+    def reaches(self, step: str) -> None:
+        """Come to a step outside of the house, which a process that is dead by now does not come to."""
+        if self.database.dead:
+            raise Killed("a dead process does nothing")
+        self._pass(step)
+
     def _pass(self, step: str) -> None:
         if self.killer.strikes(step):
             self.database.dead = True
@@ -110,6 +119,9 @@ class Stage:
     clock: SameMonday = field(default_factory=SameMonday)
     hands: houses.TestHands = field(default_factory=houses.TestHands)
     _open: ExitStack = field(default_factory=ExitStack)
+
+    living: Process = field(init=False)
+    """Whose turn it is."""
 
     @cached_property
     def processes(self) -> tuple[Process, Process]:
@@ -228,6 +240,7 @@ def act(stage: Stage, play: Play, killer: Killer, *, most_lives: int = MOST_LIVE
     for life in range(most_lives):
         process = stage.processes[life % 2]
         with contextlib.suppress(Killed):
+            stage.living = process
             play.live(process.lives(killer), life)
         play.between(life)
         stage.clock.advance(seconds=APART_SECONDS[min(life, len(APART_SECONDS) - 1)])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from domain import cards
 from domain.db import Tx
 from domain.house import House
+from domain.ports import Accepted, OutboundMail
 from jobs import approvals, cycle
 from providers.resend import ResendSender
 from simulator.emulators.faults import Fault, fail, throttle
@@ -40,16 +42,21 @@ Maker = Callable[[str, str], ResendSender]
 
 
 class Hour:
-    """A live tenant with one to three people whose first touch is due."""
+    """A live tenant with one to three people whose first touch is due, and a provider that takes them one by one."""
+
+    at_once = 1
 
     def __init__(
         self, stage: Stage, slug: str, chance: random.Random, *, weather: Weather = WEATHER, lists: bool = True,
         sender: Maker = ResendSender, **settings: object,
     ) -> None:  # fmt: skip
-        self.stage, self.key, self.pieces = stage, f"re_{slug}", chance.choice((1, 1, 2, 3))
-        self.tenant_id = build.tenant(stage.database, slug, {**build.ACME, "send_mode": "live", **settings})
+        self.stage, self.key, self.people = stage, f"re_{slug}", chance.choice((1, 1, 2, 3))
+        self.pieces = self.people if self.at_once == 1 else 1
+        self.tenant_id = build.tenant(
+            stage.database, slug, {**build.ACME, "send_mode": "live", "sends_per_second": self.at_once, **settings}
+        )
         with stage.database.tenant(self.tenant_id) as tx:
-            for at in range(self.pieces):
+            for at in range(self.people):
                 build.contact(tx, build.client(tx, f"Client {at}"), f"person{at}@client-{at}.example")
             tx.run("UPDATE tenant_schedule SET last_slot_at = :now WHERE tenant_id = :t", now=tx.now, t=self.tenant_id)
         stage.resend.account(self.key, may_list=lists)
@@ -67,21 +74,27 @@ class Hour:
         """Nothing."""
 
     def is_quiet(self, tx: Tx) -> bool:
-        return tx.value("SELECT count(*) FROM kanban_cards WHERE state = 'done'") == self.pieces and not tx.value(
+        return tx.value("SELECT count(*) FROM kanban_cards WHERE state = 'done'") == self.people and not tx.value(
             "SELECT count(*) FROM agent_autonomous_runs WHERE finished_at IS NULL"
         )
 
     def judge(self, tx: Tx, found: Finding) -> None:
         arrived = [str(mail["to"]) for mail in self.stage.resend.sent(self.key)]
-        judge_mail(tx, found, arrived, self.posts(), self.pieces)
-        judge_hours(tx, found, self.pieces)
+        judge_mail(tx, found, arrived, self.posts(), self.people)
+        judge_hours(tx, found, self.people)
 
     def posts(self) -> list[Seen]:
         """Every raw request to send, whatever was answered."""
         return self.stage.resend.witness.posts(self.key, "/emails")
 
 
-class Approved(Hour):
+class SideBySide(Hour):
+    """An hour whose mails go out all at once."""
+
+    at_once = 8
+
+
+class Approved(SideBySide):
     """An hour whose mail needs a person's yes, which is given between two lives."""
 
     def __init__(self, stage: Stage, slug: str, chance: random.Random, *, lists: bool = True) -> None:
@@ -94,6 +107,30 @@ class Approved(Hour):
             for card in cards.listed(tx, state="awaiting_approval"):
                 shown = approvals.show(house, tx, card.id)
                 approvals.approve(house, tx, card.id, seen=shown.seen, by="boss")
+
+
+class HandedOver(SideBySide):
+    """An hour whose process may end between two of the mails that are on their way at once."""
+
+    def __init__(self, stage: Stage, slug: str, chance: random.Random, *, lists: bool = True) -> None:
+        super().__init__(stage, slug, chance, lists=lists, sender=partial(Doomed, stage))
+        self.pieces = self.people
+
+
+class Doomed(ResendSender):
+    """A sender in whose calls the process may end: before the provider heard of a mail, or before we hear of it."""
+
+    STEPS = ("port.calls", "port.answered")
+
+    def __init__(self, stage: Stage, key: str, url: str) -> None:
+        super().__init__(key, url)
+        self._stage = stage
+
+    def send(self, mail: OutboundMail, *, deadline_seconds: float = 10.0) -> Accepted:
+        self._stage.living.reaches("port.calls")
+        accepted = super().send(mail, deadline_seconds=deadline_seconds)
+        self._stage.living.reaches("port.answered")
+        return accepted
 
 
 def judge_mail(tx: Tx, found: Finding, arrived: list[str], posts: list[Seen], people: int) -> None:
