@@ -18,7 +18,7 @@ LONG = LOAD >= 1_000
 NEIGHBOURS = 12 if LONG else 4
 HOURS = 8 if LONG else 1
 PEOPLE = 2
-WITHOUT_CAPS = {"touches_per_cycle": 100_000, "max_emails_per_hour": 100_000}
+WITHOUT_CAPS = {"touches_per_cycle": 100_000, "max_emails_per_hour": 100_000, "sends_per_second": 1_000}
 
 
 def hang(made: Estate, clock: HandClock, hanging: Hanging) -> None:

@@ -43,7 +43,8 @@ def lived(
 ) -> Iterator[Told]:  # fmt: skip
     """A's days on a database of their own; its log by day, and the street as it then stands."""
     with street(clone, folder, DESK, days.START) as made:
-        acme = made.move_in("acme", days.OWN, **days.WISHED)
+        # one mail at a time: of mails that go side by side nobody can say which the provider names first
+        acme = made.move_in("acme", days.OWN, sends_per_second=1, **days.WISHED)
         neighbour = beside(made.move_in(hostile.SLUG, hostile.OTHER_BOX, **days.WISHED)) if beside else None
         yield days.live(made, acme, neighbour, days=during), neighbour, made
 
