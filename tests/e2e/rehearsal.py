@@ -20,21 +20,8 @@ from domain.clock import SystemClock
 from simulator.clock import ShiftedClock
 from simulator.emulators.gmail import GmailEmulator
 from simulator.emulators.resend import ResendEmulator
-from tests.staff import Hand, Room, storage, until
+from tests.staff import OURS, Hand, Room, storage, until
 from worker import embedded
-
-
-class Process(Hand):
-    """One `hourhand` that stays awake."""
-
-    def terminate(self) -> tuple[int, float]:
-        """SIGTERM; its exit code, and how many seconds it took."""
-        return self.end()
-
-    def close(self) -> None:
-        """Leave nothing running."""
-        if self.alive:
-            self.end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +45,7 @@ class Rehearsal:
     more: dict[str, str] = field(default_factory=dict)
     """Further settings."""
     port: int = 0
-    running: list[Process] = field(default_factory=list)
-    servers: list[embedded.Server] = field(default_factory=list)
-    """Uses of the database server that the rehearsal itself has."""
+    running: list[Hand] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -70,8 +55,7 @@ class Rehearsal:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of every process of the rehearsal."""
-        ours = ("HOURHAND_", "AGENT_", "EMAIL_SEND_", "DATABASE_", "GOOGLE_", "GMAIL_", "RESEND_", "SMTP_", "CRON_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return kept | {
             "HOURHAND_DATA_DIR": str(self.folder),
             "HOURHAND_PORT": str(self.port),
@@ -89,7 +73,7 @@ class Rehearsal:
         """Let processes that start from now on, and the emulators, take it to be `moment`."""
         self.clock.shift = timedelta(seconds=round((moment - SystemClock().now()).total_seconds()))
 
-    def start(self, *command: str) -> Process:
+    def start(self, *command: str) -> Hand:
         """Start `hourhand up`, or another command that stays, and wait until it says that it stands."""
         said, log = (self.folder.parent / f"{len(self.running)}.{kind}" for kind in ("said", "log"))
         said.touch()
@@ -97,7 +81,7 @@ class Rehearsal:
             arguments=[*(command or ("up",)), "--json"], environment=self.environment, stay=True, stdin=os.devnull,
             stdout=str(said), stderr=str(log),
         )  # fmt: skip
-        process = Process(self.room, pid, said, log)
+        process = Hand(self.room, pid, said, log)
         self.running.append(process)
         process.up()
         return process
@@ -123,11 +107,6 @@ class Rehearsal:
             connection.execute("SET search_path = hourhand, queue, control")
             return connection.execute(sql, values).fetchall()
 
-    def look_later(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        """The same once no process runs any more: the server is started for it."""
-        with embedded.attach(self.folder):
-            return self.look(sql, **values)
-
 
 @contextmanager
 def rehearsal(room: Room, at: datetime, **more: str) -> Iterator[Rehearsal]:
@@ -141,9 +120,8 @@ def rehearsal(room: Room, at: datetime, **more: str) -> Iterator[Rehearsal]:
             yield made
         finally:
             for process in made.running:
-                process.close()
-            for server in made.servers:
-                server.stop()
+                if process.alive:
+                    process.end()
             if (made.folder / "postgres").exists():
                 embedded.attach(made.folder).stop()
             shutil.rmtree(folder, ignore_errors=True)
@@ -156,4 +134,4 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-__all__ = ["Answer", "Process", "Rehearsal", "free_port", "rehearsal", "until"]
+__all__ = ["Answer", "Hand", "Rehearsal", "free_port", "rehearsal", "until"]

@@ -13,7 +13,7 @@ from typing import Any
 from simulator.emulators.resend_webhooks import Hook
 from tests.e2e.doors import Door, Record
 from tests.e2e.letters import letter
-from tests.e2e.rehearsal import Process, Rehearsal, until
+from tests.e2e.rehearsal import Hand, Rehearsal, until
 
 ARRIVAL = datetime(2026, 3, 2, 9, 1, tzinfo=UTC)
 """A Monday, in Madrid's business hours like the days that follow."""
@@ -89,22 +89,22 @@ class Story:
         return self.rehearsal.look(mine + sql, slugs=list(self.slugs.values()))
 
 
-def tell(rehearsal: Rehearsal, doors: Mapping[str, Door], first: Process) -> dict[str, Story]:
+def tell(rehearsal: Rehearsal, doors: Mapping[str, Door], first: Hand) -> dict[str, Story]:
     """Go through the whole month, by the suffix of each story. `first` already stands on its first day."""
     stories = {suffix: Story(rehearsal, door, suffix) for suffix, door in doors.items()}
     rehearsal.resend.account(HOUSE_KEY)
     for story in stories.values():
         settle_in(story)
-    ends = [first.terminate()]
+    ends = [first.end()]
     process = wake(rehearsal, TOUCHES, [slug for story in stories.values() for slug in story.slugs.values()])
     for story in stories.values():
         touches(story)
-    ends.append(process.terminate())
+    ends.append(process.end())
     others = [slug for story in stories.values() for name, slug in story.slugs.items() if name != "acme"]
     process = wake(rehearsal, FOLLOW_UPS, others)
     for story in stories.values():
         follow_ups(story, process)
-    ends.append(process.terminate())
+    ends.append(process.end())
     for story in stories.values():
         story.ends = ends
     return stories
@@ -154,7 +154,7 @@ def touches(story: Story) -> None:
     story.runs_before = _runs(story)
 
 
-def follow_ups(story: Story, process: Process) -> None:
+def follow_ups(story: Story, process: Hand) -> None:
     """Six days on acme is stopped at first; then the answers that are missing are asked for."""
     door, acme, globex = story.door, story.slugs["acme"], story.slugs["globex"]
     before = story.runs_before
@@ -194,7 +194,7 @@ def _sender(slug: str) -> str:
     return f"hello@{slug}.example"
 
 
-def wake(rehearsal: Rehearsal, moment: datetime, slugs: Collection[str]) -> Process:
+def wake(rehearsal: Rehearsal, moment: datetime, slugs: Collection[str]) -> Hand:
     """Start the house on another day, and wait until each tenant has had the hour that it missed."""
     rehearsal.go_to(moment)
     process = rehearsal.start()
