@@ -1,0 +1,200 @@
+"""The machine bites: houses with a seeded defect, each of which it must catch within a bounded number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RULE_MARKER, run_state_machine_as_test
+
+from domain import settings as tenant_settings
+from domain import switches
+from domain.db import Tx
+from domain.ports import Accepted, OutboundMail
+from domain.switches import Switch
+from providers.resend import ResendSender
+from tests import gears
+from tests.machine.book import Tenant
+from tests.machine.machine import Machine, Violated
+from tests.machine.stage import Stage, open_stage
+
+EXAMPLES, STEPS_EACH = 80, 25
+"""Within so many steps each defect must show: 2,000 at most."""
+
+
+@pytest.fixture(scope="module")
+def stage(cluster: gears.Cluster) -> Iterator[Stage]:
+    with open_stage(cluster) as opened:
+        yield opened
+
+
+class Spoilt(Machine):
+    """A machine over a house that somebody tampers with behind its book's back, after each step, in every tenant."""
+
+    def spoil(self) -> None:
+        self.touched.update(self.world.tenants)
+        for tenant in self.world.tenants.values():
+            with self.world.database.tenant(tenant.id, actor="nobody") as tx:
+                self.tamper(tx, tenant)
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        """The defect."""
+
+
+class SwitchThatDoesNotHold(Spoilt):
+    """A stop that returns, while its flag is written nowhere that a send looks."""
+
+    def spoil(self) -> None:
+        self.touched.update(self.world.tenants)
+        for tenant in self.world.tenants.values():
+            for level, name in tenant.closed:
+                where = Switch(tenant.id, level, name)  # type: ignore[arg-type]
+                switches.write(self.world.database, where, stopped=False, by="nobody", reason="seeded")
+
+
+class ForgottenSuppressions(Spoilt):
+    """Opt-outs, bounces and complaints are taken in, and forgotten."""
+
+    def spoil(self) -> None:
+        # the house's own role may not even do this
+        with psycopg.connect(self.stage.clone.admin_url, autocommit=True) as connection:
+            connection.execute("DELETE FROM hourhand.suppressions")
+
+
+class CapsThatMeanNothing(Spoilt):
+    """Whatever cap is set, another one is in force."""
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        if tenant_settings.readable(tx).max_emails_per_hour < 1000:
+            tenant_settings.change(tx, {"max_emails_per_hour": 1000})
+
+
+class GapThatMeansNothing(Spoilt):
+    """The minimum gap is switched off."""
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        if tenant_settings.readable(tx).minimum_gap_hours:
+            tenant_settings.change(tx, {"minimum_gap_hours": 0, "conversation_gap_hours": 0})
+
+
+class ModeThatMeansNothing(Spoilt):
+    """Whatever mode is set, the tenant is live."""
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        if tenant_settings.readable(tx).send_mode != "live":
+            tenant_settings.change(tx, {"send_mode": "live"})
+
+
+class NobodyIsAsked(Spoilt):
+    """What a person wants to approve is approved already."""
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        if tenant_settings.readable(tx).autonomy:
+            tenant_settings.change(tx, {"autonomy": {}})
+
+
+class LedgerWithAHole(Spoilt):
+    """An obligation is struck off."""
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        tx.run("""DELETE FROM run_obligations WHERE tenant_id = :t AND subject_id = (
+                      SELECT min(subject_id) FROM run_obligations WHERE tenant_id = :t)""", t=tenant.id)  # fmt: skip
+
+
+class MoveWithoutAnEvent(Spoilt):
+    """A card is put aside by a hand that leaves no trace."""
+
+    def tamper(self, tx: Tx, tenant: Tenant) -> None:
+        tx.run("""UPDATE kanban_cards SET state = 'cancelled', reason = 'seeded', rule = 'seeded'
+                  WHERE tenant_id = :t AND state = 'deferred'""", t=tenant.id)  # fmt: skip
+
+
+class NoisyNeighbour(Machine):
+    """What happens to acme leaves its mark on globex."""
+
+    def spoil(self) -> None:
+        if self.touched == {"acme"}:
+            with self.world.database.tenant(self.world.tenants["globex"].id, actor="nobody") as tx:
+                tenant_settings.change(tx, {"language": "es"})
+
+
+class PostedTwice(ResendSender):
+    """A sender that makes sure, and posts each mail again under another key."""
+
+    def send(self, mail: OutboundMail, *, deadline_seconds: float = 10.0) -> Accepted:
+        super().send(mail, deadline_seconds=deadline_seconds)
+        again = replace(mail, idempotency_key=f"{mail.idempotency_key}-again")
+        return super().send(again, deadline_seconds=deadline_seconds)
+
+
+class NewKeyEachTry(ResendSender):
+    """A sender that makes up another key for every further try."""
+
+    tries = 0
+
+    def send(self, mail: OutboundMail, *, deadline_seconds: float = 10.0) -> Accepted:
+        self.tries += 1
+        key = f"{mail.idempotency_key}-{self.tries}"
+        return super().send(replace(mail, idempotency_key=key), deadline_seconds=deadline_seconds)
+
+
+WORKED = ("something_new_is_worked_at_once", "a_day_is_worked", "people_change")
+
+DEFECTS: list[tuple[type[Machine], str, tuple[str, ...]]] = [
+    (SwitchThatDoesNotHold, "sent after a stop", ("a_switch_is_closed",)),
+    (ForgottenSuppressions, "sent after the address was refused", ("somebody_opts_out", "the_provider_tells")),
+    (CapsThatMeanNothing, "over the cap of the hour", ("a_cap_is_changed",)),
+    (GapThatMeansNothing, "a second mail within the gap", ("time_passes",)),
+    (ModeThatMeansNothing, "sent in a dry run|internal_only reached somebody outside", ("the_mode_changes",)),
+    (NobodyIsAsked, "sent without an approval", ("a_person_wants_to_be_asked",)),
+    (LedgerWithAHole, "ledger of an hour does not add up", ()),
+    (MoveWithoutAnEvent, "its events say", ("an_hour_is_worked_later",)),
+    (NoisyNeighbour, "changed by what happened to its neighbour", ()),
+]
+"""Each with what the machine must say of it, and the rules that it takes beside work itself."""
+
+
+@pytest.mark.parametrize(("defect", "said", "rules"), DEFECTS, ids=[each[0].__name__ for each in DEFECTS])
+def test_a_house_with_a_defect_is_caught(
+    stage: Stage, defect: type[Machine], said: str, rules: tuple[str, ...], figures: Callable[..., None]
+) -> None:
+    caught(stage, defect, said, rules, figures)
+
+
+@pytest.mark.parametrize("sender", [PostedTwice, NewKeyEachTry])
+def test_a_sender_with_a_defect_is_caught(
+    stage: Stage, sender: type[ResendSender], figures: Callable[..., None]
+) -> None:
+    honest, stage.sender = stage.sender, sender
+    try:
+        caught(stage, Machine, "one card, two keys|sent without its record", ("the_weather_turns",), figures)
+    finally:
+        stage.sender = honest
+
+
+def caught(
+    stage: Stage, machine: type[Machine], said: str, rules: tuple[str, ...], figures: Callable[..., None]
+) -> None:
+    """Run the machine until it raises, with few of its rules so that it is soon; fail when it does not."""
+    others = {name: None for name in rule_names(machine) if name not in (*WORKED, *rules)}
+    before = stage.counts["steps"]
+    with pytest.raises(Violated, match=said):
+        run_state_machine_as_test(
+            type(machine.__name__, (machine,), {"stage": stage, **others}),
+            settings=settings(
+                max_examples=EXAMPLES, stateful_step_count=STEPS_EACH, derandomize=True,
+                suppress_health_check=list(HealthCheck), phases=(Phase.generate,), report_multiple_bugs=False,
+            ),
+        )  # fmt: skip
+    defect = machine.__name__ if stage.sender is ResendSender else stage.sender.__name__
+    figures("machine's controls", defect=defect, caught_within_steps=stage.counts["steps"] - before)
+
+
+def rule_names(machine: type[Machine]) -> list[str]:
+    """Everything that may happen in a machine."""
+    marked = [name for name in dir(machine) if hasattr(getattr(machine, name), RULE_MARKER)]
+    assert set(WORKED) <= set(marked)
+    return marked
