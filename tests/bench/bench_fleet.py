@@ -85,8 +85,9 @@ def test_pf1_an_idle_hour(cloned: gears.Clone, clock: HandClock, figures: Callab
     database = Database(cloned.url(), clock)
     server, ourselves = fleet.postmaster(cloned), fleet.ourselves()
     each = []
-    with houses.house(database) as house:
+    with houses.house(database) as house, psycopg.connect(cloned.admin_url, autocommit=True) as admin:
         tick.prepare(database)
+        log = logged(admin)
         for _ in range(12):
             began, slots = fleet.processor_seconds(server, ourselves), 0
             for _ in range(300):
@@ -95,8 +96,16 @@ def test_pf1_an_idle_hour(cloned: gears.Clone, clock: HandClock, figures: Callab
                 assert beat.jobs == 0
                 clock.advance(seconds=1)
             each.append((fleet.processor_seconds(server, ourselves) - began) / slots * 1e6)
+        log = logged(admin) - log
     database.dispose()
     figures(
         "PF1 idle hour", tenants=TENANTS, idle_tenant_hour_us=round(statistics.median(each), 1), bar=50,
-        spread=[round(min(each), 1), round(max(each), 1)],
+        log_bytes=round(log / TENANTS), spread=[round(min(each), 1), round(max(each), 1)],
     )  # fmt: skip
+
+
+def logged(admin: psycopg.Connection) -> int:
+    """How many bytes PostgreSQL has written to its log so far."""
+    row = admin.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -30,7 +30,9 @@ ROUNDS = 3
 def test_pf9_spread(cloned: gears.Clone, room: Room, figures: Callable[..., None]) -> None:
     clock = ShiftedClock(MORNING - SystemClock().now())
     database = Database(cloned.url(), clock)
-    tenants = [build.tenant(database, f"t{n}", {"send_mode": "live", **build.ACME}) for n in range(8 * EACH)]
+    caps = {"max_emails_per_hour": 1_000, "sender_ceiling_per_hour": 1_000}
+    wished = {"send_mode": "live", **build.ACME, **caps}
+    tenants = [build.tenant(database, f"t{n}", dict(wished)) for n in range(8 * EACH)]
     with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
         # nobody is due before he is told to be
         connection.execute("UPDATE hourhand.tenant_schedule SET next_due_at = '2100-01-01'")
