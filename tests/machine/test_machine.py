@@ -23,7 +23,7 @@ def test_no_order_of_events_breaks_a_promise(cluster: gears.Cluster, figures: Ca
         run_state_machine_as_test(
             bound,
             settings=settings(
-                max_examples=STEPS // 40 + 1, stateful_step_count=STEPS_EACH,
+                max_examples=STEPS // 30 + 1, stateful_step_count=STEPS_EACH,
                 suppress_health_check=list(HealthCheck), phases=(Phase.generate,), report_multiple_bugs=False,
             ),
         )  # fmt: skip
