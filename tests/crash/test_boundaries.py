@@ -16,7 +16,8 @@ from tests.crash.mail_in import ASKING, BROKEN, Post
 from tests.crash.mail_out import UNKNOWN, WEATHER, Approved, Doomed, HandedOver, Hour, SideBySide
 from tests.crash.told import Notices, Notifications
 
-SEEDS = int(os.environ.get("LAB_SEEDS", "2"))
+SEEDS = int(os.environ.get("LAB_SEEDS", "1"))
+"""For each play of each boundary. No two boundaries draw alike, so that even one of each sees all the weather."""
 
 
 @dataclass(frozen=True, slots=True)
