@@ -44,8 +44,8 @@ _INTENTION = cards.Proposal("", "engagement", "Touch", "contact", "", "", MONDAY
 
 
 def tenant(database: Database, name: str) -> UUID:
-    """A live tenant that no cap holds back; its id."""
-    wished = {**build.ACME, "send_mode": "live", "max_emails_per_hour": 1_000_000}
+    """A live tenant that neither cap nor pace holds back; its id."""
+    wished = {**build.ACME, "send_mode": "live", "max_emails_per_hour": 1_000_000, "sends_per_second": 1_000.0}
     return build.tenant(database, name, wished)
 
 

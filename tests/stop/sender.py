@@ -52,8 +52,12 @@ def main(url: str, resend_url: str, shift_seconds: str, pause_at: str, cards_eac
         vault=houses.VAULT, brakes=LocalBrakes(), public_url="http://127.0.0.1:8321", holder=holder,
         fault=PauseAt(pause_at), provider_deadline_seconds=deadline_seconds, lease_seconds=lease_seconds,
     )  # fmt: skip
-    for each in tenants:
-        threading.Thread(target=_send, args=(house, each, int(cards_each))).start()
+    threads = [threading.Thread(target=_send, args=(house, each, int(cards_each))) for each in tenants]
+    for thread in threads:
+        thread.start()
+    # an interpreter whose main thread has ended starts no more threads, and each mail of a batch has its own
+    for thread in threads:
+        thread.join()
 
 
 def _send(house: House, tenant_id: UUID, cards_each: int) -> None:
