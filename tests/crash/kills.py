@@ -91,7 +91,7 @@ class Ground:
         return sum(len(each) for each in self.people.values())
 
     def strike(self) -> None:
-        """Push the clock's hand: the rescue is due, and so is whoever has something left to do."""
+        """Push the clock's hand: the rescue is due, and so is whoever has something left to do and no job for it."""
         self.struck = CLOCK.monotonic()
         # the database may be away just now
         with contextlib.suppress(psycopg.OperationalError):
@@ -102,11 +102,13 @@ class Ground:
             self.look(
                 """UPDATE tenant_schedule s SET extra_due_at = %(now)s, work_due_at = %(now)s, last_cycle_at = NULL
                    FROM unnest(%(tenants)s, %(people)s) AS due (tenant_id, people)
-                   WHERE s.tenant_id = due.tenant_id AND (
-                       EXISTS (SELECT FROM agent_autonomous_runs r
-                               WHERE r.tenant_id = due.tenant_id AND finished_at IS NULL)
-                       OR people > (SELECT count(*) FROM kanban_cards c
-                                    WHERE c.tenant_id = due.tenant_id AND state = 'done'))
+                   WHERE s.tenant_id = due.tenant_id AND NOT EXISTS (
+                       SELECT FROM procrastinate_jobs j
+                       WHERE j.args ->> 'tenant_id' = s.tenant_id::text AND status IN ('todo', 'doing'))
+                   AND (EXISTS (SELECT FROM agent_autonomous_runs r
+                                WHERE r.tenant_id = due.tenant_id AND finished_at IS NULL)
+                        OR people > (SELECT count(*) FROM kanban_cards c
+                                     WHERE c.tenant_id = due.tenant_id AND state = 'done'))
                    RETURNING s.tenant_id""",
                 now=self.database.clock.now(), tenants=list(self.people),
                 people=[len(each) for each in self.people.values()],
@@ -172,9 +174,9 @@ class Ground:
         self.look("UPDATE agent_tenant_locks SET expires_at = since - interval '1 second' RETURNING tenant_id")
 
     def state(self) -> list[dict[str, Any]]:
-        """Everything written down about cards and runs, in order."""
-        return self.look("SELECT to_jsonb(c) AS row FROM kanban_cards c ORDER BY id") + self.look(
-            "SELECT to_jsonb(r) AS row FROM agent_autonomous_runs r ORDER BY id"
+        """Everything written down about cards, and about runs that are over."""
+        return self.look("SELECT * FROM kanban_cards") + self.look(
+            "SELECT * FROM agent_autonomous_runs WHERE finished_at IS NOT NULL"
         )
 
     def judge(self, *only: int) -> Verdict:

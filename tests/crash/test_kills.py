@@ -55,6 +55,7 @@ def test_a_database_killed_while_they_send_doubles_and_loses_nothing(room: Room,
             cut_off += ground.wait_for_a_send_by(chance.choice(hands))
             CLOCK.wait(chance.random() * kills.ANSWER_SECONDS)
             kills.kill_server(server)
+            ground.database.dispose()
             ground.settle(hands)
         found = ground.judge()
         assert all(hand.alive for hand in hands), "they wait for it and go on by themselves"
@@ -121,7 +122,8 @@ def _put_to_sleep(ground: Ground) -> dict[str, Hand]:
 def test_a_worker_paused_past_its_lease_changes_nothing_when_it_wakes(
     night: Night, figures: Callable[..., None]
 ) -> None:
-    assert night.state_after == night.state, "its successor's word stands"
+    later = {row["id"]: row for row in night.state_after}
+    assert [later[row["id"]] for row in night.state] == night.state, "its successor's word stands"
     honest = [found for when, found in night.by_account.items() if when != "reckless"]
     figures("kills", victim="paused worker", pauses=len(honest), cards=sum(found.cards for found in honest),
             doubled=sum(found.doubled for found in honest), lost=sum(found.lost for found in honest),
