@@ -119,8 +119,6 @@ class Tenant:
     """The body under each key."""
     live_key: dict[UUID, str] = field(default_factory=dict)
     """The key of each card's tries, unless all of them certainly did nothing."""
-    done_with: set[UUID] = field(default_factory=set)
-    """Cards that the provider refused for good."""
 
     def person_at(self, address: str) -> Person | None:
         """Whose address it is."""
@@ -161,7 +159,6 @@ class Post:
     card: UUID
     acted: bool
     certainly_nothing: bool
-    refused: bool
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,7 @@ def objections(tenant: Tenant, house_closed: Set[Switch], mode: str, post: Post,
 def note(tenant: Tenant, mode: str, post: Post, record: Record) -> None:
     """Write the POST into the book, once it was judged."""
     tenant.keys.setdefault(post.key, post.body)
-    if post.refused:
-        tenant.done_with.add(post.card)
-    if not (post.certainly_nothing or post.refused):
+    if not post.certainly_nothing:
         tenant.live_key[post.card] = post.key
     if post.acted:
         person = tenant.people.get(record.contact)
@@ -84,8 +82,6 @@ def _once(tenant: Tenant, post: Post) -> Iterator[str]:
         yield "one key, two bodies"
     if tenant.live_key.get(post.card, post.key) != post.key:
         yield "one card, two keys"
-    if post.card in tenant.done_with:
-        yield "sent again after a refusal"
     if post.acted and any(each.card == post.card for each in tenant.mails):
         yield "a card was delivered twice"
     if tenant.states.get(post.card) in ("held", "blocked", "cancelled", "rejected", "expired", "done", "failed"):

@@ -159,7 +159,6 @@ class World:
             recipients=tuple(each.rpartition("<")[2].rstrip(">").lower() for each in everybody),
             subject=told["subject"], text=told["text"], unsubscribe=told["headers"].get("List-Unsubscribe", ""),
             card=UUID(tags["card"]), acted=seen.acted, certainly_nothing=answered == 429,
-            refused=400 <= answered < 500 and answered != 429,
         )  # fmt: skip
 
     def close(self) -> None:
