@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import email.policy
 import time
 from collections.abc import Callable
-from email.message import EmailMessage
+from email.header import decode_header, make_header
 from email.parser import BytesParser
+from email.policy import compat32
+from email.utils import parseaddr
 
 import psycopg
 import tldextract
@@ -96,14 +97,17 @@ def take_in(sync: Sync, raws: list[bytes], at: int) -> None:
 
 def parsed(raw: bytes) -> tuple[str, str, str]:
     """What whoever needed sender, subject and text would have the same libraries do."""
-    message = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(raw)
+    message = BytesParser(policy=compat32).parsebytes(raw)
     try:
-        body = message.get_body(("plain", "html"))
-        text = str(body.get_content()) if body is not None else ""
-        if body is not None and body.get_content_type() == "text/html":
+        texts = {part.get_content_type(): part for part in message.walk() if part.get_content_maintype() == "text"}
+        part = texts.get("text/plain") or texts.get("text/html")
+        body = part.get_payload(decode=True) if part is not None else b""
+        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
+        if part is not None and part.get_content_type() == "text/html":
             text = str(html.fromstring(text).text_content())
-        sender = str(message.get("From", ""))
-        DOMAINS(sender.rpartition("@")[2].strip(">"))
-        return sender, str(message.get("Subject", "")), text.replace("\x00", "")
+        _, sender = parseaddr(str(message.get("From", "")))
+        DOMAINS(sender.rpartition("@")[2])
+        subject = str(make_header(decode_header(str(message.get("Subject", "")))))
+        return sender.replace("\x00", ""), subject.replace("\x00", ""), text.replace("\x00", "")
     except Exception:  # noqa: BLE001 - bare libraries raise undeclared errors; here they are only the peer
         return "", "", ""
