@@ -128,9 +128,10 @@ class Doomed(ResendSender):
 
     def send(self, mail: OutboundMail, *, deadline_seconds: float = 10.0) -> Accepted:
         self._stage.living.reaches("port.calls")
-        accepted = super().send(mail, deadline_seconds=deadline_seconds)
-        self._stage.living.reaches("port.answered")
-        return accepted
+        try:
+            return super().send(mail, deadline_seconds=deadline_seconds)
+        finally:
+            self._stage.living.reaches("port.answered")
 
 
 def judge_mail(tx: Tx, found: Finding, arrived: list[str], posts: list[Seen], people: int) -> None:
