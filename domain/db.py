@@ -11,14 +11,16 @@ from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb, JsonbDumper
-from sqlalchemy import Connection, CursorResult, Engine, RowMapping, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from domain.clock import Clock
 from domain.dispatch import Dispatch
 
-Row = RowMapping
+Row = Mapping[str, Any]
 Role = Literal["dispatcher", "fleet", "control"]
 
 # A dead host must not keep its locks for hours.
@@ -40,6 +42,10 @@ class Tx:
         self, connection: Connection, clock: Clock, tenant_id: UUID | None, actor: str, run_id: UUID | None
     ) -> None:
         self._connection = connection
+        # the pool, the transaction and the errors are SQLAlchemy's; statements go straight to the driver, because
+        # compiling each and wrapping its rows costs more than the round trip
+        self._driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        self._cursor: psycopg.Cursor[DictRow] = self._driver.cursor(row_factory=dict_row)
         self._tenant_id = tenant_id
         self.clock = clock
         self.actor = actor
@@ -57,15 +63,16 @@ class Tx:
 
     def rows(self, sql: str, **values: Any) -> Sequence[Row]:
         """Every row of a query. `:name` stands for a value; a dict becomes jsonb, a list an array."""
-        return self._execute(sql, values).mappings().all()
+        return self._execute(sql, values).fetchall()
 
     def row(self, sql: str, **values: Any) -> Row | None:
         """The first row, or None."""
-        return self._execute(sql, values).mappings().first()
+        return self._execute(sql, values).fetchone()
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return self._execute(sql, values).scalar()
+        row = self._execute(sql, values).fetchone()
+        return next(iter(row.values())) if row is not None else None
 
     def run(self, sql: str, **values: Any) -> int:
         """Execute a statement; the number of rows that it touched."""
@@ -74,7 +81,7 @@ class Tx:
     def run_many(self, sql: str, values: Sequence[Mapping[str, Any]]) -> None:
         """Execute a statement once per mapping, in one batch."""
         if values:
-            self._execute(sql, [dict(each) for each in values])
+            self._execute(sql, values)
 
     def roll_back(self) -> None:
         """Undo everything so far; the transaction is over, and its block ends without a commit."""
@@ -90,9 +97,30 @@ class Tx:
             self.memo.clear()
             raise
 
-    def _execute(self, sql: str, values: Any) -> CursorResult[Any]:
-        # not as SQLAlchemy's text(): reading and compiling it each time costs more than the round trip it is for
-        return self._connection.exec_driver_sql(_in_the_drivers_words(sql), values)
+    def _execute(self, sql: str, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> psycopg.Cursor[DictRow]:
+        """One statement, or one for each of several mappings. Raises SQLAlchemy's DBAPIError."""
+        statement, many = _in_the_drivers_words(sql), not isinstance(values, Mapping)
+        # whoever listens to SQLAlchemy's statements hears these as well
+        for hear in self._connection.dispatch.before_cursor_execute:
+            hear(self._connection, self._cursor, statement, values, None, many)
+        try:
+            if isinstance(values, Mapping):
+                return self._cursor.execute(statement, values)
+            self._cursor.executemany(statement, values)
+            return self._cursor
+        except psycopg.Error as error:
+            raise self._declared(error, statement) from error
+
+    def _declared(self, error: psycopg.Error, statement: str) -> BaseException:
+        """The driver's error as SQLAlchemy declares it; a pool whose server is gone begins anew."""
+        lost = self._driver.closed or self._driver.broken
+        if lost:
+            self._connection.invalidate(error)
+            self._connection.engine.dispose()
+        return DBAPIError.instance(
+            statement, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost,
+            dialect=self._connection.dialect,
+        )  # fmt: skip
 
 
 class Database:

@@ -15,7 +15,7 @@ from jobs.execute import execute
 from jobs.hour import Cycle
 
 BATCH = 200
-AT_ONCE = 8
+AT_ONCE = 16
 """How many mails are on their way at once: a stop waits for the slowest of them, and no longer."""
 
 

@@ -343,7 +343,7 @@ def _statements(tx: Tx) -> list[tuple[str, Any]]:
 
 def _rows_read(tx: Tx, statement: str, values: Any) -> int:
     """The rows that a statement takes off its tables and indexes, filtered ones included."""
-    [plan] = tx._connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).scalar_one()
+    [[plan]] = [row["QUERY PLAN"] for row in tx._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)]
 
     def read(node: dict[str, Any]) -> float:
         own = 0.0
