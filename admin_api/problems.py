@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -108,6 +109,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(exc.DBAPIError, _database)
     app.add_exception_handler(exc.TimeoutError, _busy)
+    # lock connections are the driver's own
+    app.add_exception_handler(psycopg.OperationalError, _busy)
     for kind in STATUS:
         app.add_exception_handler(kind, _declared)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
-from domain import cards, clocks, executions, limits, outbound, schedule, settings, threads
+from domain import cards, clocks, executions, gate, limits, outbound, schedule, settings, threads
 from domain.cards import Card, IllegalMove
 from domain.db import Tx
 from domain.gate import GateClosed
@@ -88,6 +88,8 @@ def _begin(work: Work, card_ids: Sequence[UUID]) -> tuple[dict[UUID, str], list[
     """Claim, judge and reserve in one commit: no reservation without its record, no record without its verdicts."""
     house = work.house
     with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+        # the gate's own connection may be lost before the reservations are there for a stop to see
+        gate.bind(tx, work.held.lock_id)
         claimed = executions.lock_each(tx, card_ids, states=("queued",))
         house.fault("execute.claimed")
         tenant_settings = settings.of(tx)
@@ -115,13 +117,18 @@ def _turn_away(
     """Move the cards that may not run, by a rule or because a cap is full; their states, and the cards that may."""
     refused = [each for each in judged if each.judgement.decision != "allow"]
     allowed = [each for each in judged if each.judgement.decision == "allow"]
-    decided = judge.turn_away(tx, work.engines, refused, tenant_settings)
     full = limits.take_each(tx, [each.judgement.limits for each in allowed])
-    late = [judge.used_up(each.card, cap) for each, cap in zip(allowed, full, strict=True) if cap is not None]
-    cards.move_each(tx, late, "deferred")
+    late = {each.card.id: cap for each, cap in zip(allowed, full, strict=True) if cap is not None}
+    # what the others took first is a fact by now, and the rules say what follows from it
+    again = judge.look(work.house, tx, [each.card for each in allowed if each.card.id in late], tenant_settings)
+    judge.store(tx, "execute", again)
+    refused += [each for each in again if each.judgement.decision != "allow"]
+    decided = judge.turn_away(tx, work.engines, refused, tenant_settings)
+    left = [judge.used_up(each.card, late[each.card.id]) for each in again if each.card.id not in decided]
+    cards.move_each(tx, left, "deferred")
     ended = {card_id: SAID[decision] for card_id, decision in decided.items()}
-    ended |= {step.card_id: "deferred" for step in late}
-    return ended, [each for each, cap in zip(allowed, full, strict=True) if cap is None]
+    ended |= {step.card_id: "deferred" for step in left}
+    return ended, [each for each in allowed if each.card.id not in late]
 
 
 def _reserve(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain import alerts, audit, cards, credentials, deliveries, executions, outbound, settings
+from domain import alerts, audit, cards, credentials, deliveries, executions, gate, outbound, settings
 from domain.cards import Card, IllegalMove
 from domain.db import FenceLost, Row, Tx
 from domain.gate import GateClosed
@@ -163,6 +163,7 @@ def _try_again(work: Work, card: Card, mail: OutboundMail, hand: MailSender, row
         with house.gate.passing(work.held.lock_id):
             begin_by = house.clock.monotonic() + house.lease_seconds - house.provider_deadline_seconds
             with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
+                gate.bind(tx, work.held.lock_id)
                 locked = executions.lock(tx, card.id, states=("uncertain",))
                 if locked is None:
                     return "elsewhere"

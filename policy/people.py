@@ -65,9 +65,11 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
            LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = p.id
            LEFT JOIN today d ON d.client_id = p.client_id
            LEFT JOIN LATERAL (
-               SELECT jsonb_agg(jsonb_build_array(m.reserved_at, m.state = 'held', c.type, m.thread_id)
-                                ORDER BY m.reserved_at DESC) AS recent
-               FROM (SELECT n.reserved_at, n.state, n.thread_id, n.card_id FROM outbound_messages n
+               -- a second try under the same key may be the one that arrived
+               SELECT jsonb_agg(jsonb_build_array(m.at, m.state = 'held', c.type, m.thread_id)
+                                ORDER BY m.at DESC) AS recent
+               FROM (SELECT greatest(n.reserved_at, n.last_try_at) AS at, n.state, n.thread_id, n.card_id
+                     FROM outbound_messages n
                      WHERE n.tenant_id = :t AND n.contact_id = p.id AND n.state <> 'failed'
                      ORDER BY n.reserved_at DESC LIMIT :recent) m
                JOIN kanban_cards c ON c.tenant_id = :t AND c.id = m.card_id) o ON true""",

@@ -19,8 +19,8 @@ from providers.resend import ResendSender
 from tests import houses
 from tests.stop.laboratory import Aside, Boundary, Laboratory, carry_out, hour, key, stock
 
-OF_THE_GATE = ("execute.reserved",)
-"""Where a send stands between the switch check and its POST."""
+OF_THE_GATE = ("execute.judged", "execute.reserved")
+"""Where a send stands between the switch check and its POST: without a durable row, and with one."""
 
 
 @contextmanager
