@@ -193,7 +193,7 @@ class Ground:
                 tries.setdefault(card, Counter())[post.key, post.body] += 1
         rows = self.look("SELECT id FROM kanban_cards WHERE state = 'done' AND tenant_id = ANY(%(t)s)", t=tenants)
         done = {str(row["id"]) for row in rows}
-        people = {address for each in at for address in self.people[self.tenants[each]]}
+        people = {address for each in at for address in self.people.get(self.tenants[each], [])}
         return Verdict(
             cards=len(done),
             doubled=sum(count - 1 for count in mails.values()),
