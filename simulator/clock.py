@@ -75,8 +75,8 @@ class ShiftedClock:
 
     @classmethod
     def starting(cls, moment: datetime) -> ShiftedClock:
-        """A clock that says `moment` now."""
-        return cls(moment - SystemClock().now())
+        """A clock that says `moment` now, to the second: a shift of whole seconds can be told to another process."""
+        return cls(timedelta(seconds=round((moment - SystemClock().now()).total_seconds())))
 
     def now(self) -> datetime:
         return self._system.now() + self.shift

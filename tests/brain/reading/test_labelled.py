@@ -48,11 +48,11 @@ def test_there_are_at_least_three_hundred_messages_in_five_languages() -> None:
     assert len({case.raw for case in load()}) == len(load())
 
 
-def test_every_class_is_recognised_with_few_mistakes(record_property: Callable[[str, object], None]) -> None:
-    figures = _figures()
-    record_property("figures", figures)
+def test_every_class_is_recognised_with_few_mistakes(figures: Callable[..., None]) -> None:
+    found = _figures()
+    figures("reading", **{name: [round(share, 3) for share in found[name]] for name in CLASSES})
     for name in CLASSES:
-        precision, recall, count = figures[name]
+        precision, recall, count = found[name]
         assert count >= 10, f"{name}: only {count} messages"
         assert precision >= 0.95, f"{name}: precision {precision:.2f}"
         assert recall >= 0.93, f"{name}: recall {recall:.2f}"
