@@ -108,6 +108,14 @@ class MailboxShown(Told):
         return cls.model_validate(row)
 
 
+class ConsentAsked(BaseModel):
+    """Where a person consents at Google, in a browser; a repeated request gets null: it is not kept."""
+
+    mailbox_id: UUID
+    authorization_url: str | None
+    expires_at: datetime
+
+
 class UpsertedShown(Told):
     """What an upsert came to: the record, whether it is new, and which of its fields changed."""
 

@@ -14,6 +14,7 @@ from admin_api.routes import (
     audit,
     bulk,
     cards,
+    consent,
     cron,
     health,
     hours,
@@ -32,7 +33,7 @@ from domain.house import House
 
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, people, cards, hours, policy, attention, audit, stream,
-    webhooks, unsubscribe, cron,
+    webhooks, unsubscribe, consent, cron,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

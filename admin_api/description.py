@@ -61,5 +61,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
             answers.pop("422", None)
             for status, meaning in ERRORS.items():
                 schema = {"$ref": REF.format(model="ProblemDetails")}
-                answers[status] = {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema}}}
+                # a page for people tells its errors as a page too
+                pages = answers.get(status, {}).get("content", {})
+                answers[status] = {"description": meaning, "content": {**pages, MEDIA_TYPE: {"schema": schema}}}
     return told

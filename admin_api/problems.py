@@ -31,7 +31,7 @@ from domain import (
 )  # fmt: skip
 from domain.addresses import InvalidAddress
 from domain.vault import SecretUnreadable
-from jobs import approvals, dead_letters, explain
+from jobs import approvals, connect, dead_letters, explain
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,7 @@ STATUS: Mapping[type[Exception], int] = {
     contacts.UnknownContact: 404,
     mailboxes.InvalidMailbox: 422,
     mailboxes.UnknownMailbox: 404,
+    connect.NotOffered: 409,
     credentials.NoCredential: 404,
     dead_letters.UnknownLetter: 404,
     dead_letters.NotReplayable: 409,

@@ -12,7 +12,7 @@ from domain.clock import Clock
 from domain.db import Database, Tx
 from domain.gate import Gate
 from domain.locks import TenantLocks
-from domain.ports import Mailbox, MailSender
+from domain.ports import AuthorizationServer, Mailbox, MailSender
 from domain.settings import Mode
 from domain.vault import Vault
 
@@ -83,6 +83,8 @@ class House:
     """Where our own pages answer (unsubscribe), without a trailing slash."""
     holder: str
     """This process's name in locks and cards: host, pid and start."""
+    google: AuthorizationServer | None = None
+    """Where people consent to have their Gmail read."""
     fault: Fault = no_fault
     provider_deadline_seconds: float = 10.0
     lease_seconds: float = 15.0

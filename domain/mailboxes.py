@@ -27,8 +27,9 @@ FULL_SYNC_REST = timedelta(hours=1)
 MENDS: dict[Status, str] = {
     "connected": "",
     "token_expired": "Google's token endpoint could not be reached; it is tried again by itself.",
-    "revoked": "Connect the mailbox again and give the new token: `hourhand gmail set-token`.",
-    "not_configured": "Give it a refresh token (`hourhand gmail set-token`) or a folder (`hourhand mailbox import`).",
+    "revoked": "Connect the mailbox again: `hourhand gmail connect`, or `hourhand gmail set-token` with a new token.",
+    "not_configured": "Connect it (`hourhand gmail connect`, or `hourhand gmail set-token` with a token), or import a "
+    "folder (`hourhand mailbox import`).",
 }
 """What a person can do in each state."""
 
@@ -42,7 +43,7 @@ class InvalidMailbox(Exception):
 
 
 class NoGrant(Exception):
-    """The mailbox has no stored grant: give its refresh token with `hourhand gmail set-token`."""
+    """The mailbox has no stored grant: connect it with `hourhand gmail connect`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,21 @@ def set_token(tx: Tx, vault: Vault, mailbox_id: UUID, grant: Grant) -> MailboxRo
 
 
 def revoke(tx: Tx, mailbox_id: UUID, *, cause: str = "disconnected by a person") -> MailboxRow:
-    """Forget the grant and stop polling; what was read stays. Raises UnknownMailbox."""
+    """Forget the grant and any open consent, and stop polling; what was read stays. Raises UnknownMailbox."""
     row = get(tx, mailbox_id)
+    tx.run("DELETE FROM mailbox_consents WHERE tenant_id = :t AND mailbox_id = :id", t=tx.tenant_id, id=mailbox_id)
     tx.run(
         "UPDATE mailboxes SET token_ciphertext = NULL, token_key_id = NULL WHERE tenant_id = :t AND id = :id",
         t=tx.tenant_id, id=mailbox_id,
     )  # fmt: skip
     audit.record(tx, "mailbox.revoke", str(mailbox_id), reason=cause)
     return _stand(tx, row, "revoked", cause)
+
+
+def explain(tx: Tx, mailbox_id: UUID, cause: str) -> MailboxRow:
+    """Tell more of why a mailbox stands as it stands. Raises UnknownMailbox."""
+    row = get(tx, mailbox_id)
+    return _stand(tx, row, row.status, cause)
 
 
 def grant_of(tx: Tx, vault: Vault, mailbox_id: UUID) -> Grant:

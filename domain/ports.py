@@ -168,6 +168,35 @@ class Page:
     """(provider_message_id, reason) of what could not be read at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a person consented to: the mailbox that it opens, and the grant in clear, to be sealed at once."""
+
+    address: str
+    refresh_token: str
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return "Granted(…)"
+
+
+class AuthorizationServer(Protocol):
+    """Who asks a person whether we may read their mailbox (RFC 6749), and takes that back again."""
+
+    def page(self, state: str, challenge: str, *, redirect_uri: str, address: str) -> str:
+        """Where to send the person. Raises NeverWill where no client is set."""
+        ...
+
+    def redeem(self, code: str, verifier: str, *, redirect_uri: str) -> Granted:
+        """The grant for a code, found to cover what we need. Raises NothingHappened, NeverWill."""
+        ...
+
+    def revoke(self, refresh_token: str) -> None:
+        """End a grant; one that had ended already is fine. Raises NothingHappened, NeverWill."""
+        ...
+
+
 class Mailbox(Protocol):
     """A place where a tenant's mail arrives."""
 

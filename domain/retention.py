@@ -16,6 +16,7 @@ KEPT: Mapping[str, timedelta] = {
     "email_provider_failures": timedelta(days=90),
     "run_obligations": timedelta(days=90),
     "quarantine": timedelta(days=90),
+    "mailbox_consents": timedelta(0),
 }
 """How long the lines of each table are kept once they are of no further use."""
 
@@ -29,6 +30,7 @@ _USELESS: Mapping[str, str] = {
     "run_obligations": """run_id IN (SELECT id FROM agent_autonomous_runs
                                      WHERE tenant_id = :t AND finished_at < :before)""",
     "quarantine": "replayed_at < :before",
+    "mailbox_consents": "expires_at < :before",
 }
 
 

@@ -27,6 +27,7 @@ TENANT_TABLES: dict[str, str] = {
     "tasks": "SELECT, INSERT, UPDATE, DELETE",
     "blobs": "SELECT, INSERT, DELETE",
     "mailboxes": "SELECT, INSERT, UPDATE, DELETE",
+    "mailbox_consents": "SELECT, INSERT, UPDATE, DELETE",
     "mail_threads": "SELECT, INSERT, UPDATE, DELETE",
     "thread_keys": "SELECT, INSERT, DELETE",
     "gmail_messages": "SELECT, INSERT, UPDATE, DELETE",

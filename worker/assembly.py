@@ -18,6 +18,7 @@ from domain.house import House, LocalBrakes
 from domain.locks import TenantLocks
 from domain.settings import Mode
 from domain.vault import Vault
+from providers.gmail_consent import GoogleAuthorization
 from simulator.clock import ShiftedClock
 from worker import embedded
 from worker.embedded import Server
@@ -99,12 +100,24 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
         locks=TenantLocks(database, holder),
         hands=VendorHands(settings, vault, clock),
         vault=vault,
+        google=_google(settings),
         brakes=brakes(settings),
         public_url=settings.address,
         holder=holder,
         provider_deadline_seconds=settings.provider_deadline_seconds,
         lease_seconds=settings.provider_deadline_seconds + 5,
         stalled_seconds=settings.stalled_seconds,
+    )
+
+
+def _google(settings: Settings) -> GoogleAuthorization:
+    return GoogleAuthorization(
+        settings.google_client_id,
+        settings.google_client_secret.get_secret_value() if settings.google_client_secret else "",
+        authorization_url=settings.google_authorization_url,
+        token_url=settings.google_token_url,
+        api_url=settings.gmail_api_url,
+        call_seconds=settings.provider_deadline_seconds,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from domain import keys, mailboxes, schedule, settings, switches, tenants
 from domain.clock import SystemClock
@@ -16,10 +17,11 @@ from worker import assembly, queue, readiness
 from worker import settings as process_settings
 from worker.assembly import Standing
 from worker.readiness import Check, Verdict
-from worker.settings import InvalidSettings, Settings
+from worker.settings import LOOPBACK, InvalidSettings, Settings
 
 SCARCE_BYTES = 2 << 30
 SKEW_SECONDS = 2.0
+TESTING = "a consent screen in testing ends every grant after 7 days"
 
 
 def examine(tenant: str | None = None) -> list[Check]:
@@ -71,7 +73,7 @@ def _standing(standing: Standing, tenant: str | None) -> Iterator[Check]:
     database = standing.house.database
     kind = "embedded" if standing.server is not None else "at DATABASE_URL"
     yield Check("database", "ok", f"{kind}, schema {assembly.head()}, logged in behind the walls")
-    for look in (_queue, _clock, _timetable, _switches, _door, _model):
+    for look in (_queue, _clock, _timetable, _switches, _door, _google, _model):
         yield from look(standing)
     chosen = [tenants.by_slug(database, tenant)] if tenant else tenants.listed(database)
     if not chosen:
@@ -137,6 +139,22 @@ def _door(standing: Standing) -> Iterator[Check]:
         yield Check("admin key", "ok", f"{len(admins)} in use")
 
 
+def _google(standing: Standing) -> Iterator[Check]:
+    if not standing.settings.google_client_id:
+        yield Check("Gmail's consent", "note", "GOOGLE_CLIENT_ID is not set: nobody can be asked for consent",
+                    "make an OAuth client as docs/connect-gmail.md says, or `hourhand gmail set-token`")  # fmt: skip
+        return
+    address = urlsplit(standing.house.public_url)
+    back = f"{standing.house.public_url}/oauth/gmail/callback"
+    if address.scheme != "https" and address.hostname not in LOOPBACK:
+        yield Check("Gmail's consent", "warning", f"Google sends nobody back to {back}: it is not https",
+                    "set HOURHAND_PUBLIC_URL to an https address")  # fmt: skip
+    else:
+        yield Check("Gmail's consent", "note", f"a web client must name {back} among its redirect URIs; a desktop "
+                    "client serves `hourhand gmail connect` without any")  # fmt: skip
+    yield Check("Gmail's consent", "note", TESTING, "publish the OAuth consent screen")
+
+
 def _model(_standing: Standing) -> Iterator[Check]:
     yield Check("model", "note", "none: templates and rules do the work")
 
@@ -156,10 +174,9 @@ def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[C
         cause = f": {row.status_cause}" if row.status_cause else ""
         yield Check("mailbox", verdict, f"{row.address} ({row.provider}) {row.status}{cause}", row.mend)
         if row.provider == "gmail" and row.status == "revoked":
-            yield Check("mailbox", "note", "a consent screen in testing ends every grant after 7 days",
-                        "publish the OAuth consent screen")  # fmt: skip
+            yield Check("mailbox", "note", TESTING, "publish the OAuth consent screen")
     if not rows:
-        yield Check("mailbox", "note", "there is none", "`hourhand gmail set-token` or `hourhand mailbox import`")
+        yield Check("mailbox", "note", "there is none", "`hourhand gmail connect` or `hourhand mailbox import`")
 
 
 def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:

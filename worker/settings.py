@@ -114,6 +114,11 @@ class Settings(BaseSettings):
     google_token_url: str = Field(
         "https://oauth2.googleapis.com/token", alias="GOOGLE_TOKEN_URL", description="Google's token endpoint."
     )
+    google_authorization_url: str = Field(
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        alias="GOOGLE_AUTHORIZATION_URL",
+        description="Google's consent page.",
+    )
     google_client_id: str = Field(
         "", alias="GOOGLE_CLIENT_ID", description="The OAuth client that Gmail grants belong to."
     )
@@ -191,7 +196,7 @@ class Settings(BaseSettings):
         """Only what `load` hands over: it knows unknown names too, and no forgotten .env file steers an agent."""
         return (init_settings,)
 
-    @field_validator("public_url", "gmail_api_url", "google_token_url", "resend_api_url")
+    @field_validator("public_url", "gmail_api_url", "google_token_url", "google_authorization_url", "resend_api_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is None:

@@ -12,15 +12,17 @@ from pydantic import BaseModel, Field, model_validator
 
 from admin_api import pages
 from admin_api.access import Admin, Operator, Reader, TheHouse
-from admin_api.answers import MailboxShown
+from admin_api.answers import ConsentAsked, MailboxShown
 from admin_api.fields import Address, Given, Reason
-from admin_api.once import IdempotencyKey, once
+from admin_api.once import IdempotencyKey, once, once_apart
 from admin_api.pages import Page
 from admin_api.problems import Problem
+from admin_api.routes.consent import CALLBACK
 from domain import inbox, mailboxes, schedule
 from domain.db import Tx
 from domain.inbox import Message
 from domain.mailboxes import Grant
+from jobs import connect
 
 router = APIRouter(prefix="/v1", tags=["mailboxes"])
 
@@ -55,6 +57,12 @@ class NewGmail(Given):
         if self.refresh_token is None or self.client_id is None:
             return None
         return Grant(self.refresh_token, self.client_id, self.client_secret)
+
+
+class NewConsent(Given):
+    """The mailbox whose owner is to consent."""
+
+    address: Address
 
 
 class Revoke(Given):
@@ -119,6 +127,21 @@ def configure(
     return once(house, at, request, idempotency_key, given, work)
 
 
+@router.post("/mailboxes/gmail/consent", summary="Ask the owner of a Gmail mailbox for consent, or again to rotate it",
+             response_model=ConsentAsked)  # fmt: skip
+def ask_consent(
+    given: NewConsent, request: Request, house: TheHouse, at: Admin, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> ConsentAsked:
+        asked = connect.begin(house, tx, given.address, redirect_uri=house.public_url + CALLBACK)
+        return ConsentAsked(
+            mailbox_id=asked.mailbox.id, authorization_url=asked.authorization_url, expires_at=asked.expires_at
+        )
+
+    return once(house, at, request, idempotency_key, given, work,
+                remembered=lambda asked: asked.model_copy(update={"authorization_url": None}))  # fmt: skip
+
+
 @router.put("/mailboxes/{mailbox_id}/grant", summary="Connect a mailbox again, or rotate its grant")
 def rotate(mailbox_id: UUID, given: GivenGrant, house: TheHouse, at: Admin) -> MailboxShown:
     grant = Grant(given.refresh_token, given.client_id, given.client_secret)
@@ -126,14 +149,17 @@ def rotate(mailbox_id: UUID, given: GivenGrant, house: TheHouse, at: Admin) -> M
         return MailboxShown.of(mailboxes.set_token(tx, house.vault, mailbox_id, grant))
 
 
-@router.post("/mailboxes/{mailbox_id}/revoke", summary="Forget the grant and stop reading; what was read stays",
-             response_model=MailboxShown)  # fmt: skip
+@router.post("/mailboxes/{mailbox_id}/revoke", response_model=MailboxShown,
+             summary="End the grant, here and at Google, and stop reading; what was read stays")  # fmt: skip
 def revoke(
     mailbox_id: UUID, given: Revoke, request: Request, house: TheHouse, at: Admin,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:  # fmt: skip
-    return once(house, at, request, idempotency_key, given,
-                lambda tx: MailboxShown.of(mailboxes.revoke(tx, mailbox_id, cause=given.reason)))  # fmt: skip
+    def work() -> tuple[int, MailboxShown]:
+        row = connect.revoke(house, at.tenant_id, mailbox_id, cause=given.reason, actor=at.actor)
+        return 200, MailboxShown.of(row)
+
+    return once_apart(house, at.tenant_id, at.actor, request, idempotency_key, given, work)
 
 
 @router.post("/mailboxes/poll", summary="Ask the tenant's mailboxes at the next beat", status_code=202,

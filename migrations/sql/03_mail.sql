@@ -31,6 +31,20 @@ CREATE TABLE hourhand.mailboxes (
     UNIQUE (tenant_id, provider, source, address)
 );
 
+-- A person was sent to Google to consent: at most one is open for a mailbox, and it is gone once used.
+CREATE TABLE hourhand.mailbox_consents (
+    tenant_id uuid NOT NULL,
+    mailbox_id uuid NOT NULL,
+    state_hash bytea NOT NULL,
+    verifier_ciphertext bytea NOT NULL,
+    verifier_key_id text NOT NULL,
+    redirect_uri text NOT NULL,
+    asked_by text NOT NULL,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, mailbox_id),
+    FOREIGN KEY (tenant_id, mailbox_id) REFERENCES hourhand.mailboxes (tenant_id, id) ON DELETE CASCADE
+);
+
 CREATE TABLE hourhand.mail_threads (
     tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,
     id uuid NOT NULL,

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from domain.clock import Clock
 from simulator.emulators import commandline
 from simulator.emulators.gmail_accounts import GmailAccount, Message
+from simulator.emulators.gmail_consent import Consents
 from simulator.emulators.gmail_search import search
 from simulator.emulators.loopback import Asked, Loopback, Told, tell
 
@@ -39,11 +40,17 @@ class GmailEmulator(Loopback):
         self.accounts: dict[str, GmailAccount] = {}
         self._client = client
         """The OAuth client id and secret that alone are right; None takes any."""
+        self.consents = Consents(self.accounts)
 
     @property
     def token_url(self) -> str:
         """Where refresh tokens become access tokens."""
         return f"{self.url}/token"
+
+    @property
+    def authorization_url(self) -> str:
+        """The consent page: its GOOGLE_AUTHORIZATION_URL."""
+        return f"{self.url}/o/oauth2/v2/auth"
 
     def account(self, address: str, **settings: Any) -> GmailAccount:
         """The mailbox of an address, opened at first mention."""
@@ -58,8 +65,13 @@ class GmailEmulator(Loopback):
 
     def act(self, asked: Asked) -> Told:
         """Answer as Google would."""
-        if asked.path == "/token":
-            return self._token(asked)
+        match asked.method, asked.path:
+            case "POST", "/token":
+                return self._token(asked)
+            case "GET", "/o/oauth2/v2/auth":
+                return self.consents.page(asked)
+            case "POST", "/revoke":
+                return self.consents.revoke(asked)
         account = next((a for a in self.accounts.values() if asked.account in a.tokens), None)
         if account is None:
             return self._refuse(401, "authError", "Invalid Credentials")
@@ -112,6 +124,8 @@ class GmailEmulator(Loopback):
         form = {name: values[0] for name, values in parse_qs(asked.body.decode("utf-8", "replace")).items()}
         if self._client is not None and (form.get("client_id"), form.get("client_secret")) != self._client:
             return tell(401, self.error(401, "invalid_client", "The OAuth client was not found."))
+        if form.get("grant_type") == "authorization_code":
+            return self.consents.redeem(form)
         account = next((a for a in self.accounts.values() if a.refresh_token == form.get("refresh_token")), None)
         if account is None or account.revoked:
             return tell(400, self.error(400, "invalid_grant", "Token has been expired or revoked."))

@@ -42,7 +42,7 @@ class Line:
         """Its answer, from JSON. Raises Spoken."""
         code, said, complained = self.plain(*arguments, "--json", stdin=stdin)
         if code:
-            raise Spoken(code, json.loads(complained)["error"] if complained else said)
+            raise Spoken(code, json.loads(complained.splitlines()[-1])["error"] if complained else said)
         return json.loads(said)
 
     def plain(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:

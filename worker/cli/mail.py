@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli import speaking, visiting
+from worker.cli import connect, speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ Address = Annotated[str, typer.Option("--address", help="The mailbox's own addre
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line."""
-    gmail = typer.Typer(help="Gmail: set-token, status, revoke.", no_args_is_help=True)
+    gmail = typer.Typer(help="Gmail: connect, set-token, status, revoke.", no_args_is_help=True)
+    gmail.command()(connect.connect)
     gmail.command("set-token")(set_token)
     gmail.command()(status)
     gmail.command()(revoke)
@@ -65,7 +66,7 @@ def status(tenant: TenantName = None, as_json: Json = False) -> None:
 
     with visiting.visit(tenant) as at:
         rows = [{**speaking.plain(row), "mend": row.mend} for row in mailboxes.listed(at.tx)]
-    speaking.table(rows, COLUMNS, as_json, empty=f"{at.slug} has no mailbox: `hourhand gmail set-token`")
+    speaking.table(rows, COLUMNS, as_json, empty=f"{at.slug} has no mailbox: `hourhand gmail connect`")
 
 
 def revoke(
@@ -75,16 +76,24 @@ def revoke(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Forget a mailbox's token and stop asking it; what was read stays."""
+    """End a mailbox's grant, here and at Google, and stop asking it; what was read stays."""
     from domain import mailboxes
+    from jobs.connect import revoke as end
 
-    with visiting.visit(tenant, dry_run=dry_run) as at:
-        known = (row for row in mailboxes.listed(at.tx) if row.provider == "gmail")
-        row = next((row for row in known if row.address == address.strip().lower()), None)
-        if row is None:
-            raise WrongUse(f"--address: {at.slug} has no Gmail mailbox {address}; `hourhand gmail status` lists them")
-        row = mailboxes.revoke(at.tx, row.id, cause=reason)
-    sentence = f"{at.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
+        with visiting.inside(standing, found, dry_run=dry_run) as tx:
+            known = (row for row in mailboxes.listed(tx) if row.provider == "gmail")
+            row = next((row for row in known if row.address == address.strip().lower()), None)
+            if row is None:
+                raise WrongUse(
+                    f"--address: {found.slug} has no Gmail mailbox {address}; `hourhand gmail status` lists them"
+                )
+            if dry_run:
+                row = mailboxes.revoke(tx, row.id, cause=reason)
+        if not dry_run:
+            row = end(standing.house, found.tenant_id, row.id, cause=reason, actor=visiting.ACTOR)
+    sentence = f"{found.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}: {row.status_cause}"
     speaking.say({**speaking.plain(row), "done": not dry_run}, as_json, sentence=sentence)
 
 
