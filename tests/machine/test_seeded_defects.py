@@ -8,7 +8,8 @@ from dataclasses import replace
 import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RULE_MARKER, run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import RULE_MARKER, rule, run_state_machine_as_test
 
 from domain import settings as tenant_settings
 from domain import switches
@@ -17,8 +18,9 @@ from domain.ports import Accepted, OutboundMail
 from domain.switches import Switch
 from providers.resend import ResendSender
 from tests import gears
+from tests.machine import deeds
 from tests.machine.book import Tenant
-from tests.machine.machine import Machine, Violated
+from tests.machine.machine import NTH, TENANTS, Machine, Violated
 from tests.machine.stage import Stage, open_stage
 
 EXAMPLES, STEPS_EACH = 80, 25
@@ -47,6 +49,10 @@ class Spoilt(Machine):
 class SwitchThatDoesNotHold(Spoilt):
     """A stop that returns, while its flag is written nowhere that a send looks."""
 
+    @rule(name=TENANTS)
+    def mail_is_stopped(self, name: str) -> None:
+        deeds.stop(self, name, ("mail", ""))
+
     def spoil(self) -> None:
         self.touched.update(self.world.tenants)
         for tenant in self.world.tenants.values():
@@ -58,6 +64,10 @@ class SwitchThatDoesNotHold(Spoilt):
 class ForgottenSuppressions(Spoilt):
     """Opt-outs, bounces and complaints are taken in, and forgotten."""
 
+    @rule(name=TENANTS, who=NTH)
+    def a_person_puts_an_address_down(self, name: str, who: int) -> None:
+        deeds.opt_out(self, self.tenant(name), who, "manual")
+
     def spoil(self) -> None:
         # the house's own role may not even do this
         with psycopg.connect(self.stage.clone.admin_url, autocommit=True) as connection:
@@ -66,6 +76,10 @@ class ForgottenSuppressions(Spoilt):
 
 class CapsThatMeanNothing(Spoilt):
     """Whatever cap is set, another one is in force."""
+
+    @rule(name=TENANTS)
+    def the_hour_is_capped(self, name: str) -> None:
+        deeds.change_cap(self, self.tenant(name), "hour", 0)
 
     def tamper(self, tx: Tx, tenant: Tenant) -> None:
         if tenant_settings.readable(tx).max_emails_per_hour < 1000:
@@ -90,6 +104,10 @@ class ModeThatMeansNothing(Spoilt):
 
 class NobodyIsAsked(Spoilt):
     """What a person wants to approve is approved already."""
+
+    @rule(name=TENANTS, kind=st.sampled_from(["send_email", "request_feedback"]))
+    def a_person_wants_to_see_it_first(self, name: str, kind: str) -> None:
+        deeds.autonomy(self, self.tenant(name), kind, "approve")
 
     def tamper(self, tx: Tx, tenant: Tenant) -> None:
         if tenant_settings.readable(tx).autonomy:
@@ -144,12 +162,12 @@ class NewKeyEachTry(ResendSender):
 WORKED = ("something_new_is_worked_at_once", "a_day_is_worked", "people_change")
 
 DEFECTS: list[tuple[type[Machine], str, tuple[str, ...]]] = [
-    (SwitchThatDoesNotHold, "sent after a stop", ("a_switch_is_closed",)),
-    (ForgottenSuppressions, "sent after the address was refused", ("somebody_opts_out", "the_provider_tells")),
-    (CapsThatMeanNothing, "over the cap of the hour", ("a_cap_is_changed",)),
+    (SwitchThatDoesNotHold, "sent after a stop", ("mail_is_stopped",)),
+    (ForgottenSuppressions, "sent after the address was refused", ("a_person_puts_an_address_down",)),
+    (CapsThatMeanNothing, "over the cap of the hour", ("the_hour_is_capped",)),
     (GapThatMeansNothing, "a second mail within the gap", ("time_passes",)),
     (ModeThatMeansNothing, "sent in a dry run|internal_only reached somebody outside", ("the_mode_changes",)),
-    (NobodyIsAsked, "sent without an approval", ("a_person_wants_to_be_asked",)),
+    (NobodyIsAsked, "sent without an approval", ("a_person_wants_to_see_it_first",)),
     (LedgerWithAHole, "ledger of an hour does not add up", ()),
     (MoveWithoutAnEvent, "its events say", ("an_hour_is_worked_later",)),
     (NoisyNeighbour, "changed by what happened to its neighbour", ()),
