@@ -89,9 +89,11 @@ class GoogleAuthorization:
 
     def _ask(self, form: dict[str, str]) -> dict[str, Any]:
         answer = self._post(self._token_url, form)
-        kind = _error(answer)
+        told, kind = _object(answer), _error(answer)
+        if answer.status == 200 and told.get("access_token"):
+            return told
         if answer.status == 200:
-            return _object(answer)
+            raise NothingHappened("Google's answer to the code was no grant.")
         if kind == "invalid_grant":
             raise NeverWill("Google no longer takes this code (invalid_grant): begin again.")
         if kind in OUR_MISTAKES or kind == "redirect_uri_mismatch":
@@ -105,9 +107,9 @@ class GoogleAuthorization:
         try:
             answer = self._wire.request("POST", url, headers=FORM, body=urlencode(form).encode(), deadline=deadline)
         except WireError as error:
-            raise NothingHappened(f"Google could not be reached: {error}") from error
+            raise NothingHappened(f"Google could not be asked just now ({error}).") from error
         if answer.status >= 500 or answer.status in (408, 429):
-            raise NothingHappened(f"Google answered {answer.status}: try again in a minute.")
+            raise NothingHappened(f"Google answered {answer.status}.")
         return answer
 
 

@@ -35,7 +35,7 @@ def callback(house: TheHouse, state: str = "", code: str = "", error: str = "") 
     except (ConsentVoid, connect.ConsentRefused, connect.NotOffered) as refusal:
         return _page(400, "Not connected", str(refusal))
     except ProviderError as failure:
-        return _page(503, "Not connected", f"{failure} Then begin again: this consent is used up.")
+        return _page(503, "Not connected", f"{failure} This consent is used up: begin again in a minute.")
     # whoever was talked into consenting reads here for whom, and how to undo it
     told = f"{done.tenant.name} may now read the mail of {done.mailbox.address}."
     return _page(200, "Connected", f"{told} It can be taken back at {connect.PERMISSIONS}.")
