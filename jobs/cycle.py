@@ -137,16 +137,13 @@ def _enter_next(cycle: Cycle, at: int, started: datetime, counts: Counter[str]) 
 def _finish(cycle: Cycle, outcome: str) -> None:
     with cycle.transaction() as tx:
         schedule.lock(tx)
-        schedule.settle(tx, [_next_due(cycle, tx, engine) for engine in cycle.engines])
+        schedule.settle(tx, _next_dues(cycle, tx))
         runs.finish(tx, cycle.run, outcome)
         roll_up(tx, cycle, outcome)
 
 
-def _next_due(cycle: Cycle, tx: Tx, engine: Engine) -> datetime | None:
-    """When an engine has something due; one that can't say is asked again at the next slot, and holds up no other."""
-    try:
-        with tx.savepoint():
-            return engine.next_due(cycle.context(tx))
-    except Exception as error:  # noqa: BLE001 - recorded on the run
-        cycle.note(f"{engine.name}.next_due", error, within=tx)
-        return tx.now
+def _next_dues(cycle: Cycle, tx: Tx) -> list[datetime | None]:
+    """When each engine has something due; one that can't say is asked again at the next slot."""
+    context = cycle.context(tx)
+    said = cycle.ask(tx, cycle.engines, "next_due", lambda engine: engine.next_due(context))
+    return [due for _, due in said] + [tx.now] * (len(cycle.engines) - len(said))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -18,6 +18,8 @@ from engines.contract import Context, Engine
 from jobs.execute import Work
 
 log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
 
 HEARTBEAT_SECONDS = 15.0
 
@@ -94,6 +96,20 @@ class Cycle:
             raise Stopped("the agent is switched off")
         asleep = {name for _scope, level, name in closed if level == "engine"}
         return [engine for engine in self.engines if engine.name not in asleep]
+
+    def ask(
+        self, tx: Tx, engines: Sequence[Engine], what: str, question: Callable[[Engine], Answer]
+    ) -> list[tuple[Engine, Answer]]:
+        """What engines answer; one that fails is noted on the run under `what`, left out, and holds up no other."""
+        try:
+            with tx.savepoint():
+                return [(engine, question(engine)) for engine in engines]
+        except Exception as error:  # noqa: BLE001 - recorded on the run
+            if len(engines) > 1:
+                # which of them it was shows when they are asked one by one
+                return [answer for engine in engines for answer in self.ask(tx, [engine], what, question)]
+            self.note(f"{engines[0].name}.{what}", error, within=tx)
+            return []
 
     def note(self, where: str, error: Exception, *, within: Tx | None = None) -> None:
         """Record that one part went wrong while the rest goes on; the log has its traceback under the same id."""

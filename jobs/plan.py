@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from domain import cards, executions, ledger, settings
 from domain.cards import Card, Proposal
 from domain.db import Tx
-from engines.contract import Engine, Plan
 from jobs import judge
 from jobs.hour import Cycle
 
@@ -19,7 +18,8 @@ BATCH = 200
 def plan(cycle: Cycle) -> Counter[str]:
     """Gather, propose and judge; how many cards of each kind. One commit, unless there are very many."""
     with cycle.transaction() as tx:
-        plans = [each for engine in cycle.working_engines(tx) if (each := _ask(cycle, tx, engine)) is not None]
+        context = cycle.context(tx)
+        plans = [each for _, each in cycle.ask(tx, cycle.working_engines(tx), "plan", lambda one: one.plan(context))]
         new = propose(cycle, tx, [proposal for each in plans for proposal in each.proposals])
         cycle.house.fault("plan.proposed")
         lines = ledger.open_lines(tx, cycle.run.id, [_line(due) for each in plans for due in each.obligations])
@@ -86,16 +86,6 @@ def setback(cycle: Cycle, tx: Tx, card: Card, error: Exception) -> None:
     executions.set_back(
         tx, card, f"{type(error).__name__} in {card.type}", holder=cycle.house.holder, fence=cycle.held.fence
     )
-
-
-def _ask(cycle: Cycle, tx: Tx, engine: Engine) -> Plan | None:
-    """An engine's plan, or None when it failed: the others go on without it."""
-    try:
-        with tx.savepoint():
-            return engine.plan(cycle.context(tx))
-    except Exception as error:  # noqa: BLE001 - recorded on the run
-        cycle.note(f"{engine.name}.plan", error, within=tx)
-        return None
 
 
 def _line(due: object) -> ledger.Due:

@@ -81,15 +81,9 @@ def _failures(tx: Tx, since: datetime) -> list[dict[str, Any]]:
 
 def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
     """Every engine's numbers; an engine that fails has none this hour, and the run says so."""
-    metrics: dict[str, float] = {}
     context = cycle.context(tx)
-    for engine in cycle.engines:
-        try:
-            with tx.savepoint():
-                metrics |= {f"{engine.name}.{name}": value for name, value in engine.stats(context).items()}
-        except Exception as error:  # noqa: BLE001 - recorded on the run
-            cycle.note(f"{engine.name}.stats", error, within=tx)
-    return metrics
+    told = cycle.ask(tx, cycle.engines, "stats", lambda engine: engine.stats(context))
+    return {f"{engine.name}.{name}": value for engine, stats in told for name, value in stats.items()}
 
 
 def _next(tx: Tx) -> dict[str, Any]:
