@@ -10,6 +10,8 @@ from typing import BinaryIO
 SEPARATOR = re.compile(rb"From \S*[ \t].*\d{1,2}:\d\d(?::\d\d)?\b.*\d{4}\s*")
 QUOTED = re.compile(rb"(?m)^>(>*From )")
 BLANK = (b"\n", b"\r\n")
+LONGEST_LINE = 1 << 20
+"""A line is read in pieces of this size: one that never ends may not fill the memory."""
 
 
 def split(file: BinaryIO, *, largest_bytes: int) -> Iterator[tuple[int, bytes | None]]:
@@ -22,7 +24,8 @@ def split(file: BinaryIO, *, largest_bytes: int) -> Iterator[tuple[int, bytes | 
     lines: list[bytes] = []
     size = 0
     after_blank = True
-    for line in file:
+    at_line_start = True
+    while line := file.readline(LONGEST_LINE):
         if after_blank and line.startswith(b"From ") and SEPARATOR.fullmatch(line):
             if start is not None:
                 yield start, _message(lines, size, largest_bytes)
@@ -31,7 +34,9 @@ def split(file: BinaryIO, *, largest_bytes: int) -> Iterator[tuple[int, bytes | 
             size += len(line)
             if size <= largest_bytes:
                 lines.append(line)
-        after_blank = line in BLANK
+        # a piece in the middle of an endless line is neither empty nor a separator
+        after_blank = at_line_start and line in BLANK
+        at_line_start = line.endswith(b"\n")
         offset += len(line)
     if start is not None:
         yield start, _message(lines, size, largest_bytes)
