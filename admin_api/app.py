@@ -18,6 +18,7 @@ from admin_api.routes import (
     cron,
     health,
     hours,
+    imap,
     keys,
     mailboxes,
     people,
@@ -33,7 +34,7 @@ from domain.house import House
 
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, people, cards, hours, policy, attention, audit, stream,
-    webhooks, unsubscribe, consent, cron,
+    webhooks, unsubscribe, imap, consent, cron,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

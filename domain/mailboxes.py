@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain import addresses, audit, events, storable
+from domain import addresses, audit, events, imap_accounts, storable
 from domain.db import Row, Tx
+from domain.imap_accounts import ImapAccount
 from domain.vault import Sealed, Vault
 
 Provider = Literal["gmail", "folder", "imap"]
@@ -32,6 +33,13 @@ MENDS: dict[Status, str] = {
     "folder (`hourhand mailbox import`).",
 }
 """What a person can do in each state."""
+
+MENDS_OF_IMAP: dict[Status, str] = {
+    "connected": "",
+    "token_expired": "",
+    "revoked": "Give the right user and password: `hourhand mailbox connect-imap`.",
+    "not_configured": "Give its host, user and password: `hourhand mailbox connect-imap`.",
+}
 
 
 class UnknownMailbox(LookupError):
@@ -79,7 +87,7 @@ class MailboxRow:
     @property
     def mend(self) -> str:
         """What a person can do about its state."""
-        return MENDS[self.status]
+        return MENDS_OF_IMAP[self.status] if self.provider == "imap" else MENDS[self.status]
 
 
 COLUMNS = ", ".join(MailboxRow.__slots__)
@@ -99,6 +107,32 @@ def configure_folder(tx: Tx, path: str, address: str) -> MailboxRow:
     return _stand(tx, found, "connected", None)
 
 
+def configure_imap(tx: Tx, vault: Vault, address: str, account: ImapAccount) -> MailboxRow:
+    """Have an IMAP mailbox, or give it another password; on another server all of it is listed anew.
+
+    Raises InvalidMailbox.
+    """
+    spelled, source = _spelled(address), account.source
+    moved = tx.run(
+        """UPDATE mailboxes SET source = :source, cursor = NULL, full_sync_started_at = NULL
+           WHERE tenant_id = :t AND provider = 'imap' AND address = :address AND source <> :source""",
+        t=tx.tenant_id, address=spelled, source=source,
+    )  # fmt: skip
+    found = _configure(tx, "imap", source, spelled)
+    if moved:
+        audit.record(tx, "mailbox.move", str(found.id), host=account.host)
+    return _connected(tx, vault, found.id, account.password)
+
+
+def account_of(tx: Tx, vault: Vault, mailbox_id: UUID) -> ImapAccount:
+    """Where an IMAP mailbox is and what opens it, for the provider alone. Raises NoGrant, SecretUnreadable."""
+    row = get(tx, mailbox_id)
+    password = _opened(tx, vault, mailbox_id, "imap")
+    if password is None:
+        raise NoGrant("The mailbox has no stored password: connect it with `hourhand mailbox connect-imap`.")
+    return imap_accounts.read(row.source, password)
+
+
 def set_token(tx: Tx, vault: Vault, mailbox_id: UUID, grant: Grant) -> MailboxRow:
     """Connect a mailbox, or rotate its grant: sealed for this tenant and mailbox; reading goes on where it stood.
 
@@ -110,6 +144,11 @@ def set_token(tx: Tx, vault: Vault, mailbox_id: UUID, grant: Grant) -> MailboxRo
     if not grant.refresh_token.strip() or not grant.client_id.strip():
         raise InvalidMailbox("refresh_token and client_id must not be empty")
     told = json.dumps([grant.refresh_token.strip(), grant.client_id.strip(), grant.client_secret.strip()])
+    return _connected(tx, vault, mailbox_id, told)
+
+
+def _connected(tx: Tx, vault: Vault, mailbox_id: UUID, told: str) -> MailboxRow:
+    """Keep what opens the mailbox, sealed; reading goes on where it stood."""
     sealed = vault.seal(tx.tenant_id, _purpose(mailbox_id), told)
     rotated = tx.value(
         """WITH before AS (SELECT token_ciphertext IS NOT NULL AS had FROM mailboxes WHERE tenant_id = :t AND id = :id),
@@ -142,15 +181,22 @@ def explain(tx: Tx, mailbox_id: UUID, cause: str) -> MailboxRow:
 
 def grant_of(tx: Tx, vault: Vault, mailbox_id: UUID) -> Grant:
     """The grant in clear, for the provider alone. Raises NoGrant, SecretUnreadable."""
-    row = tx.row(
-        "SELECT token_ciphertext, token_key_id FROM mailboxes WHERE tenant_id = :t AND id = :id",
-        t=tx.tenant_id, id=mailbox_id,
-    )  # fmt: skip
-    if row is None or row["token_ciphertext"] is None:
+    opened = _opened(tx, vault, mailbox_id, "gmail")
+    if opened is None:
         raise NoGrant(NoGrant.__doc__)
-    opened = vault.open(tx.tenant_id, _purpose(mailbox_id), Sealed(bytes(row["token_ciphertext"]), row["token_key_id"]))
     refresh_token, client_id, client_secret = json.loads(opened)
     return Grant(refresh_token, client_id, client_secret)
+
+
+def _opened(tx: Tx, vault: Vault, mailbox_id: UUID, provider: Provider) -> str | None:
+    row = tx.row(
+        """SELECT token_ciphertext, token_key_id FROM mailboxes
+           WHERE tenant_id = :t AND id = :id AND provider = :provider""",
+        t=tx.tenant_id, id=mailbox_id, provider=provider,
+    )  # fmt: skip
+    if row is None or row["token_ciphertext"] is None:
+        return None
+    return vault.open(tx.tenant_id, _purpose(mailbox_id), Sealed(bytes(row["token_ciphertext"]), row["token_key_id"]))
 
 
 def get(tx: Tx, mailbox_id: UUID) -> MailboxRow:

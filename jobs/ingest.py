@@ -238,6 +238,10 @@ def _retry_quarantined(sync: Sync, waiting: Sequence[Item]) -> None:
             message = RawMessage(provider_message_id, provider_message_id, raw or b"", (), item.created_at)
         if message is not None:
             take_in(sync, [message])
+            if message.provider_message_id != provider_message_id:
+                # its id could be told only now that it could be read
+                with sync.house.database.tenant(sync.tenant_id) as tx:
+                    quarantine.taken_in(tx, "message", [item.source])
             continue
         with sync.house.database.tenant(sync.tenant_id) as tx:
             quarantine.note(tx, "message", item.source, f"{item.reason.removesuffix(AGAIN)}{AGAIN}")

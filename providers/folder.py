@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from urllib.parse import quote_from_bytes
 from domain.clock import Clock
 from domain.ports import HistoryExpired, NothingHappened, Page, RawMessage
 from providers import mbox
+from providers.header_lines import conversation, digest, first_values
 
 LARGEST_MESSAGE_BYTES = 50 << 20
 MBOX_SUFFIXES = frozenset({".mbox", ".mbx"})
@@ -25,8 +25,6 @@ UNFINISHED_SUFFIXES = frozenset({".tmp", ".part", ".partial", ".crdownload"})
 OVERLAP_NS = 2_000_000_000
 """File systems stamp files only every few milliseconds: what lies this close to the cursor is looked at again."""
 TAIL_BYTES = 4096
-HEAD_BYTES = 256 << 10
-IDS = re.compile(rb"<[^<>\s]{1,500}>")
 TAKEOUT_LABELS = {
     "inbox": "INBOX",
     "sent": "SENT",
@@ -164,7 +162,7 @@ class FolderMailbox:
         """The messages in `files`; notes in `mboxes` how far each mbox was read."""
         for file in files:
             if file.problem:
-                yield _hash(file.name.encode()), file.problem
+                yield digest(file.name.encode()), file.problem
                 continue
             try:
                 if file.is_mbox:
@@ -174,7 +172,7 @@ class FolderMailbox:
             except FileNotFoundError:
                 continue  # taken away since the listing, as a deleted mail is
             except OSError as error:
-                yield _hash(file.name.encode()), f"{file.name}: {error.strerror}"
+                yield digest(file.name.encode()), f"{file.name}: {error.strerror}"
 
     def _in_mbox(self, file: _File, mboxes: dict[str, tuple[int, str]]) -> Iterator[Found]:
         with file.path.open("rb") as stream:
@@ -186,26 +184,26 @@ class FolderMailbox:
             for offset, raw in mbox.split(stream, largest_bytes=LARGEST_MESSAGE_BYTES):
                 empty = False
                 if raw is None:
-                    yield _hash(f"{file.name}@{offset}".encode()), f"{file.name}: the message at {offset} is too large"
+                    yield digest(f"{file.name}@{offset}".encode()), f"{file.name}: the message at {offset} is too large"
                 else:
                     yield from self._one(file, raw)
             if empty:
-                yield _hash(file.name.encode()), f"{file.name}: no `From ` line starts a message in this mbox"
+                yield digest(file.name.encode()), f"{file.name}: no `From ` line starts a message in this mbox"
             end = stream.tell()
             mboxes[file.name] = (end, _tail(stream, end))
 
     def _one(self, file: _File, raw: bytes) -> Iterator[Found]:
-        own_id = _hash(file.name.encode() + b"\0" + raw)
+        own_id = digest(file.name.encode() + b"\0" + raw)
         if not raw.strip():
             yield own_id, f"{file.name}: the file is empty"
             return
-        headers = _headers(raw)
+        headers = first_values(raw)
         labels = _labels(headers, self._address)
         if LEFT_OUT & set(labels):
             return
         yield RawMessage(
             provider_message_id=own_id,
-            provider_thread_id=_thread(headers) or own_id,
+            provider_thread_id=conversation(headers) or own_id,
             raw=raw,
             labels=labels,
             received_at=_received(headers, datetime.fromtimestamp(file.modified, tz=UTC)),
@@ -240,10 +238,6 @@ def _name(path: Path, root: Path) -> str:
     return quote_from_bytes(os.fsencode(os.path.relpath(path, root)))
 
 
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:40]
-
-
 def _tail(stream: BinaryIO, end: int) -> str:
     start = max(0, end - TAIL_BYTES)
     position = stream.tell()
@@ -251,27 +245,6 @@ def _tail(stream: BinaryIO, end: int) -> str:
     data = stream.read(end - start)
     stream.seek(position)
     return hashlib.sha256(data).hexdigest()
-
-
-def _headers(raw: bytes) -> Mapping[str, str]:
-    """The first value of each header that is needed here; hostile bytes can't break a regular expression."""
-    text = raw[:HEAD_BYTES].replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n").partition(b"\n\n")[0]
-    unfolded = re.sub(rb"\n[ \t]+", b" ", text)
-    headers: dict[str, str] = {}
-    for line in unfolded.split(b"\n"):
-        name, colon, value = line.partition(b":")
-        if colon:
-            headers.setdefault(name.strip().lower().decode("latin-1"), value.strip().decode("latin-1"))
-    return headers
-
-
-def _thread(headers: Mapping[str, str]) -> str | None:
-    """The root of the conversation: the first reference, else what is answered, else the message itself."""
-    for name in ("references", "in-reply-to", "message-id"):
-        found = IDS.findall(headers.get(name, "").encode("latin-1"))
-        if found:
-            return _hash(found[0])
-    return None
 
 
 def _labels(headers: Mapping[str, str], address: str) -> tuple[str, ...]:

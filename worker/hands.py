@@ -14,7 +14,8 @@ from domain import credentials, mailboxes
 from domain.clock import Clock
 from domain.credentials import NoCredential
 from domain.db import Tx
-from domain.mailboxes import Grant
+from domain.imap_accounts import InvalidAccount
+from domain.mailboxes import Grant, MailboxRow
 from domain.ports import Mailbox, MailSender, NeverWill
 from domain.vault import SecretUnreadable, Vault
 from providers.circuit import Circuit, CircuitSender
@@ -57,7 +58,7 @@ class VendorHands:
             from providers.folder import FolderMailbox
 
             return FolderMailbox(Path(row.source), address=row.address, clock=self._clock)
-        raise NeverWill(f"a mailbox of kind {row.provider} can't be read yet")
+        return self._imap(tx, row)
 
     def _resend(self, tx: Tx) -> MailSender:
         from providers.resend import ResendSender
@@ -96,6 +97,15 @@ class VendorHands:
             raise NeverWill(str(error)) from error
         granted = self._granted(mailbox_id, grant)
         return GmailMailbox(GmailCalls(granted, api_url=self._settings.gmail_api_url, wire=self._wire))
+
+    def _imap(self, tx: Tx, row: MailboxRow) -> Mailbox:
+        from providers.imap import ImapMailbox
+
+        try:
+            account = mailboxes.account_of(tx, self._vault, row.id)
+        except (mailboxes.NoGrant, InvalidAccount, SecretUnreadable) as error:
+            raise NeverWill(str(error)) from error
+        return ImapMailbox(account, address=row.address, clock=self._clock)
 
     def _granted(self, mailbox_id: UUID, grant: Grant) -> GmailGrant:
         """The grant with the access token that it still has: one is good for an hour of polls."""

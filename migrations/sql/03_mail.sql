@@ -14,7 +14,7 @@ CREATE TABLE hourhand.mailboxes (
     id uuid NOT NULL,
     provider text NOT NULL CHECK (provider IN ('gmail', 'folder', 'imap')),
     address text,
-    source text NOT NULL DEFAULT '',            -- a folder's path; empty for Gmail
+    source text NOT NULL DEFAULT '',            -- a folder's path, an IMAP account without its password; empty for Gmail
     status text NOT NULL DEFAULT 'not_configured'
         CHECK (status IN ('connected', 'token_expired', 'revoked', 'not_configured')),
     status_cause text,

@@ -24,7 +24,7 @@ FOREVER = {"up", "worker", "demo"}
 READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
-    "db psql",
+    "db psql", "mailbox status",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli import connect, speaking, visiting
+from worker.cli import connect, imap, speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -26,9 +26,13 @@ def register(app: typer.Typer) -> None:
     gmail.command("set-token")(set_token)
     gmail.command()(status)
     gmail.command()(revoke)
-    mailbox = typer.Typer(help="Mailboxes: import a folder or mbox, list, take mail in now.", no_args_is_help=True)
+    mailbox = typer.Typer(
+        help="Mailboxes: connect-imap, import a folder or mbox, status, sync.", no_args_is_help=True
+    )
     mailbox.command("import")(import_folder)
+    mailbox.command("connect-imap")(imap.connect)
     mailbox.command("list")(status)
+    mailbox.command()(status)
     mailbox.command()(sync)
     mail = typer.Typer(help="Mail: what do we make of a message?", no_args_is_help=True)
     mail.command("explain")(explain)
