@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -126,12 +126,13 @@ def failure(tx: Tx, *, provider: str, kind: str, detail: str, card_id: UUID | No
 
 
 def _told(mail: OutboundMail) -> dict[str, Any]:
-    told = asdict(mail)
-    del told["card_id"], told["idempotency_key"]
     return {
-        **told, "to": list(mail.to), "cc": list(mail.cc), "bcc": list(mail.bcc),
-        "headers": dict(mail.headers), "tags": dict(mail.tags),
+        **{name: getattr(mail, name) for name in _CONTENT}, "to": list(mail.to), "cc": list(mail.cc),
+        "bcc": list(mail.bcc), "headers": dict(mail.headers), "tags": dict(mail.tags),
     }  # fmt: skip
+
+
+_CONTENT = tuple(each.name for each in fields(OutboundMail) if each.name not in ("card_id", "idempotency_key"))
 
 
 def _mail(card_id: UUID, row: Row) -> OutboundMail:
