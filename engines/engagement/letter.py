@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from nameparser import HumanName
@@ -62,6 +63,7 @@ def language(said: tuple[str | None, ...], settings: TenantSettings) -> str:
     return settings.language
 
 
+@lru_cache(maxsize=10_000)
 def first_name(name: str) -> str:
     """The name to greet somebody by; empty when it isn't surely a person's: "Hi Accounts," embarrasses everybody."""
     first = str(HumanName(name).first)
