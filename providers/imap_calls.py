@@ -40,7 +40,10 @@ class ImapCalls:
     def folders(self) -> tuple[list[Folder], list[str]]:
         """The folders that are read, and the names of those that can't be asked for."""
         with self._said():
-            return imap_folders.of(self._ask(lambda: self._server.list('""', '"*"')))
+            foreign: tuple[str, ...] = ()
+            if "NAMESPACE" in self._server.capabilities:
+                foreign = imap_folders.foreign(self._ask(self._server.namespace))
+            return imap_folders.of(self._ask(lambda: self._server.list('""', '"*"')), foreign)
 
     def standing(self, folder: Folder) -> tuple[int, int]:
         """A folder's UIDVALIDITY and UIDNEXT."""
@@ -107,6 +110,7 @@ def conversation(account: ImapAccount, *, seconds: float, tls: ssl.SSLContext | 
             if account.security == "starttls":
                 server.secure()
             _log_in(server, account)
+            server.ask_capabilities()
         yield ImapCalls(server, seconds)
         with contextlib.suppress(ProviderError), _declared():
             server.allow(min(seconds, 5.0), LARGEST_ANSWER_BYTES)
@@ -172,7 +176,11 @@ class _Server(imaplib.IMAP4):
             raise NeverWill(f"The IMAP server refused STARTTLS: {_text(data)}")
         self._guard(self._wrapped(cast("socket.socket", cast("GuardedSocket", self.sock).plain)))
         self.untagged_responses = {}
-        _, (told,) = self.capability()
+        self.ask_capabilities()
+
+    def ask_capabilities(self) -> None:
+        """What it can do: that may be another answer in TLS, and another once somebody is logged in."""
+        _, (told, *_) = self.capability()
         self.capabilities = tuple(str(told, "ascii").upper().split())
 
     def _guard(self, sock: socket.socket) -> None:

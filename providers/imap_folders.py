@@ -1,4 +1,4 @@
-"""Which of an IMAP account's folders are read: all but drafts, spam and rubbish; and which one holds what was sent."""
+"""Which folders of an IMAP account are read: all but drafts, spam, rubbish and other people's; and which was sent."""
 
 from __future__ import annotations
 
@@ -41,10 +41,23 @@ class Folder:
         return '"' + self.name.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
-def of(listed: Data) -> tuple[list[Folder], list[str]]:
+def foreign(namespaces: Data) -> tuple[str, ...]:
+    """How the names of other people's and of shared folders begin (RFC 2342). Raises Malformed."""
+    prefixes = [
+        word(space[0])
+        for answer in answers(namespaces)
+        for kind in answer[1:3]
+        if isinstance(kind, list)
+        for space in kind
+        if isinstance(space, list) and space
+    ]
+    return tuple(prefix for prefix in prefixes if prefix)
+
+
+def of(listed: Data, left_out: tuple[str, ...] = ()) -> tuple[list[Folder], list[str]]:
     """The folders to read out of the answers to LIST, INBOX first; and the names of those that can't be asked for.
 
-    Raises Malformed.
+    What begins with one of `left_out` is somebody else's mail. Raises Malformed.
     """
     told = _with_roles([_folder(answer) for answer in answers(listed)])
     rubbish = tuple(name + delimiter for roles, delimiter, name in told if roles & RUBBISH and delimiter)
@@ -52,7 +65,7 @@ def of(listed: Data) -> tuple[list[Folder], list[str]]:
     strange: list[str] = []
     for roles, _, name in told:
         is_inbox = name.upper() == "INBOX"
-        if not is_inbox and (roles & LEFT_OUT or name.startswith(rubbish)):
+        if not is_inbox and (roles & LEFT_OUT or name.startswith((*rubbish, *left_out))):
             continue
         if not name.isascii() or not name.isprintable():
             strange.append(readable(name))

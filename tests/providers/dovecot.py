@@ -54,6 +54,14 @@ userdb {{
   driver = static
   args = uid={uid} gid={gid} home={folder}/mail/%u
 }}
+namespace public {{
+  type = public
+  separator = /
+  prefix = Public/
+  location = maildir:{folder}/mail/public
+  list = yes
+  subscriptions = no
+}}
 namespace inbox {{
   inbox = yes
   separator = /

@@ -78,10 +78,12 @@ def read(box: ImapMailbox, cursor: str | None = None, known: tuple[str, ...] = (
     return messages(pages), pages[-1].next_cursor
 
 
-def test_every_folder_is_read_but_drafts_spam_and_rubbish(program: imaplib.IMAP4, box: ImapMailbox) -> None:
+def test_every_folder_is_read_but_drafts_spam_rubbish_and_shared_ones(program: imaplib.IMAP4, box: ImapMailbox) -> None:
     program.create('"Entw&APw-rfe f&APw-r Kunden"')
     program.create("Trash/Old")
-    folders = ("INBOX", "Sent", "Archive", '"Entw&APw-rfe f&APw-r Kunden"', "Drafts", "Junk", "Trash", "Trash/Old")
+    program.create("Public/Team")
+    folders = ("INBOX", "Sent", "Archive", '"Entw&APw-rfe f&APw-r Kunden"', "Drafts", "Junk", "Trash", "Trash/Old",
+               "Public/Team")  # fmt: skip
     for number, folder in enumerate(folders):
         put(program, folder, letter(number))
     put(program, "INBOX", letter(20), r"\Draft")

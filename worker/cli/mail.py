@@ -26,9 +26,7 @@ def register(app: typer.Typer) -> None:
     gmail.command("set-token")(set_token)
     gmail.command()(status)
     gmail.command()(revoke)
-    mailbox = typer.Typer(
-        help="Mailboxes: connect-imap, import a folder or mbox, status, sync.", no_args_is_help=True
-    )
+    mailbox = typer.Typer(help="Mailboxes: connect-imap, import a folder or mbox, status, sync.", no_args_is_help=True)
     mailbox.command("import")(import_folder)
     mailbox.command("connect-imap")(imap.connect)
     mailbox.command("list")(status)
