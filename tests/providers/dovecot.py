@@ -117,14 +117,19 @@ class Dovecot:
         mail.mkdir()
         nobody = pwd.getpwnam(MAIL_USER)
         os.chown(mail, nobody.pw_uid, nobody.pw_gid)
-        self.plain, self.secure = _free_ports(2)
         (self.folder / "users").write_text("".join(f"{user}:{word}\n" for user, word in PASSWORDS.items()))
+        # somebody else may take a free port first
+        while not self._starts(nobody):
+            assert "Address already in use" in (self.folder / "log").read_text(), (self.folder / "log").read_text()
+        return self
+
+    def _starts(self, nobody: pwd.struct_passwd) -> bool:
+        self.plain, self.secure = _free_ports(2)
         told = CONFIGURATION.format(folder=self.folder, certificate=self._certificate, plain=self.plain,
                                     secure=self.secure, uid=nobody.pw_uid, gid=nobody.pw_gid)  # fmt: skip
         (self.folder / "conf").write_text(told)
         self.process = subprocess.Popen([PROGRAM, "-F", "-c", str(self.folder / "conf")], start_new_session=True)
-        self._await()
-        return self
+        return self._listens()
 
     def __exit__(self, *_: object) -> None:
         self.vanish()
@@ -150,16 +155,17 @@ class Dovecot:
         client.authenticate("PLAIN", lambda _: f"\0{user}\0{PASSWORDS[user]}".encode())
         return client
 
-    def _await(self) -> None:
+    def _listens(self) -> bool:
         clock = SystemClock()
         for _ in range(600):
             try:
                 socket.create_connection(("127.0.0.1", self.secure), 1).close()
             except OSError:
-                assert self.process.poll() is None, (self.folder / "log").read_text()
+                if self.process.poll() is not None:
+                    return False
                 clock.wait(0.1)
             else:
-                return
+                return True
         raise AssertionError((self.folder / "log").read_text())
 
 
