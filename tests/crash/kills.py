@@ -123,9 +123,10 @@ class Ground:
         holder = f"%:{hand.pid}:%" if hand is not None else "%"
         return self.look("SELECT id FROM kanban_cards WHERE state = 'executing' AND owner LIKE %(h)s", h=holder)
 
-    def wait_for_a_send_by(self, hand: Hand) -> int:
-        """Until mails of this process are at the provider, and their answers not yet stored; how many."""
-        return len(self.until(lambda: self.sending(hand), what=lambda: f"a send by {hand.pid}; {hand.told()}"))
+    def wait_for_a_send_by(self, *hands: Hand) -> int:
+        """Until mails of one of these processes are at the provider, and their answers not yet stored; how many."""
+        return len(self.until(lambda: next(filter(None, map(self.sending, hands)), None),
+                              what=lambda: "a send; " + "\n".join(hand.told() for hand in hands)))  # fmt: skip
 
     def settle(self, hands: list[Hand]) -> None:
         """Until everybody has been written to, every run is over and nobody holds a job."""
