@@ -61,6 +61,12 @@ def frozen(tx: Tx, card_id: UUID) -> tuple[OutboundMail, Row] | None:
     return (_mail(card_id, row), row) if row else None
 
 
+def lock(tx: Tx, card_ids: Sequence[UUID]) -> None:
+    """Hold these messages until the commit, taken in one order, so that two who hold several never wait in a circle."""
+    tx.run("SELECT 1 FROM outbound_messages WHERE tenant_id = :t AND card_id = ANY(:ids) ORDER BY card_id FOR UPDATE",
+           t=tx.tenant_id, ids=list(card_ids))  # fmt: skip
+
+
 def threads_of(tx: Tx, card_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """The conversation of each card's message, by card; cards without either are left out."""
     if not card_ids:

@@ -80,13 +80,13 @@ def overtaken(tx: Tx) -> bool:
 
 
 def enter(tx: Tx, run_id: UUID, phase: str, *, block: Mapping[str, Any]) -> None:
-    """Finish a phase with its work block and enter `phase`, in the transaction that held the phase's last work."""
+    """Finish a phase with its work block and enter `phase`; once, however often it is said."""
     counts = {name: int(block["counts"].get(name, 0)) for name in COUNTED}
     raised = ", ".join(f"{name} = {name} + :{name}" for name in COUNTED)
     tx.run(
         f"""UPDATE agent_autonomous_runs SET phase = :phase, work_blocks = work_blocks || :block, {raised}
-            WHERE tenant_id = :t AND id = :id""",
-        phase=phase, block=json_list([dict(block)]), t=tx.tenant_id, id=run_id, **counts,
+            WHERE tenant_id = :t AND id = :id AND phase = :ended""",
+        phase=phase, ended=block["phase"], block=json_list([dict(block)]), t=tx.tenant_id, id=run_id, **counts,
     )  # fmt: skip
 
 

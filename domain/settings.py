@@ -58,7 +58,7 @@ class TenantSettings(BaseModel):
     allow_list: tuple[str, ...] = ()
     """Addresses and domains that `internal_only` may reach."""
     max_emails_per_hour: Count = 20
-    sends_per_second: float = Field(default=5.0, gt=0, le=1_000)
+    sends_per_second: float = Field(default=5.0, ge=0.1, le=1_000)
     """The provider's own pace; Resend lets a team make 5 requests a second."""
     limited_live_emails_per_day: Count = 25
     limited_live_new_contacts_per_day: Count = 5

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from domain import cards, settings
+from domain import cards, schedule, settings
 from domain.cards import Card
 from domain.db import FenceLost
 from domain.switches import OUTWARD
@@ -17,6 +18,8 @@ from jobs.hour import Cycle
 BATCH = 200
 AT_ONCE = 16
 """How many mails are on their way at once: a stop waits for the slowest of them, and no longer."""
+FLIP = timedelta(minutes=1)
+"""How long a switch may take to be flipped."""
 
 
 def act(cycle: Cycle) -> Counter[str]:
@@ -30,6 +33,10 @@ def act(cycle: Cycle) -> Counter[str]:
         seen.update(card.id for card in fresh)
         counts += plan.triage(cycle, [card for card in fresh if card.state != "queued"])
         counts += _carry_out_all(cycle, _queued(cycle, fresh), per_second)
+    if counts["queued"]:
+        # a switch was being flipped at that moment: they need not wait an hour for it
+        with cycle.transaction() as tx:
+            schedule.bring_forward(tx, tx.now + FLIP, extra=True)
     del counts["allowed"]
     counts["executed"] = counts.pop("done", 0)
     return counts
@@ -42,20 +49,18 @@ def side_by_side(some: Sequence[Card], most: int) -> Iterator[list[Card]]:
     """
     waiting = list(some)
     while waiting:
-        batch, accounts, left = [waiting[0]], {_account(waiting[0])}, list[Card]()
+        batch, heard, left = [waiting[0]], _whom(waiting[0]), list[Card]()
         for card in waiting[1:]:
             fits = len(batch) < most and card.type in OUTWARD and batch[0].type in OUTWARD
-            if not fits or _account(card) in accounts:
-                left.append(card)
-            else:
-                batch.append(card)
-            accounts.add(_account(card))
+            (batch if fits and not _whom(card) & heard else left).append(card)
+            heard |= _whom(card)
         yield batch
         waiting = left
 
 
-def _account(card: Card) -> UUID:
-    return card.client_id or card.contact_id or card.id
+def _whom(card: Card) -> set[UUID]:
+    """The account and the person that hear a card's mail."""
+    return {each for each in (card.client_id, card.contact_id) if each is not None} or {card.id}
 
 
 def _due(cycle: Cycle, seen: set[UUID]) -> tuple[list[Card], float]:
@@ -94,7 +99,12 @@ def _carry_out(cycle: Cycle, batch: Sequence[Card]) -> Counter[str]:
         raise
     except Exception as error:  # noqa: BLE001 - recorded on the run
         if len(batch) > 1:
-            return sum((_carry_out(cycle, [card]) for card in batch), Counter())
+            cycle.note("act", error)
+            counts: Counter[str] = Counter()
+            for card in batch:
+                cycle.breathe()
+                counts += _carry_out(cycle, [card])
+            return counts
         with cycle.transaction() as tx:
             plan.setback(cycle, tx, batch[0], error)
         return Counter(["failed"])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
-from domain import cards, clocks, executions, gate, limits, outbound, schedule, settings, threads
+from domain import cards, clocks, executions, gate, limits, outbound, runs, schedule, settings, storable, threads
 from domain.cards import Card, IllegalMove
 from domain.db import Tx
 from domain.gate import GateClosed
@@ -22,6 +24,8 @@ from domain.switches import OUTWARD
 from engines.contract import Context, Engine, Outcome
 from jobs import judge
 from policy.verdicts import Limit
+
+log = structlog.get_logger(__name__)
 
 STEPS = ("claimed", "judged", "reserved", "performed", "settled")
 """The step boundaries of one execution, in order; the crash laboratory stops at each of them."""
@@ -193,13 +197,40 @@ def _hand_over(work: Work, each: Reserved) -> Answer:
 
 
 def settle(work: Work, reserved: Sequence[Reserved], answers: Sequence[Answer]) -> dict[UUID, str]:
-    """Write down what became of each, by compare-and-set on our own claims; the states they came to."""
+    """Write down what became of each, by compare-and-set on our own claims; the states they came to.
+
+    An answer that can't be stored is noted on the run and keeps back no other; its card stays `executing`, to be
+    resolved. Raises OperationalError when the database stays away.
+    """
+    answered = list(zip(reserved, answers, strict=True))
+    try:
+        return _settle_in_time(work, answered)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        if len(answered) > 1:
+            return {card_id: state for one in answered
+                    for card_id, state in settle(work, [one[0]], [one[1]]).items()}  # fmt: skip
+        _note(work, answered[0][0].card, error)
+        return {answered[0][0].card.id: "executing"}
+
+
+def _note(work: Work, card: Card, error: Exception) -> None:
+    house, traceback_id = work.house, work.house.clock.uuid().hex
+    log.error("execute.unsettled", card=str(card.id), traceback_id=traceback_id, error=type(error).__name__,
+              traceback="".join(traceback.format_exception(error)))  # fmt: skip
+    with house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
+        runs.note_error(tx, work.run_id, where=f"settle card {card.id}", error=f"{type(error).__name__}: {error}",
+                        traceback_id=traceback_id)  # fmt: skip
+
+
+def _settle_in_time(work: Work, answered: Sequence[tuple[Reserved, Answer]]) -> dict[UUID, str]:
     house = work.house
     deadline = house.clock.monotonic() + house.lease_seconds
     while True:
         try:
             with house.database.tenant(work.held.tenant_id, run_id=work.run_id) as tx:
-                return _settle(work, tx, list(zip(reserved, answers, strict=True)))
+                return _settle(work, tx, answered)
         except OperationalError:
             # the answers are known here alone: as long as the claim lasts, a database that restarts is waited for
             if house.clock.monotonic() >= deadline or house.clock.wait(SETTLE_AGAIN_SECONDS, house.leaving):
@@ -208,9 +239,10 @@ def settle(work: Work, reserved: Sequence[Reserved], answers: Sequence[Answer]) 
 
 def _settle(work: Work, tx: Tx, answered: Sequence[tuple[Reserved, Answer]]) -> dict[UUID, str]:
     tenant_settings = settings.of(tx)
+    outbound.lock(tx, [each.card.id for each, _ in answered])
     accepted = [(each, answer) for each, answer in answered if isinstance(answer, Accepted)]
     done = executions.finish_each(
-        tx, [(each.card, answer.provider_id) for each, answer in accepted],
+        tx, [(each.card, storable.text(answer.provider_id, 200)) for each, answer in accepted],
         outcome={"provider": answered[0][0].hand.name},
     )  # fmt: skip
     went_out(tx, work.engines, done, tenant_settings)
@@ -242,28 +274,28 @@ def _settle_unsent(
 
 
 def _record(work: Work, tx: Tx, each: Reserved, answer: ProviderError, tenant_settings: TenantSettings) -> str:
-    card, provider = each.card, each.hand.name
+    card, provider, told = each.card, each.hand.name, storable.text(str(answer), 500)
     match answer:
         case NothingHappened():
-            outbound.failure(tx, provider=provider, kind="nothing_happened", detail=str(answer), card_id=card.id)
+            outbound.failure(tx, provider=provider, kind="nothing_happened", detail=told, card_id=card.id)
             rest = answer.retry_after_seconds or RETRY_MINUTES * 60 * min(2 ** max(card.attempts - 1, 0), 12)
             outbound.release(tx, card.id)
             limits.give_back(tx, each.caps)
-            executions.settle(tx, card, "deferred", reason=f"{provider}: {answer}", rule="provider.nothing_happened",
+            executions.settle(tx, card, "deferred", reason=f"{provider}: {told}", rule="provider.nothing_happened",
                          not_before=tx.now + timedelta(seconds=rest), released=True)  # fmt: skip
             schedule.bring_forward(tx, tx.now + timedelta(seconds=rest), extra=True)
             return "deferred"
         case NeverWill():
-            outbound.failure(tx, provider=provider, kind="never_will", detail=str(answer), card_id=card.id)
+            outbound.failure(tx, provider=provider, kind="never_will", detail=told, card_id=card.id)
             outbound.ended(tx, card.id, "failed")
-            failed = executions.settle(tx, card, "failed", reason=f"{provider}: {answer}", rule="provider.never_will")
+            failed = executions.settle(tx, card, "failed", reason=f"{provider}: {told}", rule="provider.never_will")
             judge.settled(tx, work.engines, [failed], tenant_settings)
             return "failed"
         case _:
-            outbound.failure(tx, provider=provider, kind="maybe_happened", detail=str(answer), card_id=card.id)
+            outbound.failure(tx, provider=provider, kind="maybe_happened", detail=told, card_id=card.id)
             outbound.ended(tx, card.id, "uncertain")
             look_at = tx.now + timedelta(seconds=RESOLVE_SECONDS)
-            executions.settle(tx, card, "uncertain", reason=f"{provider}: {answer}", rule="provider.maybe_happened",
+            executions.settle(tx, card, "uncertain", reason=f"{provider}: {told}", rule="provider.maybe_happened",
                          resolve_after=look_at)  # fmt: skip
             schedule.bring_forward(tx, look_at, extra=True)
             return "uncertain"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from domain import cards, executions, ledger, settings
 from domain.cards import Card, Proposal
 from domain.db import Tx
+from engines.contract import Obligation, Plan
 from jobs import judge
 from jobs.hour import Cycle
 
@@ -19,12 +20,13 @@ def plan(cycle: Cycle) -> Counter[str]:
     """Gather, propose and judge; how many cards of each kind. One commit, unless there are very many."""
     with cycle.transaction() as tx:
         context = cycle.context(tx)
-        plans = [each for _, each in cycle.ask(tx, cycle.working_engines(tx), "plan", lambda one: one.plan(context))]
-        new = propose(cycle, tx, [proposal for each in plans for proposal in each.proposals])
+        plans = dict(cycle.ask(tx, cycle.working_engines(tx), "plan", lambda engine: engine.plan(context)))
+        new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
         cycle.house.fault("plan.proposed")
-        lines = ledger.open_lines(tx, cycle.run.id, [_line(due) for each in plans for due in each.obligations])
+        lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
         cycle.house.fault("plan.accounted")
-        counts = Counter(obligations=lines, planned=len(new)) + _triage(cycle, tx, new[:BATCH])
+        obligations = sum(count for _, count in lines)
+        counts = Counter(obligations=obligations, planned=len(new)) + _triage(cycle, tx, new[:BATCH])
     cycle.house.fault("plan.judged")
     return counts + triage(cycle, new[BATCH:])
 
@@ -88,9 +90,10 @@ def setback(cycle: Cycle, tx: Tx, card: Card, error: Exception) -> None:
     )
 
 
-def _line(due: object) -> ledger.Due:
-    from engines.contract import Obligation
+def _account(cycle: Cycle, tx: Tx, plan: Plan) -> int:
+    return ledger.open_lines(tx, cycle.run.id, [_line(due) for due in plan.obligations])
 
-    assert isinstance(due, Obligation)
+
+def _line(due: Obligation) -> ledger.Due:
     return ledger.Due(due.kind, due.subject_type, due.subject_id, due.due_at, due.dedupe_key, due.disposition, due.rule,
                       due.reason, due.until)  # fmt: skip
