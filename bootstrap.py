@@ -262,7 +262,6 @@ def _environment() -> dict[str, str]:
     """Ours, with caches beside the project where there is no home to write to, and with bytecode that is kept."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # containers set it; a run here starts dozens of processes
     # A machine may forbid bytecode to keep its folders clean, but every start would then compile 800 modules anew:
     # ours lies where nobody looks.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -285,7 +285,7 @@ class LetterShown(Told):
     """Something that was given up after five tries, with its reason."""
 
     id: UUID
-    kind: Literal["message", "webhook", "event", "csv_row", "job", "card"]
+    kind: Literal["message", "webhook", "event", "job", "card"]
     source: str = Field(description="What names it where it came from")
     reason: str
     tries: int

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards
+from domain import cards, quarantine
 from domain.cards import Card, IllegalMove, Step
 from domain.db import Tx
 
@@ -120,8 +120,12 @@ def look_again(tx: Tx, card_id: UUID, *, why: str, at: datetime | None) -> None:
     )  # fmt: skip
 
 
-def set_back(tx: Tx, card: Card, why: str, *, holder: str, fence: int, tries: int = 5) -> None:
-    """A card on which the house itself stumbled rests, longer each time; after `tries` it has failed for good."""
+STUMBLED = "house.error"
+"""What a card rests or fails by on which the house itself stumbled."""
+
+
+def set_back(tx: Tx, card: Card, why: str, *, holder: str, fence: int) -> None:
+    """A card on which the house itself stumbled rests, longer each time; after five tries it has failed for good."""
     attempts = tx.value(
         """UPDATE kanban_cards SET attempts = attempts + 1 WHERE tenant_id = :t AND id = :id
            AND state IN ('proposed', 'queued', 'deferred') RETURNING attempts""",
@@ -129,11 +133,11 @@ def set_back(tx: Tx, card: Card, why: str, *, holder: str, fence: int, tries: in
     )  # fmt: skip
     if attempts is None:
         return
-    if attempts < tries:
-        cards.move(tx, [card.id], "deferred", frm=("proposed", "queued", "deferred"), reason=why, rule="house.error",
+    if attempts < quarantine.TRIES:
+        cards.move(tx, [card.id], "deferred", frm=("proposed", "queued", "deferred"), reason=why, rule=STUMBLED,
              not_before=tx.now + timedelta(minutes=5 * 2**attempts))  # fmt: skip
         return
     cards.move(tx, [card.id], "queued")
     locked = cards.move_one(tx, card.id, "executing", frm=("queued",), owner=holder, fence=fence,
                       extra="owner = :owner, fence = :fence, executing_until = hourhand.db_now()")  # fmt: skip
-    settle(tx, locked, "failed", reason=f"given up after {attempts} tries: {why}", rule="house.error")
+    settle(tx, locked, "failed", reason=f"given up after {attempts} tries: {why}", rule=STUMBLED)

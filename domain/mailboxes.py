@@ -47,7 +47,7 @@ class UnknownMailbox(LookupError):
 
 
 class InvalidMailbox(Exception):
-    """A mailbox needs its address, and what its provider needs: a grant for Gmail, a path for a folder."""
+    """A mailbox needs its address, and a grant for Gmail, an account for IMAP, or a path for a folder."""
 
 
 class NoGrant(Exception):

@@ -8,15 +8,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain import audit, cards, deliveries, events, quarantine, schedule
+from domain import audit, cards, deliveries, events, executions, quarantine, schedule
 from domain.cards import Card, Proposal
 from domain.db import Row, Tx
 from jobs import rescue
 
-Kind = Literal["message", "webhook", "event", "csv_row", "job", "card"]
-
-RULE = "house.error"
-"""What a card has failed by on which the house itself stumbled, try after try."""
+Kind = Literal["message", "webhook", "event", "job", "card"]
 
 
 class UnknownLetter(LookupError):
@@ -47,8 +44,9 @@ _CARDS = """SELECT c.id, 'card' AS kind, c.title AS source, coalesce(c.reason, '
             WHERE c.tenant_id = :t AND c.state = 'failed' AND c.rule = :rule AND NOT EXISTS (
                 SELECT FROM kanban_cards later
                 WHERE later.tenant_id = :t AND later.dedupe_key = c.dedupe_key AND later.id > c.id)"""
+# A row of a file is not among them: it is mended in its file by whoever wrote it, and nobody tries it again.
 _ITEMS = """SELECT id, kind, source, reason, attempts AS tries, created_at AS since FROM quarantine
-            WHERE tenant_id = :t AND replayed_at IS NULL AND attempts >= :dead"""
+            WHERE tenant_id = :t AND replayed_at IS NULL AND attempts >= :dead AND kind <> 'csv_row'"""
 
 
 def listed(tx: Tx, *, limit: int = 100) -> Sequence[Letter]:
@@ -56,7 +54,7 @@ def listed(tx: Tx, *, limit: int = 100) -> Sequence[Letter]:
     rows = tx.rows(
         f"""SELECT id, kind, source, reason, tries, since FROM ({_ITEMS} UNION ALL {_CARDS}) AS letters
             ORDER BY since DESC, id DESC LIMIT :limit""",
-        t=tx.tenant_id, rule=RULE, dead=quarantine.TRIES, limit=limit,
+        t=tx.tenant_id, rule=executions.STUMBLED, dead=quarantine.TRIES, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 
@@ -69,7 +67,7 @@ def replay(tx: Tx, letter_id: UUID) -> Letter:
     schedule.lock(tx)
     row = tx.row(
         f"SELECT id, kind, source, reason, tries, since FROM ({_ITEMS} UNION ALL {_CARDS}) AS letters WHERE id = :id",
-        t=tx.tenant_id, rule=RULE, dead=quarantine.TRIES, id=letter_id,
+        t=tx.tenant_id, rule=executions.STUMBLED, dead=quarantine.TRIES, id=letter_id,
     )  # fmt: skip
     if row is None:
         raise UnknownLetter(f"there is no dead letter {letter_id}")
@@ -103,10 +101,6 @@ def _job(tx: Tx, letter: Letter) -> None:
     rescue.enqueue(tx, letter.source.split(":", 1)[0], tx.tenant_id)
 
 
-def _row(_tx: Tx, _letter: Letter) -> None:
-    raise NotReplayable("mend the row in its file and import it again")
-
-
 def _card(tx: Tx, letter: Letter) -> None:
     """The same intention as a new card, judged from the start: a card's own end is never undone."""
     dead = cards.get(tx, letter.id)
@@ -129,7 +123,6 @@ _PUT_BACK: Mapping[Kind, Callable[[Tx, Letter], None]] = {
     "webhook": _webhook,
     "event": _event,
     "job": _job,
-    "csv_row": _row,
     "card": _card,
 }
 

@@ -123,10 +123,20 @@ def _switches(standing: Standing) -> Iterator[Check]:
         closed = [each for each in switches.states(tx) if each["stopped"]]
     for each in closed:
         yield Check(
-            "kill switch", "warning", f"{each['switch']} by {each['by']}: {each['reason']}", "`hourhand resume`"
+            "kill switch",
+            "warning",
+            f"{each['switch']} by {each['by']}: {each['reason']}",
+            _resume(str(each["switch"])),
         )
     if not closed:
         yield Check("kill switch", "ok", "the house is switched on")
+
+
+def _resume(switch: str) -> str:
+    """The command that opens a switch of the house again."""
+    level, _, name = switch.removesuffix("_disabled").partition("_disabled.")
+    flag = {"global_enabled": "", "email_send": " --mail"}.get(level, f" --{level} {name}")
+    return f"`hourhand resume{flag} --reason …`"
 
 
 def _door(standing: Standing) -> Iterator[Check]:
@@ -176,7 +186,12 @@ def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[C
         if row.provider == "gmail" and row.status == "revoked":
             yield Check("mailbox", "note", TESTING, "publish the OAuth consent screen")
     if not rows:
-        yield Check("mailbox", "note", "there is none", "`hourhand gmail connect` or `hourhand mailbox import`")
+        yield Check(
+            "mailbox",
+            "note",
+            "there is none",
+            "`hourhand gmail connect`, `hourhand mailbox connect-imap` or `mailbox import`",
+        )
 
 
 def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:

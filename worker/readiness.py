@@ -28,7 +28,7 @@ class Check:
 
 def missing(standing: Standing, tx: Tx, told: TenantSettings) -> list[str]:
     """What a tenant still lacks before its mail can go out: keys and settings, in a few words each."""
-    return [check.told for look in LOOKS for check in look(standing, tx, told) if check.mend]
+    return [f"{check.name}: {check.told}" for look in LOOKS for check in look(standing, tx, told) if check.mend]
 
 
 def _identity(standing: Standing, _tx: Tx, told: TenantSettings) -> Iterator[Check]:

@@ -166,12 +166,16 @@ def test_what_fails_again_after_it_was_put_back_has_five_tries_again(ward: Ward)
 
 def test_what_cannot_be_put_back_says_what_to_do_and_stays(ward: Ward) -> None:
     with ward.post.database.tenant(ward.post.tenant_id) as tx:
-        quarantine.put(tx, kind="csv_row", source="people.csv:7", reason="no address")
         quarantine.put(tx, kind="webhook", source="resend/msg_1", reason="body: no JSON")
-    for letter in ward.dead():
-        with pytest.raises(NotReplayable, match=r"import it again|send it again"):
-            ward.replay(letter)
-    assert len(ward.dead()) == 2
+    with pytest.raises(NotReplayable, match="send it again"):
+        ward.replay(ward.dead()[0])
+    assert len(ward.dead()) == 1
+
+
+def test_a_row_that_a_person_must_mend_is_no_dead_letter(ward: Ward) -> None:
+    with ward.post.database.tenant(ward.post.tenant_id) as tx:
+        quarantine.put(tx, kind="csv_row", source="people.csv:7", reason="no address")
+    assert ward.dead() == []
 
 
 def test_another_tenant_neither_sees_nor_replays(ward: Ward) -> None:

@@ -68,7 +68,9 @@ def status(tenant: TenantName = None, as_json: Json = False) -> None:
 
     with visiting.visit(tenant) as at:
         rows = [{**speaking.plain(row), "mend": row.mend} for row in mailboxes.listed(at.tx)]
-    speaking.table(rows, COLUMNS, as_json, empty=f"{at.slug} has no mailbox: `hourhand gmail connect`")
+    speaking.table(
+        rows, COLUMNS, as_json, empty=f"{at.slug} has no mailbox: `hourhand gmail connect` or `mailbox connect-imap`"
+    )
 
 
 def revoke(
