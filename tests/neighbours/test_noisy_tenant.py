@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Callable
+from datetime import datetime
 
 from domain.db import Database
 from simulator.clock import ShiftedClock
@@ -21,21 +22,23 @@ PEOPLE = 2
 WITHOUT_CAPS = {"touches_per_cycle": 100_000, "max_emails_per_hour": 100_000, "sends_per_second": 1_000}
 
 
-def hang(made: Estate, clock: HandClock, hanging: Hanging) -> None:
-    """The noisy tenant is in the middle of its hour, and stays there."""
+def hang(made: Estate, clock: HandClock, hanging: Hanging) -> datetime:
+    """The noisy tenant is in the middle of its hour, and stays there; the moment of that hour's beat."""
     made.hands.senders[made.noisy] = hanging
     hanging.done_meanwhile = lambda: sum(len(outcomes) for outcomes in made.outcomes())
     made.acquaint(made.noisy, PEOPLE)
     clock.advance(hours=1)
-    made.claim()
+    struck = made.claim()
     assert hanging.holding.wait(180)
+    return struck
 
 
 def test_a_tenant_that_hangs_in_its_hour_costs_its_neighbours_none(clone: Database, clock: HandClock) -> None:
     clock.at(SLOT)
     hanging = Hanging()
     with estate(clone, others=3) as made:
-        hang(made, clock, hanging)
+        # a clock that is moved on in the middle of an hour would be that hour's deadline
+        made.wait_for_neighbours(hang(made, clock, hanging))
         for _ in range(3):
             clock.advance(hours=1)
             for tenant_id in made.others:
