@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +46,6 @@ class GmailGrant:
 
         self._wire = wire or Wire()
         self._lock = threading.Lock()
-        self._granted: frozenset[str] = frozenset()
         self._credentials = Credentials(  # type: ignore[no-untyped-call]
             token=None,
             refresh_token=refresh_token,
@@ -74,11 +72,6 @@ class GmailGrant:
                 self._credentials.token = None
         return self.token(deadline)
 
-    def granted_scopes(self, deadline: Deadline) -> frozenset[str]:
-        """What the user really granted: single scopes can be unticked on the consent page."""
-        self.token(deadline)
-        return self._granted
-
     def _refresh(self, deadline: Deadline) -> None:
         from google.auth.exceptions import RefreshError
 
@@ -90,7 +83,6 @@ class GmailGrant:
             # google-auth would sleep and retry these by itself, past our deadline.
             if answer.status >= 500 or answer.status in (408, 429) or _is_transient(answer.body):
                 raise _TokenEndpointDown(f"Google's token endpoint answered {answer.status}")
-            self._granted = _scopes(answer.body) or self._granted
             return _Answered(answer.status, dict(answer.headers.items()), answer.body)
 
         try:
@@ -99,15 +91,6 @@ class GmailGrant:
             raise TokenExpired(f"The access token could not be refreshed just now: {error}") from error
         except RefreshError as error:
             raise _meaning(error) from error
-
-
-def _scopes(body: bytes) -> frozenset[str]:
-    """What a grant says it covers; google-auth tells only when scopes were asked for by name."""
-    try:
-        told = json.loads(body)
-    except ValueError:
-        return frozenset()
-    return frozenset(str(told.get("scope") or "").split()) if isinstance(told, dict) else frozenset()
 
 
 def _is_transient(body: bytes) -> bool:

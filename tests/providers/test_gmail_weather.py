@@ -14,9 +14,7 @@ from domain.ports import (
     TokenExpired,
     TokenRevoked,
 )
-from providers.deadlines import Deadline
 from providers.gmail import GmailMailbox
-from providers.gmail_auth import READ_SCOPE
 from providers.gmail_calls import GmailCalls
 from simulator.emulators.faults import Fault, fail, refuse, throttle
 from simulator.emulators.gmail import GmailAccount, GmailEmulator
@@ -89,11 +87,6 @@ def test_a_wrong_client_is_our_mistake_and_not_the_tenants(clock: HandClock) -> 
         with pytest.raises(NeverWill, match="GOOGLE_CLIENT_ID") as raised:
             a_mailbox(gmail, account).address()
         assert not isinstance(raised.value, TokenRevoked)
-
-
-def test_the_granted_scopes_are_told(gmail: GmailEmulator, account: GmailAccount) -> None:
-    grant = a_grant(gmail, account)
-    assert grant.granted_scopes(Deadline(2)) == {READ_SCOPE}
 
 
 def test_a_token_is_in_no_error(gmail: GmailEmulator, account: GmailAccount, box: GmailMailbox) -> None:
