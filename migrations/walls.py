@@ -46,6 +46,10 @@ TENANT_TABLES: dict[str, str] = {
     "agent_hourly_reflections": "SELECT, INSERT, DELETE",
     "agent_tenant_locks": "SELECT, INSERT, UPDATE, DELETE",
     "agent_alerts": "SELECT, INSERT, UPDATE, DELETE",
+    "deal_stage_config": "SELECT, INSERT, UPDATE, DELETE",
+    "deals": "SELECT, INSERT, UPDATE, DELETE",
+    "deal_stage_history": "SELECT, INSERT, UPDATE, DELETE",
+    "deal_activities": "SELECT, INSERT, UPDATE, DELETE",
     # a tenant sees its own line of these two; the fleet's roles see the rest by the policies below
     "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, extra_due_at, gmail_due_at, "
     "last_slot_at, last_cycle_at, idle_hours, fence)",

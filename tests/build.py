@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, clients, contacts, settings, tenants, threads, users
+from domain import cards, clients, contacts, deals, settings, tenants, threads, users
 from domain.db import Database, Tx
 from domain.vault import Vault
 
@@ -57,6 +57,14 @@ def contact(tx: Tx, client_id: UUID | None = None, email: str | None = "bill@ini
     given: dict[str, Any] = {"name": email.partition("@")[0].capitalize() if email else "Nobody"}
     account = client_id or client(tx)
     return contacts.upsert(tx, VAULT, client_id=account, email=email, **{**given, **fields}).id
+
+
+def deal(tx: Tx, contact_id: UUID | None = None, title: str = "New shelves", **fields: Any) -> UUID:
+    """An open deal in the first stage with the account of a contact (Bill of Initech unless told otherwise); its id."""
+    person = contacts.get(tx, contact_id or contact(tx))
+    assert person is not None
+    given: dict[str, Any] = {"client_id": person.client_id, "contact_id": person.id, "value": "1200.00"}
+    return deals.put(tx, title=title, **{**given, **fields}).id
 
 
 def thread(tx: Tx, **fields: Any) -> UUID:
