@@ -33,7 +33,13 @@ _SUBJECT = re.compile(
     r"|zustell(?:fehler|ung)|onbestelbaar"
     r"|no (?:se )?(?:ha podido|pudo) (?:ser )?entregar|entrega (?:fallida|incompleta)|n[aã]o (?:foi )?(?:entregue"
     r"|p[oô]de ser entregue)|falha na entrega"
-    r"|mancat[ao] (?:consegna|recapito)|не доставлено|недоставлен|配信|送信でき|エラー|不達|退信|無法|未送达|未傳遞",
+    r"|mancat[ao] (?:consegna|recapito)|не доставлено|недоставлен|配信|送信でき|エラー|不達|退信|無法|未送达"
+    r"|未傳遞|投递失败|无法(?:投递|发送|送达)|发送失败"
+    r"|consegna (?:non riuscita|fallita)|nie dostarczon|niedostarczaln|nie mo[zż]na dostarczy[cć]"
+    r"|niet (?:worden )?bezorgd"
+    r"|kunde inte levereras|oleveransbar|kunne ikke leveres|toimittaminen ep[aä]onnistui|toimitus ep[aä]onnistui"
+    r"|nedoru[cč]iteln|k[eé]zbes[ií]t[eé]s sikertelen|teslim edilemedi|недоставленн|не вдалося доставити"
+    r"|배달되지|전송 실패|반송|entrega n[aã]o (?:realizada|efetuada)|no entregado|falha (?:de|na) entrega",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
@@ -54,7 +60,17 @@ _PHRASE = re.compile(
     r"|^<[^<>\s]+@[^<>\s]+>:|failed address|no valid recipients|unknown host|postponed|full mailbox"
     r"|n'a pas pu [eê]tre|non remis|konnte nicht (?:zugestellt|[uü]bermittelt)|nicht zugestellt|no se ha podido "
     r"entregar|no pudo (?:ser )?entreg|n[aã]o (?:p[oô]de|foi) (?:ser )?entreg"
-    r"|не может быть доставлен|не удалось доставить|送信でき|配信でき|エラーのため|退回|投递失败|無法傳遞",
+    r"|не может быть доставлен|не удалось доставить|送信でき|配信でき|エラーのため|退回|投递失败|無法傳遞"
+    r"|无法(?:投递|发送|送达|传递)"
+    r"|non [eè] stato (?:possibile (?:recapitare|consegnare)|recapitato|consegnato)|impossibile (?:recapitare"
+    r"|consegnare)"
+    r"|nie (?:mog[lł]a|mo[zż]e|zosta[lł]a) (?:by[cć] )?dostarczon|kon niet worden (?:bezorgd|afgeleverd)"
+    r"|kan niet worden"
+    r" bezorgd|kunde inte (?:levereras|n[aå])|kunne ikke (?:leveres|sendes)|ei voitu (?:toimittaa|l[aä]hett[aä][aä])"
+    r"|nelze doru[cč]it|nebylo mo[zž]n[eé] doru[cč]it|nem (?:siker[uü]lt|lehetett) k[eé]zbes[ií]teni|teslim edilemedi"
+    r"|не вдалося доставити|配信できません|배달하지 못|전달되지|utilisateur inconnu|empf[aä]nger unbekannt"
+    r"|n'a pu [eê]tre"
+    r"|nicht zustellbar|unzustellbar|no (?:ha sido|fue) (?:posible entreg|entregad)|no se pudo entregar",
     re.IGNORECASE | re.MULTILINE,
 )
 # The line above the copy of the returned mail, without the rule around it; or the copy's own first line.
@@ -145,7 +161,11 @@ def is_notice(parsed: Parsed, subject: str, from_name: str, from_address: str | 
         or is_from_daemon(from_name, from_address or parsed.text("from"))
     )
     if parsed.has("list-id") or parsed.has("list-post"):
-        if parsed.has("in-reply-to") or not titled:
+        if parsed.has("in-reply-to"):
+            return False
+        if daemon and speaks:
+            return True  # a list passed the daemon's own notice on
+        if not titled:
             return False
         return (daemon and bool(speaks or notice.returned)) or (speaks and _names_somebody(body))
     if daemon:

@@ -64,7 +64,10 @@ def normalise_newlines(raw: bytes) -> bytes:
     """CR, CRLF and LF copies of one message become the same bytes."""
     if b"\r" not in raw:
         return raw
-    return raw.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if raw.count(b"\r\r\n") == raw.count(b"\n"):
+        # a CRLF that was translated once more, on every line; here and there it is a blank line of the writer's
+        raw = raw.replace(b"\r\r\n", b"\n")
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def decode(data: bytes, charset: str | None) -> str:

@@ -28,7 +28,9 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"|volume full",
         r"account is (?:temporarily )?(?:over|full)|delivery temporarily suspended: mailbox|recipient storage full"
         r"|is overquota",
-        r"容量|已满|переполнен|boîte (?:aux lettres )?pleine|buz[oó]n (?:est[aá] )?lleno|caixa (?:postal )?cheia"
+        r"容量|已满|已滿|переполнен|casella (?:\S+ )?piena|skrzynk\w+ (?:\S+ )?(?:pe[lł]na|przepe[lł]nion)"
+        r"|postbus (?:is )?vol|"
+        r"boîte (?:aux lettres )?pleine|buz[oó]n (?:est[aá] )?lleno|caixa (?:postal )?cheia"
         r"|postfach (?:ist )?voll",
     ),
     "too_big": (
@@ -101,7 +103,8 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"|receive) (?:any )?(?:e?-?mail|messages)",
         r"domain must (?:exist|resolve)|not a valid (?:mail )?domain|bad destination host|name or service not known"
         r"|no (?:route|mx record) (?:to|for|found)",
-        r"no valid hosts|(?:unable|failed) to (?:resolve|lookup|look up) (?:host|domain)|dnsmx|all relevant mx records",
+        r"no valid hosts|(?:unable|failed) to (?:resolve|lookup|look up) (?:host|domain)|dnsmx"
+        r"|all relevant mx records",
     ),
     "disabled": (
         r"archived recipient|destinataire archiv|is (?:currently "
@@ -151,6 +154,21 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"|direcci[oó]n|destinatario)[^.\n]{0,30}(?:desconocid|no existe|no v[aá]lid|inexistente)",
         r"(?:usu[aá]rio|endere[cç]o|destinat[aá]rio)[^.\n]{0,30}(?:desconhecid|n[aã]o existe|inv[aá]lid"
         r"|inexistente)|empf[aä]nger[^.\n]{0,30}(?:unbekannt|existiert nicht|ung[uü]ltig)",
+        r"(?:utilisateur|adresse|destinataire|bo[iî]te)[^.\n]{0,30}n['’]existe (?:pas|plus)|(?:utente|casella"
+        r"|indirizzo|destinatario)[^.\n]{0,30}(?:inesistente|sconosciut|non esiste|non trovat|non valid)",
+        r"(?:empf[aä]nger|benutzer|postfach|adresse|adressat|konto)[^.\n]{0,30}(?:(?:nicht|un)[ -]?bekannt"
+        r"|nicht gefunden|existiert nicht|nicht vorhanden|ung[uü]ltig)|(?:caixa|conta|mailbox|buz[oó]n|cuenta|casilla)"
+        r"[^.\n]{0,30}(?:inexistente|no existe|n[aã]o existe|n[aã]o encontrad|no encontrad|desconhecid|desconocid)",
+        r"(?:onbekende|onbekend)[^.\n]{0,20}(?:gebruiker|ontvanger|adres)|(?:gebruiker|ontvanger|adres|postbus)"
+        r"[^.\n]{0,30}(?:onbekend|bestaat niet)|(?:adres|odbiorc\w+|u[zż]ytkownik\w*|skrzynk\w+)[^.\n]{0,30}"
+        r"(?:nie istnieje|nieznan)|nieznany (?:u[zż]ytkownik|odbiorca|adres)",
+        r"(?:ok[aä]nd|ukendt|ukjent) (?:mottagare|modtager|mottaker|anv[aä]ndare|bruger|bruker)|(?:mottagar|modtager"
+        r"|mottaker|anv[aä]ndar|bruger|bruker)\w*[^.\n]{0,30}(?:finns inte|findes ikke|finnes ikke|ok[aä]nd|ukendt"
+        r"|ukjent)|tuntematon (?:vastaanottaja|k[aä]ytt[aä]j[aä])|(?:neznám[ýy]|nezn[aá]my) (?:u[zž]ivatel"
+        r"|p[rř][ií]jemce)",
+        r"(?:mail ?box|account|address|user|recipient)(?: \S+){0,3} (?:has been|was|is) (?:permanently )?(?:deleted"
+        r"|removed|terminated|retired|decommissioned)|user(?: is)? not local|(?:has|have) left the (?:company"
+        r"|organi[sz]ation|firm)",
         r"(?:benutzer|adresse)[^.\n]{0,30}(?:unbekannt|existiert nicht)|utente sconosciuto|пользовател\w+ не "
         r"(?:найден|существует)|нет такого|(?:用户|收件人|帐号|账号|邮箱)[^\n]{0,6}不存在|メールアドレスが見つか",
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from brain.reading import reply_words as words
 
+_DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 MAX_LINES = 20_000
 LONG_ANSWER_LINES = 7
 """An answer below a quote that is at least this long is taken for an answer between the quotes."""
@@ -20,8 +21,8 @@ _WROTE = rf"(?:{_any(words.WROTE)})"
 _OPENER = rf"(?:{_any(words.OPENERS)})"
 _DAY = r"(?:\d{1,4}[./\-年]\s?\d{1,2}|\d{1,2}:\d{2}|\d{1,2}\.\d{2}|\d{4}|\d{1,2}\.? \w{3,})"
 _ADDRESS = r"[^\s<>()]{1,64}@[^\s<>()]{1,128}"
-_HEAD_END = r"[:：]\s*[>*]*\s*$"
-_LEAD = r"^[>\s*_]*"
+_HEAD_END = r"[:：]\s*[>*-]*\s*$"
+_LEAD = r"^[>\s*_-]*"
 # "On <date>, <somebody> wrote:" and "<somebody> wrote on <date>:", whole or folded over a few lines.
 _INTRODUCED = re.compile(rf"{_LEAD}{_OPENER}\W.*{_DAY}.*{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _DATED = re.compile(rf"{_LEAD}(?:\w+\.?,? )?{_DAY}.*(?:{_ADDRESS}|{_WROTE}).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
@@ -31,6 +32,16 @@ _BY_NAME = re.compile(
     re.IGNORECASE,
 )
 _OLD_GMAIL = re.compile(rf"{_LEAD}\d{{4}}[/-]\d{{1,2}}[/-]\d{{1,2}},? [^\n]{{0,80}}<?{_ADDRESS}>?:?\s*$")
+_BY_NAME_DATED = re.compile(
+    rf"{_LEAD}[\w.'\"-]+(?: [\w.'\"-]+){{0,3}} {_WROTE}\W[^\n]{{0,40}}{_DAY}[^\n]{{0,40}}{_HEAD_END}", re.IGNORECASE
+)
+_QUOTING = re.compile(
+    rf"{_LEAD}(?:{_any(words.QUOTING)}) [^\n]{{0,120}}{_ADDRESS}[^\n]{{0,80}}{_HEAD_END}", re.IGNORECASE
+)
+# In whatever language: a year, a time of day and an address, then a colon.
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
+_OURS = re.compile(r"\b(?:I|we|you|they|he|she|it)\b", re.IGNORECASE)
 _USENET = re.compile(rf"{_LEAD}in (?:article|message) <.*(?:wrote|writes|says).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
 _MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET)
 _MAY_START = re.compile(
@@ -39,8 +50,9 @@ _MAY_START = re.compile(
 )
 _VERB = re.compile(_WROTE, re.IGNORECASE)
 _MAY_CLOSE = re.compile(rf"[@\d]|{_WROTE}", re.IGNORECASE)
-_MAY_END = re.compile(r"[:：]\s*[>*]*\s*$")
+_MAY_END = re.compile(r"[:：]\s*[>*-]*\s*$")
 
+_LONE_HEADER = re.compile(r"(?<![hfbqds])(?<![hfbqd][te])(?<!h[te][te])h(?![te]{0,2}h|e*[qbfd])")
 _FORWARDED = re.compile(
     rf"^[>\s*]*(?:[-_=*—]{{2,}}\s*(?:{_any(words.FORWARDED)}).{{0,80}}|(?:begin forwarded message|anfang der "
     rf"weitergeleiteten nachricht"
@@ -78,7 +90,7 @@ def cut(text: str) -> Cut:
     """Cut `text` (plain, LF newlines) down to what was written this time."""
     lines = text.split("\n")[:MAX_LINES]
     lines = _join_markers(lines)
-    kinds = [_kind(line) for line in lines]
+    kinds = _spare_lone_headers([_kind(line) for line in lines])
     forwarded = "f" in kinds
     quoted = any(kind in "bqhf" for kind in kinds)
     lines, kinds, below = _cut_at_rule(lines, kinds)
@@ -96,6 +108,7 @@ def cut(text: str) -> Cut:
 
 def _kind(line: str) -> str:
     """One letter a line: empty, delimiter, forward mark, b "… wrote:", header, quote, s phone's signature, text."""
+    line = _without_direction(line)
     if not line or not line.strip():
         return "e"
     if len(line) > 2_000:
@@ -117,6 +130,11 @@ def _kind(line: str) -> str:
     return "t"
 
 
+def _without_direction(line: str) -> str:
+    """Marks of writing direction, which programs put around names and addresses, are no part of the words."""
+    return line if line.isascii() else line.translate(_DIRECTION)
+
+
 def is_mobile_signature(line: str) -> bool:
     """`Sent from my phone`, in any of its languages."""
     bare = line.lstrip("<([*_~ ").rstrip(">)*_~ .")
@@ -129,14 +147,18 @@ def _is_marker(line: str) -> bool:
     stripped = line.rstrip()
     if not _MAY_END.search(stripped):
         return bool(stripped[:5].strip("> ")[:4].isdigit() and _OLD_GMAIL.match(line))
-    return len(line) <= 600 and (_introduces(line, _MARKERS) or bool(_BY_NAME.match(line)))
+    if len(line) > 600:
+        return False
+    return _introduces(line, _MARKERS) or (bool(_BY_NAME.match(line)) and not _OURS.search(line))
 
 
 def _introduces(text: str, markers: tuple[re.Pattern[str], ...]) -> bool:
     """`text` is a "… wrote:"; without an address or such a verb it can't be, and that is cheap to see."""
     if "@" not in text and not _VERB.search(text):
         return False
-    if any(marker.match(text) for marker in markers):
+    if any(marker.match(text) for marker in markers) or _BY_NAME_DATED.match(text):
+        return True
+    if len(text) < 250 and "@" in text and (_QUOTING.match(text) or (_YEAR.search(text) and _CLOCK.search(text))):
         return True
     # Whatever the language's order: a date, an address, then the verb and a colon.
     at = text.find("@")
@@ -147,7 +169,9 @@ def _introduces(text: str, markers: tuple[re.Pattern[str], ...]) -> bool:
 
 def _join_markers(lines: list[str]) -> list[str]:
     """Bring a "… wrote:" that was folded over several lines back onto one."""
-    ends = [line.rstrip("> *\t")[-1:] in (":", "：") and bool(_MAY_CLOSE.search(line)) for line in lines]
+    ends = [
+        _without_direction(line).rstrip("> *\t")[-1:] in (":", "：") and bool(_MAY_CLOSE.search(line)) for line in lines
+    ]
     if not any(ends):
         return lines
     joined: list[str] = []
@@ -170,8 +194,10 @@ def _join_markers(lines: list[str]) -> list[str]:
 
 def _folded_marker(lines: list[str], index: int) -> int:
     """How many lines from `index` on make one "… wrote:"; 1 when none or unfolded."""
-    first = lines[index]
-    if not first.strip() or len(first) > 300 or _MAY_END.search(first) or not _MAY_START.match(first):
+    first = _without_direction(lines[index])
+    if not first.strip() or len(first) > 300 or _MAY_END.search(first):
+        return 1
+    if not _MAY_START.match(first) and not (_YEAR.search(first) and _CLOCK.search(first)):
         return 1
     dated = re.match(rf"{_LEAD}{_OPENER}\W.*\d", first, re.IGNORECASE) is not None
     if dated or re.search(r"[\d@]", first):
@@ -189,10 +215,19 @@ def _folded_marker(lines: list[str], index: int) -> int:
             continue
         if len(text) > 500:
             return 1
+        line = _without_direction(line)
         text = f"{text} {line.strip().lstrip('> ')}"
         if _MAY_END.search(line):
             return used if len(line) < 200 and _introduces(text, markers) else 1
     return 1
+
+
+def _spare_lone_headers(kinds: list[str]) -> list[str]:
+    """`To: be decided` alone among words is no mail header."""
+    if "h" not in kinds:
+        return kinds
+    pattern = "".join(kinds)
+    return list(_LONE_HEADER.sub("t", pattern))
 
 
 def _cut_at_rule(lines: list[str], kinds: list[str]) -> tuple[list[str], list[str], str]:

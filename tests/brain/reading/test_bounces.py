@@ -76,6 +76,14 @@ def test_cr_crlf_and_lf_copies_give_one_answer() -> None:
         lf = read(raw)
         assert read(raw.replace(b"\n", b"\r\n")) == lf
         assert read(raw.replace(b"\n", b"\r")) == lf
+        assert read(raw.replace(b"\n", b"\r\r\n")) == lf
+
+
+def test_a_blank_line_made_by_a_stray_cr_is_one_in_every_copy() -> None:
+    lf = samples.notice("<ana@globex.example>:\n550 5.1.1 unknown\r\n\r\n\n550 no such user")
+    assert read(lf) == read(lf.replace(b"\r\n", b"\n").replace(b"\n", b"\r"))
+    mixed = samples.notice("<ana@globex.example>:\n550 5.1.1 unknown\r\r\n550 no such user")
+    assert read(mixed) == read(mixed.replace(b"\r\r\n", b"\n\n")) == read(mixed.replace(b"\r\r\n", b"\r\r"))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +112,18 @@ def test_cr_crlf_and_lf_copies_give_one_answer() -> None:
         ),
         (
             "Su mensaje no se ha podido entregar a ana@globex.example: el usuario no existe.\n",
+            [("ana@globex.example", True, True)],
+        ),
+        (
+            "Il messaggio non è stato recapitato a ana@globex.example: utente inesistente.\n",
+            [("ana@globex.example", True, True)],
+        ),
+        (
+            "Wiadomość nie została dostarczona: ana@globex.example, nieznany użytkownik.\n",
+            [("ana@globex.example", True, True)],
+        ),
+        (
+            "Ihre Nachricht ist unzustellbar. ana@globex.example: Das Postfach ist nicht vorhanden.\n",
             [("ana@globex.example", True, True)],
         ),
     ],

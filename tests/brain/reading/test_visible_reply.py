@@ -34,6 +34,22 @@ INTRODUCTIONS = [
     "Ana Diaz <ana@acme.example> ezt írta (időpont: 2026. júl. 6., H, 8:15):",
     "Στις Δευ 6 Ιουλ 2026 στις 8:15 π.μ., ο χρήστης Ana Diaz <ana@acme.example> έγραψε:",
     "Vào Th 2, 6 thg 7, 2026 vào lúc 08:15 Ana Diaz <ana@acme.example> đã viết:",
+    "Quoting Ana Diaz <ana@acme.example>:",
+    "* Ana Diaz <ana@acme.example> [2026-07-06 08:15]:",
+    "-----Ana Diaz <ana@acme.example> wrote: -----",
+    "Wiadomość napisana przez Ana Diaz <ana@acme.example> w dniu 06.07.2026, o godz. 08:15:",
+    "Ana Diaz kirjoitti 6.7.2026 klo 8.15:",
+    "Kuupäev E, 6. juuli 2026 kell 08:15\nkirjutas Ana Diaz <ana@acme.example>:",
+    "2026 m. liepos 6 d., pr 08:15 Ana Diaz <ana@acme.example> rašė:",
+    "pon, 6. srp 2026. u 08:15 Ana Diaz <ana@acme.example> napisao je:",
+    "На пн, 6.07.2026 г. в 8:15 Ana Diaz\n<ana@acme.example> написа:",
+    "Missatge de Ana Diaz <ana@acme.example> del dia dl., 6 de jul. 2026 a les 8:15:",
+    "\u202bבתאריך יום ב׳, 6 ביולי 2026 ב-8:15 מאת \u202aAna Diaz\u202c <\u202aana@acme.example\u202c>:\u202c",
+    "في الاثنين، 6 يوليو 2026 في 8:15 ص تمت كتابة ما يلي بواسطة Ana Diaz <ana@acme.example>:",
+    "سه‌شنبه 6 ژوئیهٔ 2026، 8:15 Ana Diaz <ana@acme.example> نوشت:",
+    "सोम, 6 जुल॰ 2026 को 8:15 am बजे को Ana Diaz <ana@acme.example> ने लिखा:",
+    "เมื่อ จ. 6 ก.ค. 2026 เวลา 08:15 Ana Diaz\n<ana@acme.example> เขียนว่า:",
+    "Pada tanggal Sen, 6 Jul 2026 pukul 08.15 Ana Diaz <ana@acme.example> menulis:",
 ]
 
 HEADERS = [
@@ -48,6 +64,12 @@ HEADERS = [
     "Från: Ana Diaz <ana@acme.example>\nSkickat: den 6 juli 2026 08:15\nTill: Kim\nÄmne: Erbjudande",
     "发件人: Ana Diaz <ana@acme.example>\n发送时间: 2026年7月6日 8:15\n收件人: Kim\n主题: 报价",
     "差出人: Ana Diaz <ana@acme.example>\n送信日時: 2026年7月6日 8:15\n宛先: Kim\n件名: 見積",
+    "De la: Ana Diaz <ana@acme.example>\nTrimis: luni, 6 iulie 2026 08:15\nCătre: Kim\nSubiect: Ofertă",
+    "От: Ana Diaz <ana@acme.example>\nИзпратено: понеделник, 6 юли 2026 г. 8:15\nДо: Kim\nОтносно: Оферта",
+    "Pošiljatelj: Ana Diaz <ana@acme.example>\nPoslano: 6. srpnja 2026. 08:15\nPrima: Kim\nPredmet: Ponuda",
+    "Saatja: Ana Diaz <ana@acme.example>\nSaadetud: 6. juuli 2026 8:15\nAdressaat: Kim\nTeema: Pakkumine",
+    "Từ: Ana Diaz <ana@acme.example>\nĐã gửi: 6 tháng 7, 2026 8:15\nĐến: Kim\nChủ đề: Báo giá",
+    "Dari: Ana Diaz <ana@acme.example>\nDikirim: 06 Juli 2026 8:15\nKepada: Kim\nSubjek: Penawaran",
 ]
 
 
@@ -102,6 +124,19 @@ def test_answers_between_the_quotes_are_kept_but_quotes_are_not_understood() -> 
 
 def test_a_sentence_that_only_looks_like_an_introduction_stays() -> None:
     text = "On this day\n\nI wrote something\n\nvery interesting."
+    assert cut(text).reply == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Here is the list:\n- one\n- two\n\nTo: be decided later.",
+        "From: Berlin\nwe go by train.",
+        "On Monday we wrote:\n\nThe shop is closed.\n\nOk?",
+        "At 10:30 I spoke with Tom, who wrote: yes.\nSo go on.",
+    ],
+)
+def test_a_lone_line_that_looks_like_a_header_stays(text: str) -> None:
     assert cut(text).reply == text
 
 
