@@ -223,11 +223,19 @@ class CardMail(BaseModel):
     provider_id: str | None
 
 
+class UndoShown(Told):
+    """Whether a card can be taken back now, and how; or why not."""
+
+    possible: bool
+    how: str
+
+
 class Why(BaseModel):
     """Why a card stands where it stands."""
 
     card: CardShown
     answer: str
+    undo: UndoShown
     judgements: list[JudgementShown]
     story: list[StoryLine]
     mail: CardMail | None

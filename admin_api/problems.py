@@ -27,6 +27,7 @@ from domain import (
     switches,
     tasks,
     tenants,
+    undo,
     users,
 )  # fmt: skip
 from domain.addresses import InvalidAddress
@@ -62,6 +63,9 @@ STATUS: Mapping[type[Exception], int] = {
     tasks.UnknownTask: 404,
     InvalidAddress: 422,
     cards.IllegalMove: 409,
+    undo.UnknownCard: 404,
+    undo.NotUndoable: 409,
+    undo.ChangedSince: 409,
     approvals.NotWaiting: 409,
     approvals.ApprovalVoid: 409,
     approvals.ApprovalExpired: 409,

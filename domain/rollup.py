@@ -9,7 +9,8 @@ from domain.db import Database, Row, Tx
 
 COUNTED = (
     "cycles_completed", "cycles_failed", "actions_planned", "actions_executed", "actions_blocked", "actions_deferred",
-    "actions_failed", "actions_held", "emails_sent", "messages_processed", "gmail_cards_created",
+    "actions_failed", "actions_held", "emails_sent", "messages_processed", "gmail_cards_created", "orders_processed",
+    "orders_exceptions", "provider_failures", "gmail_quota_errors", "lock_contentions",
 )  # fmt: skip
 """Added up within the hour."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import cards, outbound, settings, switches, violations
+from domain import cards, outbound, settings, switches, undo, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
@@ -35,6 +35,7 @@ def why(tx: Tx, card_id: UUID) -> dict[str, Any]:
     return {
         "card": {name: getattr(card, name) for name in card.__slots__ if name != "approval_hash"},
         "answer": _answer(card),
+        "undo": {"possible": undo.of(card).possible, "how": undo.of(card).how},
         "judgements": judgements,
         "story": [dict(row) for row in tx.rows(
             """SELECT at, type, actor, data FROM warehouse_events

@@ -50,6 +50,8 @@ TENANT_TABLES: dict[str, str] = {
     "deals": "SELECT, INSERT, UPDATE, DELETE",
     "deal_stage_history": "SELECT, INSERT, UPDATE, DELETE",
     "deal_activities": "SELECT, INSERT, UPDATE, DELETE",
+    "alert_mutes": "SELECT, INSERT, UPDATE, DELETE",
+    "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     # a tenant sees its own line of these two; the fleet's roles see the rest by the policies below
     "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, extra_due_at, gmail_due_at, "
     "last_slot_at, last_cycle_at, idle_hours, fence)",
@@ -67,6 +69,9 @@ CONTROL_TABLES: dict[str, str] = {
     "admin_keys": "SELECT, INSERT, UPDATE, DELETE",
     "audit_log": "SELECT, INSERT",
     "idempotent_requests": "SELECT, INSERT, UPDATE, DELETE",
+    "alerts": "SELECT, INSERT, UPDATE, DELETE",
+    "alert_mutes": "SELECT, INSERT, UPDATE, DELETE",
+    "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
 }
 
 # The few doors in the walls, each for one role that no tenant transaction wears.
@@ -84,6 +89,16 @@ DOORS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     ("tenant_schedule", "hourhand_fleet", "SELECT", "SELECT", "true"),
     ("tenant_rollup", "hourhand_fleet", "SELECT", "SELECT", "true"),
+    # whoever watches the fleet must see which tenants have what wrong, and not what is said of it
+    ("agent_alerts", "hourhand_fleet", "SELECT (tenant_id, kind, severity, state)", "SELECT", "state <> 'resolved'"),
+    ("agent_tenant_locks", "hourhand_fleet", "SELECT (tenant_id, since, expires_at)", "SELECT", "true"),
+    (
+        "alert_deliveries",
+        "hourhand_fleet",
+        "SELECT (tenant_id, state, next_try_at)",
+        "SELECT",
+        "state = 'waiting'",
+    ),
     # whoever stops the house must see what is still in flight, and no more of it than this
     (
         "kanban_cards",

@@ -15,7 +15,7 @@ from admin_api.answers import CardShown, Preview, Why
 from admin_api.fields import Given, Moment
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from domain import cards
+from domain import cards, undo
 from domain.cards import Card
 from domain.db import Tx
 from engines.registry import ENGINES
@@ -45,6 +45,12 @@ class Resolve(Given):
     """What a person found out about a mail of which nobody knew, and how."""
 
     arrived: bool
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+
+
+class Undo(Given):
+    """Why it is taken back."""
+
     reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 
 
@@ -153,6 +159,18 @@ def settle(
         _found(tx, card_id)
         told = resolve.say(tx, ENGINES, card_id, arrived=said.arrived, by=at.actor, reason=said.reason)
         return CardShown.model_validate(told)
+
+    return once(house, at, request, idempotency_key, said, work)
+
+
+@router.post("/cards/{card_id}/undo",
+             summary="Take back what it changed; repeated, or already taken back, it stays as it is",
+             response_model=CardShown)  # fmt: skip
+def take_back(
+    card_id: UUID, said: Undo, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    def work(tx: Tx) -> CardShown:
+        return CardShown.model_validate(undo.undo(tx, card_id, by=at.actor, reason=said.reason))
 
     return once(house, at, request, idempotency_key, said, work)
 

@@ -62,8 +62,14 @@ CREATE TABLE hourhand.tenant_rollup (
     gmail_cards_created int NOT NULL DEFAULT 0,
     contacts_compliant int NOT NULL DEFAULT 0,
     contacts_clocked int NOT NULL DEFAULT 0,
+    orders_processed int NOT NULL DEFAULT 0,
+    orders_exceptions int NOT NULL DEFAULT 0,
+    provider_failures int NOT NULL DEFAULT 0,
+    gmail_quota_errors int NOT NULL DEFAULT 0,
+    lock_contentions int NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, hour)
 );
+CREATE INDEX tenant_rollup_hour ON hourhand.tenant_rollup (hour);
 
 CREATE TABLE hourhand.tenant_switches (
     tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,

@@ -99,6 +99,7 @@ CREATE TABLE hourhand.card_verdicts (
     decision text NOT NULL CHECK (decision IN ('allow', 'block', 'defer', 'needs_approval', 'hold', 'expire')),
     policy_version int NOT NULL,
     verdicts jsonb NOT NULL,                    -- [{rule, decision, reason, until, facts}] for every rule
+    facts jsonb,                                -- what it takes to judge it again under other settings
     at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, card_id) REFERENCES hourhand.kanban_cards (tenant_id, id) ON DELETE CASCADE

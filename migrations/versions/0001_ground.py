@@ -13,8 +13,15 @@ revision = "0001"
 down_revision = None
 
 SQL = Path(__file__).parent.parent / "sql"
-FILES = ("01_ground.sql", "02_people.sql", "03_mail.sql", "04_cards.sql", "05_runs.sql",
-         "07_deals.sql")  # fmt: skip
+FILES = (
+    "01_ground.sql",
+    "02_people.sql",
+    "03_mail.sql",
+    "04_cards.sql",
+    "05_runs.sql",
+    "07_deals.sql",
+    "10_operations.sql",
+)
 
 
 def upgrade() -> None:

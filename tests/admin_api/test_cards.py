@@ -122,3 +122,25 @@ def test_cards_are_found_by_state_type_and_contact(desk: Desk, card: str) -> Non
     assert [each["type"] for each in desk.get("/v1/cards?type=send_email")["items"]] == ["send_email"]
     assert [each["contact_id"] for each in desk.get(f"/v1/cards?contact={other}")["items"]] == [str(other)]
     assert desk.get("/v1/cards", "globex.admin")["items"] == []
+
+
+def test_what_a_card_changed_is_taken_back_by_an_operator_and_why_says_so(desk: Desk) -> None:
+    from domain import executions, tasks
+
+    with desk.inside() as tx:
+        card = build.card(tx, build.contact(tx), state="queued", kind="create_task")
+        mine = executions.reserve(tx, card, owner="test", fence=1, lease_seconds=15, idempotency_key=None)
+        task = tasks.create(tx, title="Call", basis="client_request", evidence={"message_id": "m", "quote": "call me"})
+        undo = {"verb": "tasks.finish", "task_id": str(task.id), "state": "cancelled"}
+        executions.settle(tx, mine, "done", outcome={"undo": undo})
+    path = f"/v1/cards/{card.id}/undo"
+    assert desk.get(f"/v1/cards/{card.id}/why")["undo"]["possible"]
+    assert_problem(desk.post(path, {"reason": "x"}, "acme.analyst"), 403)
+    assert_problem(desk.post(path, {"reason": "x"}, "globex.admin"), 404)
+    answer = desk.post(path, {"reason": "they called already"}, "acme.operator", key="once")
+    assert answer.json()["outcome"]["undone"]["reason"] == "they called already"
+    assert desk.post(path, {"reason": "they called already"}, "acme.operator", key="once").json() == answer.json()
+    assert not desk.get(f"/v1/cards/{card.id}/why")["undo"]["possible"]
+    with desk.inside() as tx:
+        mail = build.card(tx, build.contact(tx))
+    assert "called back" in assert_problem(desk.post(f"/v1/cards/{mail.id}/undo", {"reason": "x"}), 409)["detail"]

@@ -22,7 +22,7 @@ RUN_COLUMNS = ("cycle_number", "kind", "started_at", "outcome", "mode", "planned
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line."""
-    for command in (cycle, cards, why, approve, reject, snooze, runs, reflect):
+    for command in (cycle, cards, why, approve, reject, snooze, undo, runs, reflect):
         app.command()(command)
 
 
@@ -149,6 +149,23 @@ def snooze(
     with visiting.visit(tenant, dry_run=dry_run) as at:
         card = approvals.snooze(at.tx, card_id, until=at.tx.now + timedelta(hours=hours))
     sentence = f"{'would put off' if dry_run else 'put off'} {card_id} until {speaking.cell(card.not_before)}"
+    speaking.say({**speaking.plain(card), "done": not dry_run}, as_json, sentence=sentence)
+
+
+def undo(
+    card_id: CardId,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the audit log.")],
+    tenant: TenantName = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Take back what a finished card changed; refused when somebody has changed the record since."""
+    from domain import undo as undoing
+
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        card = undoing.undo(at.tx, card_id, by=visiting.ACTOR, reason=reason)
+    how = undoing.BY_TYPE[card.type].how
+    sentence = f"{'would take back' if dry_run else 'took back'} {card_id}: {how}"
     speaking.say({**speaking.plain(card), "done": not dry_run}, as_json, sentence=sentence)
 
 
