@@ -186,6 +186,8 @@ FIGURES: dict[str, tuple[str, str]] = {
     "agent_emails_sent": ("emails_sent", "Mails that a provider took"),
     "gmail_messages_processed": ("messages_processed", "Messages taken in"),
     "gmail_cards_created": ("gmail_cards_created", "Cards that mail brought"),
+    "agent_orders_processed": ("orders_processed", "Orders that were checked for the first time"),
+    "agent_orders_exceptions": ("orders_exceptions", "Of these, orders with which something was wrong"),
 }
 """Prometheus' names, each with its column of `tenant_rollup` and what it counts."""
 

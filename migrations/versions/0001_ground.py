@@ -19,6 +19,7 @@ FILES = (
     "03_mail.sql",
     "04_cards.sql",
     "05_runs.sql",
+    "06_orders.sql",
     "07_deals.sql",
     "10_operations.sql",
 )

@@ -240,6 +240,6 @@ def _value(column: Column, tenant: UUID, number: int) -> Any:
     values: dict[str, Any] = {
         "uuid": UUID(int=mark), "text": f"row-{mark}", "bytea": mark.to_bytes(32), "jsonb": Jsonb({}), "text[]": [],
         "timestamp with time zone": SOME_TIME, "date": SOME_TIME.date(), "integer": mark, "bigint": mark,
-        "boolean": True,
+        "boolean": True, "numeric": number,
     }  # fmt: skip
     return values[column.type]

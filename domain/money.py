@@ -1,0 +1,77 @@
+"""Money: exact amounts in a currency's own smallest unit, never a binary fraction."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+LARGEST = Decimal("999999999999.99")
+"""What the database keeps: twelve digits before the point."""
+
+WHOLE = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
+"""Currencies without a smaller unit (ISO 4217)."""
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+
+
+class InvalidMoney(Exception):
+    """An amount is a decimal number such as 1250.00, in a currency such as USD."""
+
+
+def exact(told: Decimal | int | str, currency: str = "USD") -> Decimal:
+    """An amount exactly as it was told, with the currency's number of decimals.
+
+    Raises InvalidMoney for what is no number, has more decimals than the currency, or is too large, and for every
+    binary fraction: what was 0.1 there is no longer 0.1.
+    """
+    if isinstance(told, bool | float) or not isinstance(told, Decimal | int | str):
+        raise InvalidMoney(f"{told!r} is not exact: give it as text, such as '1250.00'")
+    try:
+        amount = Decimal(_plain(told)) if isinstance(told, str) else Decimal(told)
+    except InvalidOperation as error:
+        raise InvalidMoney(f"{str(told)[:40]!r} is not an amount: give it like 1250.00") from error
+    if not amount.is_finite() or abs(amount) > LARGEST:
+        raise InvalidMoney(f"{str(told)[:40]!r} is more than can be kept")
+    kept = amount.quantize(unit(currency))
+    if kept != amount:
+        raise InvalidMoney(f"{told!r} has more decimals than {currency} has")
+    # there is one zero, and it has no sign
+    return kept or abs(kept)
+
+
+def rounded(amount: Decimal, currency: str = "USD") -> Decimal:
+    """A computed amount in the currency's smallest unit, halves away from zero, as invoices round."""
+    return amount.quantize(unit(currency), rounding=ROUND_HALF_UP)
+
+
+def unit(currency: str) -> Decimal:
+    """The currency's smallest unit."""
+    return Decimal(1) if currency in WHOLE else Decimal("0.01")
+
+
+def currency(told: str) -> str:
+    """A currency's ISO 4217 code in upper case. Raises InvalidMoney."""
+    code = told.strip().upper()
+    if not _CURRENCY.fullmatch(code):
+        raise InvalidMoney(f"{told[:20]!r} is not a currency: give its three letters, such as USD or EUR")
+    return code
+
+
+def told(amount: Decimal | None) -> str | None:
+    """An amount as JSON carries it: text, so that no reader makes a binary fraction of it."""
+    return None if amount is None else format(amount, "f")
+
+
+def within(amount: Decimal, expected: Decimal, percent: Decimal) -> bool:
+    """Whether an amount lies within `percent` of what is expected, the bounds included."""
+    return abs(amount - expected) * 100 <= expected * percent
+
+
+def _plain(written: str) -> str:
+    """Thousands may be parted by commas, decimals by a point; anything else would be a guess."""
+    text = written.strip()
+    if _GROUPED.fullmatch(text):
+        return text.replace(",", "")
+    # Decimal itself would take 1e5, 1_000 and digits of every script
+    return text if re.fullmatch(r"[-+]?[0-9]+(?:\.[0-9]+)?", text) else "no number"
