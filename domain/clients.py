@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -55,6 +55,10 @@ class Upserted:
     id: UUID
     created: bool
     changed: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """What stood in the changed fields of a record that was there."""
+    kept: tuple[str, ...] = ()
+    """Fields that stayed as they were because a more trusted source had said them."""
 
 
 def upsert(
@@ -65,7 +69,7 @@ def upsert(
 ) -> Upserted:  # fmt: skip
     """Make a client, or change the fields that are given of the one it already is; None leaves a field alone.
 
-    It is recognised by `client_id`, else `external_id`, else `domain`, else its name.
+    It is recognised by `client_id`, else `external_id`, else (while it has no other external id) `domain`, else name.
     Raises InvalidClient, UnknownClient.
     """
     wished = _spelled({
@@ -110,6 +114,11 @@ def by_domain(tx: Tx, domain: str) -> Client | None:
 def by_name(tx: Tx, name: str) -> Client | None:
     """The client of exactly this name, or None; of several the oldest."""
     return _first(tx, "name", name)
+
+
+def recognised(tx: Tx, given: Mapping[str, Any]) -> Client | None:
+    """The client that these fields would change, or None where they would make a new one. Raises InvalidClient."""
+    return _recognise(tx, None, _spelled(given))
 
 
 def listed(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> Sequence[Client]:
@@ -161,10 +170,16 @@ def _recognise(tx: Tx, client_id: UUID | None, wished: Mapping[str, Any]) -> Cli
             raise UnknownClient(f"there is no client {client_id}")
         return found
     if "external_id" in wished:
-        return _first(tx, "external_id", wished["external_id"])
+        named = _first(tx, "external_id", wished["external_id"])
+        return named or _adoptable(_recognise(tx, None, {n: v for n, v in wished.items() if n != "external_id"}))
     if "domain" in wished and wished["domain"] not in addresses.FREE_MAIL:
         return _first(tx, "domain", wished["domain"])
     return _first(tx, "name", wished["name"]) if "name" in wished else None
+
+
+def _adoptable(found: Client | None) -> Client | None:
+    """A client that no other system has named yet: whoever comes with a name for it means this one."""
+    return found if found is not None and found.external_id is None else None
 
 
 def _first(tx: Tx, column: Literal["external_id", "domain", "name"], value: str) -> Client | None:
@@ -198,7 +213,8 @@ def _change(tx: Tx, found: Client, wished: Mapping[str, Any]) -> Upserted:
         now=tx.now, t=tx.tenant_id, id=found.id, **fresh,
     )  # fmt: skip
     events.record(tx, "client.changed", "client", found.id, client_id=found.id, fields=sorted(fresh))
-    return Upserted(found.id, created=False, changed=tuple(sorted(fresh)))
+    before: dict[str, Any] = {name: getattr(found, name) for name in (*fresh, "updated_at")}
+    return Upserted(found.id, created=False, changed=tuple(sorted(fresh)), before=before)
 
 
 def _load(row: Row) -> Client:

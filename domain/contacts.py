@@ -90,6 +90,11 @@ def get(tx: Tx, contact_id: UUID) -> Contact | None:
     return _load(row) if row else None
 
 
+def recognised(tx: Tx, *, email: str | None = None, external_id: str | None = None) -> Contact | None:
+    """The contact that these would change, or None where they would make a new one. Raises InvalidContact."""
+    return _recognise(tx, None, _spelled({"email": email, "external_id": external_id}))
+
+
 def by_addresses(tx: Tx, asked: Iterable[str]) -> dict[str, Contact]:
     """Whom each address belongs to, by its normalised spelling; unknown ones are left out. One query."""
     spelled = addresses.known(asked)
@@ -219,11 +224,12 @@ def _change(
     tx: Tx, vault: Vault, found: Contact, wished: dict[str, Any], said: Mapping[str, Any], *, by_address: bool
 ) -> Upserted:
     fresh = {name: value for name, value in wished.items() if getattr(found, name) != value}
-    fresh = {name: value for name, value in fresh.items() if _may_write(found, name, said["source"])}
+    kept = tuple(sorted(name for name in fresh if not _may_write(found, name, said["source"])))
+    fresh = {name: value for name, value in fresh.items() if name not in kept}
     if "email" in fresh and found.email is not None and by_address:
         del fresh["email"]  # an alias names a person, it does not move them
     if not fresh:
-        return Upserted(found.id, created=False)
+        return Upserted(found.id, created=False, kept=kept)
     sets = ", ".join(f"{name} = :{name}" for name in fresh)
     tx.run(
         f"""UPDATE contacts SET {sets}, updated_at = :now, provenance = provenance || :provenance
@@ -238,7 +244,9 @@ def _change(
         _reach_at(tx, vault, found.id, fresh["email"])
     events.record(tx, "contact.changed", "contact", found.id, client_id=fresh.get("client_id", found.client_id),
                   contact_id=found.id, source=said["source"], fields=sorted(fresh))  # fmt: skip
-    return Upserted(found.id, created=False, changed=tuple(sorted(fresh)))
+    before: dict[str, Any] = {name: getattr(found, name) for name in (*fresh, "updated_at")}
+    before["provenance"] = {name: found.provenance.get(name) for name in fresh}
+    return Upserted(found.id, created=False, changed=tuple(sorted(fresh)), before=before, kept=kept)
 
 
 def _reach_at(tx: Tx, vault: Vault, contact_id: UUID, address: str) -> None:

@@ -59,6 +59,10 @@ TENANT_TABLES: dict[str, str] = {
     "deal_activities": "SELECT, INSERT, UPDATE, DELETE",
     "alert_mutes": "SELECT, INSERT, UPDATE, DELETE",
     "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
+    "imports": "SELECT, INSERT, UPDATE, DELETE",
+    "import_rows": "SELECT, INSERT, UPDATE, DELETE",
+    "import_parts": "SELECT, INSERT, UPDATE, DELETE",
+    "erasures": "SELECT, INSERT, UPDATE",
     # a tenant sees its own line of these two; the fleet's roles see the rest by the policies below
     "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, extra_due_at, gmail_due_at, "
     "last_slot_at, last_cycle_at, idle_hours, fence)",

@@ -24,7 +24,7 @@ FOREVER = {"up", "worker", "demo"}
 READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
-    "db psql", "mailbox status",
+    "db psql", "mailbox status", "imports list", "imports show", "imports errors",
 }  # fmt: skip
 
 
@@ -125,9 +125,14 @@ def test_contacts_come_in_and_a_cycle_proposes_holds_and_explains(hh: Line, tmp_
     assert hh("contacts", "import", str(people), "--dry-run")["created"] == 1
     assert hh("contacts", "list") == []
     report = hh("contacts", "import", str(people))
-    assert (report["created"], [bad["field"] for bad in report["bad"]]) == (1, ["email"])
-    assert [item["kind"] for item in hh("quarantine", "list")] == ["csv_row"]
-    assert hh("contacts", "import", str(people))["unchanged"] == 1
+    assert (report["created"], [row["field"] for row in report["put_aside"]]) == (1, ["email"])
+    assert hh("import", str(people), "--kind", "contacts", "--map", "Company=company")["unchanged"] == 1
+    again, first = hh("imports", "list")
+    assert (first["id"], again["unchanged"]) == (report["import_id"], 1)
+    assert [row["line"] for row in hh("imports", "errors", first["id"])] == [3]
+    assert "nowhere" in hh.plain("imports", "errors", first["id"])[1]
+    assert hh("imports", "undo", first["id"], "--dry-run")["undone"] == 2
+    assert hh("imports", "show", first["id"])["state"] == "done"
 
     before = hh("runs")
     assert hh("cycle", "--explain")["tenant"] == hh("cycle", "--dry-run")["tenant"] == "acme"

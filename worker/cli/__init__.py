@@ -8,7 +8,20 @@ import sys
 
 import typer
 
-from worker.cli import brakes, checks, contacts, database, dead_letters, keys, mail, running, speaking, tenants, work
+from worker.cli import (
+    brakes,
+    checks,
+    contacts,
+    database,
+    dead_letters,
+    imports,
+    keys,
+    mail,
+    running,
+    speaking,
+    tenants,
+    work,
+)
 
 app = typer.Typer(
     name="hourhand",
@@ -19,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing it with Rich would take longer than everything else
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (running, work, tenants, mail, contacts, brakes, keys, checks, dead_letters, database):
+for room in (running, work, tenants, mail, contacts, imports, brakes, keys, checks, dead_letters, database):
     room.register(app)
 
 

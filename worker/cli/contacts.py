@@ -25,27 +25,11 @@ def import_csv(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Take contacts in. Bad rows are kept aside with line, field and mend; coming again changes nothing."""
-    from domain import contacts_csv
+    """Take contacts in: the same as `hourhand import PATH --kind contacts`."""
+    from jobs.import_file import Wish
+    from worker.cli import imports
 
-    with visiting.house() as standing:
-        found, house = visiting.tenant_of(standing, tenant), standing.house
-        report = contacts_csv.load(
-            house.database, house.vault, found.tenant_id, path.read_bytes(), filename=path.name, by=visiting.ACTOR,
-            dry_run=dry_run,
-        )  # fmt: skip
-    if as_json:
-        speaking.say({"tenant": found.slug, **speaking.plain(report), "done": not dry_run}, as_json)
-        return
-    typer.echo(
-        f"{found.slug}: {'would take in' if dry_run else 'took in'} {report.rows} rows: {report.created} new, "
-        f"{report.changed} changed, {report.unchanged} as they were, {report.accounts_created} new accounts, "
-        f"{len(report.bad)} set aside"
-    )
-    for bad in report.bad:
-        typer.echo(f"  line {bad.line}: {bad.field}: {bad.mend}")
-    if report.ignored_columns:
-        typer.echo(f"  not read: {', '.join(report.ignored_columns)}")
+    imports.take(path, Wish("contacts", path.name), tenant, dry_run=dry_run, as_json=as_json)
 
 
 def list_contacts(tenant: TenantName = None, limit: Limit = 100, as_json: Json = False) -> None:

@@ -1,0 +1,145 @@
+"""Columns of a CSV file and what they mean: titles in the words of several languages, or as the person says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from domain.csv_rows import Cells, InvalidFile
+
+_OF_AN_ACCOUNT = {
+    "country": ("country", "country code", "pais", "land", "pays", "paese"),
+    "timezone": ("timezone", "time zone", "tz", "zona horaria", "huso horario", "fuso horario", "zeitzone",
+                 "fuseau horaire"),
+    "language": ("language", "lang", "locale", "idioma", "lengua", "lingua", "sprache", "langue"),
+}  # fmt: skip
+
+FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "clients": {
+        "external_id": ("external id", "externalid", "id", "client id", "account id", "customer id", "crm id",
+                        "record id", "id externo", "codigo", "kundennummer", "numero client"),
+        "name": ("name", "company", "company name", "account", "account name", "client", "client name", "customer",
+                 "customer name", "organization", "organisation", "nombre", "empresa", "cliente", "razon social",
+                 "nome", "firma", "kunde", "unternehmen", "societe", "entreprise", "azienda"),
+        "domain": ("domain", "website", "web", "web site", "url", "dominio", "sitio web", "site", "webseite",
+                   "site web", "sito"),
+        **_OF_AN_ACCOUNT,
+        "relationship": ("relationship", "relation", "relacion", "relacao", "beziehung"),
+        "status": ("status", "state", "estado", "situacao", "statut", "stato"),
+        "annual_value": ("annual value", "annual revenue", "yearly value", "arr", "value", "valor anual",
+                         "ingresos anuales", "jahreswert", "jahresumsatz", "valeur annuelle"),
+        "currency": ("currency", "moneda", "moeda", "wahrung", "devise", "valuta"),
+    },
+    "contacts": {
+        "name": ("name", "full name", "contact", "contact name", "nombre", "nombre completo", "nome",
+                 "nome completo", "display name", "vollstandiger name", "nom complet"),
+        "first_name": ("first name", "firstname", "given name", "forename", "nombre de pila", "primeiro nome",
+                       "vorname", "prenom"),
+        "last_name": ("last name", "lastname", "surname", "family name", "apellido", "apellidos", "sobrenome",
+                      "nachname", "nom de famille", "cognome"),
+        "email": ("email", "e mail", "mail", "email address", "e mail address", "correo", "correo electronico",
+                  "email 1", "endereco de email", "email adresse", "e mail adresse", "adresse email", "courriel"),
+        "company": ("company", "company name", "account", "account name", "client", "customer", "organization",
+                    "organisation", "empresa", "cliente", "firma", "unternehmen", "societe", "entreprise",
+                    "azienda"),
+        "client_external_id": ("client external id", "account external id", "client id", "account id", "company id",
+                               "customer id", "id cliente", "id empresa", "kundennummer"),
+        "phone": ("phone", "phone number", "telephone", "tel", "mobile", "mobile phone", "telefono", "movil",
+                  "celular", "telefone", "telefon", "telefonnummer", "handy", "portable"),
+        "title": ("title", "job title", "position", "role", "cargo", "puesto", "funcao", "funktion", "poste",
+                  "ruolo"),
+        **_OF_AN_ACCOUNT,
+        "external_id": ("external id", "externalid", "id", "contact id", "crm id", "record id", "id externo",
+                        "codigo"),
+    },
+}  # fmt: skip
+"""What each column may be called, in any letter case, with or without accents, spaces, hyphens or underscores."""
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "clients": ("name", "external_id"),
+    "contacts": ("email", "name", "first_name", "last_name"),
+}
+"""A file must have one of these."""
+
+
+ADDED = ("Import line", "Import reason")
+"""What a file of rows that were left out has beside its own columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which column holds which field, how many there are, and those that hold nothing that we know."""
+
+    titles: tuple[str, ...]
+    columns: Mapping[str, int]
+    ignored: tuple[str, ...]
+
+    def told(self, row: Cells) -> dict[str, str]:
+        """What a row says, by field; empty cells say nothing. Raises BrokenRow."""
+        if row.broken:
+            raise BrokenRow(f"row: {row.broken}")
+        if any(row.cells[len(self.titles) :]):
+            raise BrokenRow("row: more cells than the first line; put quotes around a cell with commas")
+        return {name: row.cells[at] for name, at in self.columns.items() if at < len(row.cells) and row.cells[at]}
+
+
+class BrokenRow(Exception):
+    """A row that does not fit the line of titles."""
+
+
+def header(kind: str, first: Cells, chosen: Mapping[str, str]) -> Header:
+    """What the first line says. Raises InvalidFile.
+
+    `chosen` gives the field of a column by its title; empty leaves the column out.
+    """
+    if first.broken:
+        raise InvalidFile(f"line {first.line}: {first.broken}")
+    fields = FIELDS[kind]
+    meanings = {alias: name for name, aliases in fields.items() for alias in (*aliases, _plain(name))}
+    wished = _wished(kind, first.cells, chosen)
+    columns: dict[str, int] = {name: first.cells.index(title) for title, name in wished.items() if name}
+    ignored = []
+    for at, title in enumerate(first.cells):
+        meant = None if title in wished else meanings.get(_plain(title))
+        if wished.get(title):
+            continue
+        if meant is None or meant in wished.values():
+            ignored.append(title)
+        elif meant in columns:
+            raise InvalidFile(
+                f"columns {first.cells[columns[meant]]!r} and {title!r} both mean {meant}: rename one, or say which "
+                f"is meant (--map '{title}={meant}')"
+            )
+        else:
+            columns[meant] = at
+    if not set(NEEDED[kind]) & set(columns):
+        raise InvalidFile(
+            f"no column is called {' or '.join(NEEDED[kind][:2])}; the first line says: {', '.join(first.cells)[:200]}"
+        )
+    return Header(first.cells, columns, tuple(ignored))
+
+
+def _wished(kind: str, titles: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """The fields that were chosen, by the title as it stands in the file. Raises InvalidFile."""
+    found: dict[str, str] = {}
+    for title, name in chosen.items():
+        here = next((each for each in titles if _plain(each) == _plain(title)), None)
+        if here is None:
+            raise InvalidFile(f"no column is called {title!r}; the first line says: {', '.join(titles)[:200]}")
+        if name and name not in FIELDS[kind]:
+            close = get_close_matches(name, FIELDS[kind], n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(FIELDS[kind])}"
+            raise InvalidFile(f"{kind} have no field {name!r}{hint}")
+        if name and name in found.values():
+            raise InvalidFile(f"two columns are said to mean {name}")
+        found[here] = name
+    return found
+
+
+def _plain(title: str) -> str:
+    folded = unicodedata.normalize("NFKD", title.lower())
+    bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    return re.sub(r"[\s_.\-/]+", " ", bare).strip()

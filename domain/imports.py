@@ -1,0 +1,264 @@
+"""Imports: files that were taken in, how far each has come, and what every row of it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain import audit, events, storable
+from domain.db import Row, Tx
+
+Outcome = Literal["created", "changed", "unchanged", "skipped", "bad"]
+State = Literal["uploading", "running", "done", "undoing", "undone"]
+
+LONGEST_ROW = 10_000
+"""So many characters of a row that was not taken in are kept."""
+
+SEQ_PER_LINE = 8
+"""One row makes at most so many records."""
+
+
+class UnknownImport(LookupError):
+    """The tenant has no such import."""
+
+
+class ImportElsewhere(Exception):
+    """Another process is taking this file in, or undoing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One file that was, or is being, taken in."""
+
+    id: UUID
+    kind: str
+    filename: str
+    size: int
+    reading: Mapping[str, Any]
+    """Encoding and delimiter, the titles, what was chosen, and the options."""
+    state: State
+    line: int
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    skipped: int
+    bad: int
+    accounts_created: int
+    undone: int
+    left_alone: int
+    started_by: str
+    started_at: datetime
+    moved_at: datetime
+    finished_at: datetime | None
+    undone_by: str | None
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record that a row made or changed."""
+
+    subject_type: str
+    subject_id: UUID
+    created: bool
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one row."""
+
+    line: int
+    ends: int
+    outcome: Outcome
+    records: tuple[Record, ...] = ()
+    field: str | None = None
+    mend: str | None = None
+    raw: str | None = None
+
+
+COLUMNS = ", ".join(Batch.__slots__)
+_COUNTED = ("rows", "created", "changed", "unchanged", "skipped", "bad", "accounts_created")
+
+
+def start(
+    tx: Tx, *, kind: str, filename: str, size: int, sha256: bytes, reading: Mapping[str, Any],
+    state: State = "running",
+) -> Batch:  # fmt: skip
+    """Begin to take a file in."""
+    row = tx.row(
+        f"""INSERT INTO imports (tenant_id, id, kind, filename, size, sha256, reading, state, started_by, started_at,
+                moved_at)
+            VALUES (:t, :id, :kind, :filename, :size, :sha, :reading, :state, :by, :now, :now) RETURNING {COLUMNS}""",
+        t=tx.tenant_id, id=tx.clock.uuid(), kind=kind, filename=storable.text(filename, 300), size=size, sha=sha256,
+        reading=storable.value(reading), state=state, by=tx.actor, now=tx.now,
+    )  # fmt: skip
+    assert row is not None
+    return _load(row)
+
+
+def interrupted(tx: Tx, sha256: bytes) -> Batch | None:
+    """The import of the same file, read in the same way, that was cut short; None when there is none."""
+    row = tx.row(
+        f"""SELECT {COLUMNS} FROM imports WHERE tenant_id = :t AND sha256 = :sha AND state = 'running'
+            ORDER BY id DESC LIMIT 1""",
+        t=tx.tenant_id, sha=sha256,
+    )  # fmt: skip
+    return _load(row) if row else None
+
+
+def get(tx: Tx, import_id: UUID) -> Batch:
+    """One import. Raises UnknownImport."""
+    row = tx.row(f"SELECT {COLUMNS} FROM imports WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=import_id)
+    if row is None:
+        raise UnknownImport(f"there is no import {import_id}")
+    return _load(row)
+
+
+def listed(tx: Tx, *, before: UUID | None = None, limit: int = 100) -> Sequence[Batch]:
+    """The tenant's imports, newest first, those that came before `before`."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM imports WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before)
+            ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, before=before, limit=limit,
+    )  # fmt: skip
+    return [_load(row) for row in rows]
+
+
+def advance(tx: Tx, batch: Batch, taken: Sequence[Taken]) -> Batch:
+    """Note what some rows did, in the transaction that did it. Raises ImportElsewhere when another was here first."""
+    counts = {name: sum(each.outcome == name for each in taken) for name in _COUNTED[1:-1]}
+    counts["rows"] = len(taken)
+    counts["accounts_created"] = sum(
+        record.created and record.subject_type == "client" for each in taken for record in each.records
+    ) if batch.kind != "clients" else 0  # fmt: skip
+    row = tx.row(
+        f"""UPDATE imports SET line = :line, moved_at = :now, {", ".join(f"{n} = {n} + :{n}" for n in _COUNTED)}
+            WHERE tenant_id = :t AND id = :id AND state = 'running' AND line = :expected RETURNING {COLUMNS}""",
+        line=max((each.ends for each in taken), default=batch.line), now=tx.now, t=tx.tenant_id, id=batch.id,
+        expected=batch.line, **counts,
+    )  # fmt: skip
+    if row is None:
+        raise ImportElsewhere(ImportElsewhere.__doc__)
+    tx.run_many(
+        """INSERT INTO import_rows (tenant_id, import_id, seq, line, outcome, subject_type, subject_id, before, after,
+               at, field, mend, raw)
+           VALUES (:t, :id, :seq, :line, :outcome, :type, :subject, :before, :after, :now, :field, :mend, :raw)""",
+        [{"t": tx.tenant_id, "id": batch.id, "now": tx.now, **line} for each in taken for line in _lines(each)],
+    )
+    return _load(row)
+
+
+def finish(tx: Tx, batch: Batch) -> Batch:
+    """The whole file was taken in: its pieces go, a record of it stays."""
+    row = tx.row(
+        f"""UPDATE imports SET state = 'done', finished_at = :now
+            WHERE tenant_id = :t AND id = :id AND state = 'running' AND line = :line RETURNING {COLUMNS}""",
+        now=tx.now, t=tx.tenant_id, id=batch.id, line=batch.line,
+    )  # fmt: skip
+    if row is None:
+        raise ImportElsewhere(ImportElsewhere.__doc__)
+    tx.run("DELETE FROM import_parts WHERE tenant_id = :t AND import_id = :id", t=tx.tenant_id, id=batch.id)
+    done = _load(row)
+    counts = {name: getattr(done, name) for name in _COUNTED}
+    audit.record(tx, "import.done", str(batch.id), kind=batch.kind, filename=batch.filename, counts=counts)
+    events.record(tx, "import.done", "import", batch.id, kind=batch.kind, counts=counts)
+    return done
+
+
+def put_aside(tx: Tx, import_id: UUID, *, after: int = 0, limit: int = 1000) -> Sequence[Row]:
+    """Rows that were not taken in, bad ones and skipped ones, in the file's order."""
+    return tx.rows(
+        """SELECT seq, line, outcome, field, mend, raw FROM import_rows
+           WHERE tenant_id = :t AND import_id = :id AND outcome IN ('bad', 'skipped') AND seq > :after
+           ORDER BY seq LIMIT :limit""",
+        t=tx.tenant_id, id=import_id, after=after, limit=limit,
+    )  # fmt: skip
+
+
+def deeds(tx: Tx, import_id: UUID, *, limit: int) -> Sequence[Row]:
+    """What rows made or changed and was not gone through by an undo yet, the last first."""
+    return tx.rows(
+        """SELECT seq, line, outcome, subject_type, subject_id, before, after, at FROM import_rows
+           WHERE tenant_id = :t AND import_id = :id AND outcome IN ('created', 'changed') AND undo IS NULL
+           ORDER BY seq DESC LIMIT :limit""",
+        t=tx.tenant_id, id=import_id, limit=limit,
+    )  # fmt: skip
+
+
+def left_alone(tx: Tx, import_id: UUID, *, limit: int = 100) -> Sequence[Row]:
+    """What an undo left as it is, with the reason."""
+    return tx.rows(
+        """SELECT line, subject_type, subject_id, undo_reason FROM import_rows
+           WHERE tenant_id = :t AND import_id = :id AND undo = 'left_alone' ORDER BY seq LIMIT :limit""",
+        t=tx.tenant_id, id=import_id, limit=limit,
+    )  # fmt: skip
+
+
+def begin_undo(tx: Tx, import_id: UUID) -> Batch:
+    """Begin to undo an import, or go on with it. Raises UnknownImport, ImportElsewhere."""
+    row = tx.row(
+        f"""UPDATE imports SET state = 'undoing', undone_by = coalesce(undone_by, :by)
+            WHERE tenant_id = :t AND id = :id AND state IN ('running', 'done', 'undoing') RETURNING {COLUMNS}""",
+        by=tx.actor, t=tx.tenant_id, id=import_id,
+    )  # fmt: skip
+    if row is None:
+        raise ImportElsewhere(f"this import is {get(tx, import_id).state}: there is nothing to undo")
+    return _load(row)
+
+
+def undid(tx: Tx, import_id: UUID, reasons: Mapping[int, str | None]) -> Batch:
+    """Note what became of some lines of an undo, by their seq: None is undone, else why it was left alone."""
+    tx.run(
+        """UPDATE import_rows r SET undo = CASE WHEN w.reason IS NULL THEN 'undone' ELSE 'left_alone' END,
+               undo_reason = w.reason
+           FROM unnest(CAST(:seqs AS bigint[]), CAST(:reasons AS text[])) AS w (seq, reason)
+           WHERE r.tenant_id = :t AND r.import_id = :id AND r.seq = w.seq AND r.undo IS NULL""",
+        seqs=list(reasons), reasons=list(reasons.values()), t=tx.tenant_id, id=import_id,
+    )  # fmt: skip
+    row = tx.row(
+        f"""UPDATE imports SET undone = undone + :undone, left_alone = left_alone + :left, moved_at = :now
+            WHERE tenant_id = :t AND id = :id AND state = 'undoing' RETURNING {COLUMNS}""",
+        undone=sum(reason is None for reason in reasons.values()), now=tx.now,
+        left=sum(reason is not None for reason in reasons.values()), t=tx.tenant_id, id=import_id,
+    )  # fmt: skip
+    if row is None:
+        raise ImportElsewhere(ImportElsewhere.__doc__)
+    return _load(row)
+
+
+def end_undo(tx: Tx, import_id: UUID) -> Batch:
+    """Everything was gone through."""
+    row = tx.row(
+        f"""UPDATE imports SET state = 'undone', undone_at = :now WHERE tenant_id = :t AND id = :id
+            AND state = 'undoing' RETURNING {COLUMNS}""",
+        now=tx.now, t=tx.tenant_id, id=import_id,
+    )  # fmt: skip
+    if row is None:
+        raise ImportElsewhere(ImportElsewhere.__doc__)
+    done = _load(row)
+    audit.record(tx, "import.undo", str(import_id), undone=done.undone, left_alone=done.left_alone)
+    events.record(tx, "import.undone", "import", import_id, undone=done.undone, left_alone=done.left_alone)
+    return done
+
+
+def _lines(taken: Taken) -> Iterator[dict[str, Any]]:
+    blank = dict.fromkeys(("type", "subject", "before", "after", "field", "mend", "raw"))
+    base = {**blank, "line": taken.line}
+    if taken.outcome in ("bad", "skipped"):
+        told = {"field": taken.field, "mend": storable.optional(taken.mend, 1000)}
+        raw = storable.optional(taken.raw, LONGEST_ROW)
+        yield {**base, **told, "seq": taken.line * SEQ_PER_LINE, "outcome": taken.outcome, "raw": raw}
+    for at, record in enumerate(taken.records, 1):
+        yield {**base, "seq": taken.line * SEQ_PER_LINE + at, "outcome": "created" if record.created else "changed",
+               "type": record.subject_type, "subject": record.subject_id, "before": dict(record.before) or None,
+               "after": dict(record.after) or None}  # fmt: skip
+
+
+def _load(row: Row) -> Batch:
+    return Batch(**{name: row[name] for name in Batch.__slots__})

@@ -1,0 +1,289 @@
+"""A file taken in: a transaction per some rows, each noted with what it did, so that a crash loses and doubles none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from domain import addresses, clients, contacts, csv_columns, csv_rows, imports, intake
+from domain.clock import Clock
+from domain.csv_columns import BrokenRow, Header
+from domain.csv_rows import Cells, Format
+from domain.csv_values import Habits
+from domain.db import Database, Tx
+from domain.imports import Batch, Taken
+from domain.intake import InvalidRow, Options, Passed
+from domain.vault import Vault
+
+CHUNK_ROWS = 200
+PREVIEW_ROWS = 5_000
+"""A preview holds off whoever makes new records meanwhile, so it looks no further than this."""
+SHOWN = 100
+"""So many rows that were not taken in are told at once; the others are asked for."""
+CHUNK_BYTES = 1 << 16
+
+REFUSALS = (contacts.InvalidContact, contacts.UnknownContact, clients.InvalidClient, clients.UnknownClient, InvalidRow,
+            BrokenRow)  # fmt: skip
+
+
+class Source(Protocol):
+    """Where a file's bytes come from, as often as they are asked for."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A file in a folder."""
+
+    path: Path
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning."""
+        with self.path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """Bytes that are at hand."""
+
+    content: bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning."""
+        yield self.content
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked to be taken in, and how."""
+
+    kind: str
+    filename: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Fields by column title, where the titles don't say it; empty leaves a column out."""
+    options: Options = field(default_factory=Options)
+
+    def told(self) -> dict[str, Any]:
+        """As an import remembers it."""
+        return {"columns": dict(self.columns), "relationship": self.options.relationship,
+                "decimal": self.options.habits.decimal, "days": self.options.habits.days}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did so far, or would do."""
+
+    import_id: UUID | None
+    kind: str
+    columns: Mapping[str, str]
+    ignored_columns: tuple[str, ...]
+    rows: int = 0
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    bad: int = 0
+    accounts_created: int = 0
+    put_aside: list[dict[str, Any]] = field(default_factory=list)
+    """The first rows that were not taken in: line, outcome, field and mend."""
+    finished: bool = True
+    resumed_after_line: int = 0
+
+
+class _Undone(Exception):
+    """Ends the transaction of a preview, so that nothing of it stays."""
+
+
+def preview(
+    database: Database, vault: Vault, tenant_id: UUID, source: Source, wish: Wish, *, by: str,
+    most_rows: int | None = PREVIEW_ROWS,
+) -> Report:  # fmt: skip
+    """What taking a file in would do: the same is done with its first rows, and undone. Raises InvalidFile."""
+    header, rows = _opened(source, wish, csv_rows.format_of(source.chunks()))
+    report = _report(wish, header, None)
+    try:
+        with database.tenant(tenant_id, actor=by) as tx:
+            for row in islice(rows, most_rows):
+                _count(report, _take(tx, vault, [row], header, wish))
+            report.finished = next(rows, None) is None
+            raise _Undone
+    except _Undone:
+        return report
+
+
+def run(
+    database: Database, vault: Vault, tenant_id: UUID, source: Source, wish: Wish, *, by: str,
+    progress: Callable[[int], None] = lambda _: None, chunk_rows: int = CHUNK_ROWS,
+) -> Report:  # fmt: skip
+    """Take a file in; the same file, cut short before, is gone on with where it stood. Raises InvalidFile.
+
+    New contacts fall due spread over the engagement period and have agreed to no broadcast. Raises ImportElsewhere
+    where another process takes the same file in at this moment.
+    """
+    digest, size = _digest(source, wish)
+    with database.tenant(tenant_id, actor=by) as tx:
+        batch = imports.interrupted(tx, digest)
+        resumed_after = batch.line if batch else 0
+        if batch is None:
+            batch = begin(tx, source, wish, digest, size)
+    go_on(database, vault, tenant_id, source, batch, by=by, progress=progress, chunk_rows=chunk_rows)
+    return told(database, tenant_id, batch.id, resumed_after_line=resumed_after)
+
+
+def begin(tx: Tx, source: Source, wish: Wish, digest: bytes, size: int) -> Batch:
+    """Note that a file is to be taken in, once it is known how it is read. Raises InvalidFile."""
+    found = csv_rows.format_of(source.chunks())
+    header, _ = _opened(source, wish, found)
+    reading = {**wish.told(), "encoding": found.encoding, "delimiter": found.delimiter,
+               "titles": list(header.titles), "fields": _fields(header), "ignored": list(header.ignored)}  # fmt: skip
+    return imports.start(tx, kind=wish.kind, filename=wish.filename, size=size, sha256=digest, reading=reading)
+
+
+def go_on(
+    database: Database, vault: Vault, tenant_id: UUID, source: Source, batch: Batch, *, by: str,
+    progress: Callable[[int], None] = lambda _: None, chunk_rows: int = CHUNK_ROWS, seconds: float | None = None,
+) -> Batch:  # fmt: skip
+    """Take in what is left of a file, for at most so many `seconds`; how far it came. Raises ImportElsewhere."""
+    clock: Clock = database.clock
+    wish, ends = wish_of(batch), None if seconds is None else clock.monotonic() + seconds
+    header, rows = _opened(source, wish, Format(batch.reading["encoding"], batch.reading["delimiter"]), batch.line)
+    while chunk := list(islice(rows, chunk_rows)):
+        with database.tenant(tenant_id, actor=by) as tx:
+            batch = imports.advance(tx, batch, _take(tx, vault, chunk, header, wish))
+        progress(batch.rows)
+        if ends is not None and clock.monotonic() >= ends:
+            return batch
+    with database.tenant(tenant_id, actor=by) as tx:
+        return imports.finish(tx, batch)
+
+
+def told(database: Database, tenant_id: UUID, import_id: UUID, *, resumed_after_line: int = 0) -> Report:
+    """What an import did so far. Raises UnknownImport."""
+    with database.tenant(tenant_id) as tx:
+        batch = imports.get(tx, import_id)
+        aside = imports.put_aside(tx, import_id, limit=SHOWN)
+    report = Report(batch.id, batch.kind, batch.reading["fields"], tuple(batch.reading["ignored"]))
+    for name in ("rows", "created", "changed", "unchanged", "skipped", "bad", "accounts_created"):
+        setattr(report, name, getattr(batch, name))
+    report.put_aside = [{name: row[name] for name in ("line", "outcome", "field", "mend")} for row in aside]
+    report.finished, report.resumed_after_line = batch.state not in ("running", "uploading"), resumed_after_line
+    return report
+
+
+def wish_of(batch: Batch) -> Wish:
+    """What was asked for when an import was begun."""
+    reading = batch.reading
+    habits = Habits(reading["decimal"], reading["days"])
+    return Wish(batch.kind, batch.filename, reading["columns"], Options(reading["relationship"], habits))
+
+
+def digest_of(chunks: Iterable[bytes], wish: Wish) -> tuple[bytes, int]:
+    """What a file and the wish are known by, and how many bytes it has."""
+    known = hashlib.sha256(json.dumps([wish.kind, wish.told()], sort_keys=True).encode())
+    size = 0
+    for chunk in chunks:
+        known.update(chunk)
+        size += len(chunk)
+    return known.digest(), size
+
+
+def errors_file(tx: Tx, batch: Batch) -> Iterator[list[str]]:
+    """The rows that were left out, under the file's own titles, each with its line and reason: mended, it is imported.
+
+    The two columns that are added are left out when it comes back.
+    """
+    titles = list(batch.reading["titles"])
+    yield [*titles, *csv_columns.ADDED]
+    after = 0
+    while rows := imports.put_aside(tx, batch.id, after=after):
+        for row in rows:
+            yield [*_split(row["raw"] or "", batch, len(titles)), str(row["line"]), f"{row['field']}: {row['mend']}"]
+        after = rows[-1]["seq"]
+
+
+def _split(raw: str, batch: Batch, width: int) -> list[str]:
+    """The cells of a row as it stood; one that can't be split stands whole in its first."""
+    row = next(csv_rows.rows(raw.split("\n"), batch.reading["delimiter"]), None)
+    cells = [raw] if row is None or row.broken else [csv_rows.guarded(each) for each in row.cells]
+    return [*cells, *[""] * (width - len(cells))]
+
+
+def _digest(source: Source, wish: Wish) -> tuple[bytes, int]:
+    return digest_of(source.chunks(), wish)
+
+
+def _opened(source: Source, wish: Wish, found: Format, after_line: int = 0) -> tuple[Header, Iterator[Cells]]:
+    rows = csv_rows.rows(csv_rows.lines(source.chunks(), found.encoding), found.delimiter, after_line=after_line)
+    first = next(rows, None)
+    if first is None:
+        raise csv_rows.InvalidFile("the file is empty")
+    return csv_columns.header(wish.kind, first, wish.columns), rows
+
+
+def _take(tx: Tx, vault: Vault, chunk: Iterable[Cells], header: Header, wish: Wish) -> list[Taken]:
+    return [_row(tx, vault, row, header, wish) for row in chunk]
+
+
+def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish) -> Taken:
+    try:
+        said = header.told(row)
+        with tx.savepoint():
+            done = intake.put(tx, vault, wish.kind, said, wish.options)
+    except Passed as reason:
+        return _aside(row, "skipped", str(reason), header)
+    except REFUSALS as error:
+        return _aside(row, "bad", str(error), header)
+    except addresses.InvalidAddress as error:
+        return _aside(row, "bad", f"email: {error}", header)
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        # the database knows a reason that we don't; its own words are the best there are
+        return _aside(row, "bad", f"row: {str(error.orig).splitlines()[0]}", header)
+    made = done.made
+    if made.kept and not made.changed:
+        mend = f"{made.kept[0]}: what a person said stands ({', '.join(made.kept)})"
+        return _aside(row, "skipped", mend, header, records=done.records)
+    outcome: imports.Outcome = "created" if made.created else "changed" if made.changed else "unchanged"
+    return Taken(row.line, row.ends, outcome, done.records)
+
+
+def _aside(
+    row: Cells, outcome: imports.Outcome, why: str, header: Header, records: tuple[imports.Record, ...] = ()
+) -> Taken:  # fmt: skip
+    named, colon, mend = why.partition(": ")
+    known = bool(colon) and " " not in named
+    return Taken(row.line, row.ends, outcome, records, named if known else "row", mend if known else why, row.raw)
+
+
+def _report(wish: Wish, header: Header, import_id: UUID | None) -> Report:
+    return Report(import_id, wish.kind, _fields(header), header.ignored)
+
+
+def _fields(header: Header) -> dict[str, str]:
+    return {header.titles[at]: name for name, at in header.columns.items()}
+
+
+def _count(report: Report, taken: list[Taken]) -> None:
+    for each in taken:
+        report.rows += 1
+        setattr(report, each.outcome, getattr(report, each.outcome) + 1)
+        if report.kind != "clients":
+            report.accounts_created += sum(r.created and r.subject_type == "client" for r in each.records)
+        if each.outcome in ("bad", "skipped") and len(report.put_aside) < SHOWN:
+            report.put_aside.append(
+                {"line": each.line, "outcome": each.outcome, "field": each.field, "mend": each.mend}
+            )

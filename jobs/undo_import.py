@@ -1,0 +1,54 @@
+"""An import undone, a transaction per some records; cut short, it is gone on with by asking again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from domain import import_undo, imports
+from domain.db import Database
+from domain.imports import Batch
+
+CHUNK = 500
+
+
+class _Tried(Exception):
+    """Ends a trial, so that nothing of it stays."""
+
+
+def run(
+    database: Database, tenant_id: UUID, import_id: UUID, *, by: str, progress: Callable[[int], None] = lambda _: None,
+    chunk: int = CHUNK, seconds: float | None = None,
+) -> Batch:  # fmt: skip
+    """Undo an import, for at most so many `seconds`; how far it came. What was touched since is left alone, and told.
+
+    Raises UnknownImport, ImportElsewhere.
+    """
+    ends = None if seconds is None else database.clock.monotonic() + seconds
+    with database.tenant(tenant_id, actor=by) as tx:
+        batch = imports.begin_undo(tx, import_id)
+    while True:
+        with database.tenant(tenant_id, actor=by) as tx:
+            deeds = imports.deeds(tx, import_id, limit=chunk)
+            if not deeds:
+                return imports.end_undo(tx, import_id)
+            batch = imports.undid(tx, import_id, import_undo.undo(tx, deeds))
+        progress(batch.undone + batch.left_alone)
+        if ends is not None and database.clock.monotonic() >= ends:
+            return batch
+
+
+def preview(database: Database, tenant_id: UUID, import_id: UUID, *, by: str, most: int = 5_000) -> tuple[Batch, int]:
+    """What an undo would come to, by doing it to at most so many records and taking that back; and how many it was."""
+    batch: Batch | None = None
+    looked_at = 0
+    try:
+        with database.tenant(tenant_id, actor=by) as tx:
+            batch = imports.begin_undo(tx, import_id)
+            while looked_at < most and (deeds := imports.deeds(tx, import_id, limit=CHUNK)):
+                batch = imports.undid(tx, import_id, import_undo.undo(tx, deeds))
+                looked_at += len(deeds)
+            raise _Tried
+    except _Tried:
+        assert batch is not None
+        return batch, looked_at

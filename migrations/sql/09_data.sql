@@ -1,0 +1,80 @@
+-- Files that were taken in, row by row, so that each can be told, mended and undone; people who are being erased.
+
+CREATE TABLE hourhand.imports (
+    tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,
+    id uuid NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('clients', 'contacts', 'orders', 'deals', 'products')),
+    filename text NOT NULL,
+    size bigint NOT NULL,
+    sha256 bytea NOT NULL,                      -- of the whole file and of how it is to be read: the same goes on
+    reading jsonb NOT NULL,                     -- encoding, delimiter, the columns and what they mean, options
+    state text NOT NULL DEFAULT 'uploading'
+        CHECK (state IN ('uploading', 'running', 'done', 'undoing', 'undone')),
+    line bigint NOT NULL DEFAULT 0,             -- the last line that was taken in
+    rows bigint NOT NULL DEFAULT 0,
+    created bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    unchanged bigint NOT NULL DEFAULT 0,
+    skipped bigint NOT NULL DEFAULT 0,
+    bad bigint NOT NULL DEFAULT 0,
+    accounts_created bigint NOT NULL DEFAULT 0,
+    undone bigint NOT NULL DEFAULT 0,
+    left_alone bigint NOT NULL DEFAULT 0,
+    started_by text NOT NULL,
+    started_at timestamptz NOT NULL,
+    moved_at timestamptz NOT NULL,              -- when a row was last taken in or undone
+    finished_at timestamptz,
+    undone_by text,
+    undone_at timestamptz,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX imports_open ON hourhand.imports (tenant_id, sha256) WHERE state = 'running';
+
+-- One line for each record that a row made or changed, and for each row that was not taken in.
+CREATE TABLE hourhand.import_rows (
+    tenant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    seq bigint NOT NULL,                        -- in the order in which it was done
+    line bigint NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('created', 'changed', 'skipped', 'bad')),
+    subject_type text,
+    subject_id uuid,
+    before jsonb,                               -- what stood in the fields that it changed
+    after jsonb,                                -- what it wrote there
+    at timestamptz NOT NULL,
+    field text,
+    mend text,
+    raw text,                                   -- the row as it stood, where it was not taken in
+    undo text CHECK (undo IN ('undone', 'left_alone')),
+    undo_reason text,
+    PRIMARY KEY (tenant_id, import_id, seq),
+    FOREIGN KEY (tenant_id, import_id) REFERENCES hourhand.imports (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX import_rows_outcome ON hourhand.import_rows (tenant_id, import_id, outcome, seq);
+
+-- A file that came through the API, in pieces; gone once it was taken in.
+CREATE TABLE hourhand.import_parts (
+    tenant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    number int NOT NULL CHECK (number >= 0),
+    bytes bytea NOT NULL,
+    PRIMARY KEY (tenant_id, import_id, number),
+    FOREIGN KEY (tenant_id, import_id) REFERENCES hourhand.imports (tenant_id, id) ON DELETE CASCADE
+);
+
+-- A person who is to be forgotten: by what they are found is sealed, and thrown away when nothing is left of them.
+CREATE TABLE hourhand.erasures (
+    tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,
+    id uuid NOT NULL,
+    contact_id uuid,
+    traces_ciphertext bytea,
+    traces_key_id text,
+    asked_by text NOT NULL,
+    reason text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    passed text[] NOT NULL DEFAULT '{}',        -- the tables that were gone through
+    found jsonb NOT NULL DEFAULT '{}',          -- how many rows of each table spoke of them
+    finished_at timestamptz,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX erasures_open ON hourhand.erasures (tenant_id, id) WHERE finished_at IS NULL;
