@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import cards, schedule, settings
+from domain import cards, deal_activity, schedule, settings
 from domain.db import Row, Tx
 
 TouchType = Literal["email", "reply", "call", "meeting"]
@@ -82,6 +82,8 @@ def touch(
             "UPDATE clients SET last_reply_at = greatest(last_reply_at, :at) WHERE tenant_id = :t AND id = :client",
             at=at, t=tx.tenant_id, client=client_id,
         )  # fmt: skip
+    if kind in ("call", "meeting"):
+        deal_activity.spoken(tx, client_id, contact_id, kind, at=at, by=by)
     _wind(tx, [contact_id], kind, by, at)
     return True
 

@@ -117,6 +117,19 @@ def get(tx: Tx, run_id: UUID) -> Row | None:
     return tx.row("SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=run_id)
 
 
+def mode_changed(tx: Tx) -> bool:
+    """Whether this run sends under another mode than the last one, the host's own strictness included."""
+    if tx.run_id is None:
+        return False
+    if "mode_changed" not in tx.memo:
+        tx.memo["mode_changed"] = bool(tx.value(
+            """SELECT count(DISTINCT mode) > 1 FROM (SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t
+                                                     ORDER BY cycle_number DESC LIMIT 2) AS latest""",
+            t=tx.tenant_id,
+        ))  # fmt: skip
+    return bool(tx.memo["mode_changed"])
+
+
 def is_open(tx: Tx) -> bool:
     """Whether a run of the tenant has begun and not ended."""
     return bool(tx.value(

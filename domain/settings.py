@@ -101,6 +101,12 @@ class TenantSettings(BaseModel):
     """Days from each mail of a sequence to its next follow-up."""
     touches_per_cycle: AtLeastOne = 50
 
+    # deals
+    deal_follow_ups_per_cycle: AtLeastOne = 25
+    deal_urgent_after: Count = 3
+    """So many follow-ups without an answer, and the next is urgent."""
+    deal_tone: Literal["warm", "plain"] = "warm"
+
     # the cycle
     cycle_deadline_minutes: float = Field(default=20, gt=0, le=1_440)
     reconsider_hours: Hours = 24
@@ -214,6 +220,11 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
                WHERE tenant_id = :t AND (shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL)""",
             t=tx.tenant_id,
         )  # fmt: skip
+        tx.run(
+            """UPDATE deals SET shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL
+               WHERE tenant_id = :t AND state = 'open' AND automation AND shadow_follow_ups IS NOT NULL""",
+            t=tx.tenant_id,
+        )
         schedule.bring_forward(tx, tx.now)
         events.record(tx, "mode.changed", "tenant", tx.tenant_id, before=before.send_mode, after=after.send_mode)
     return after

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from brain.reading import Bounce, Reading
-from domain import breakers, clients, clocks, deliveries, events, schedule, settings, suppressions
+from domain import breakers, clients, clocks, deal_activity, deliveries, events, schedule, settings, suppressions
 from domain.db import Row, Tx
 from domain.events import News
 from domain.links import Linked
@@ -80,6 +80,8 @@ def _person_wrote(tx: Tx, linked: Linked) -> Counter[str]:
         for account in accounts:
             clients.replied(tx, account, one.received_at)
             clocks.stop_sequences(tx, account, reason=f"mail of {one.received_at:%Y-%m-%d} from the account")
+            deal_activity.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
+                                at=one.received_at)  # fmt: skip
     return Counter(replies=1)
 
 
@@ -90,6 +92,10 @@ def _own_people_wrote(tx: Tx, linked: Linked) -> Counter[str]:
         return Counter()
     for contact in linked.recipients:
         clocks.touch(tx, contact.id, "email", by="person", at=one.received_at, message_id=linked.id)
+    for account in {contact.client_id for contact in linked.recipients}:
+        wrote_to = [contact.id for contact in linked.recipients if contact.client_id == account]
+        deal_activity.written(tx, account, contact_ids=wrote_to, thread_id=linked.thread.id, message_id=linked.id,
+                              at=one.received_at)  # fmt: skip
     return Counter(person_wrote=1)
 
 

@@ -141,6 +141,7 @@ def _ground(
                    CASE WHEN :research THEN (
                        SELECT count(*) FROM engagement_clocks k WHERE k.tenant_id = :t AND k.status = 'active'
                        AND k.planned_at <= :now AND k.follow_up_due_at <= :now) + (
+                       SELECT count(*) FROM deals d WHERE d.tenant_id = :t AND d.planned_at <= :now) + (
                        SELECT count(*) FROM kanban_cards c
                        WHERE c.tenant_id = :t AND c.type IN ('follow_up', 'send_quote')
                        AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND c.due_at <= :now)

@@ -81,8 +81,8 @@ class Person:
     """When the contact last wrote."""
     account_heard_at: datetime | None
     """When anybody at the account last wrote."""
-    sequence_thread_id: UUID | None
-    """The thread of a follow-up sequence that still runs."""
+    sequence_threads: frozenset[UUID]
+    """The threads of follow-up sequences that still run, whichever engine's."""
     sent: tuple[Sent, ...]
     """The latest mails to the contact, newest first; held ones too, marked so."""
     ever_mailed: bool

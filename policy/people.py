@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain import sequences
 from domain.db import Row, Tx
 from policy.model import Person, Sent
 
@@ -41,7 +42,7 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
     if not contact_ids:
         return {}, {}
     rows = tx.rows(
-        """WITH people AS (
+        f"""WITH people AS (
                SELECT c.id, c.client_id, c.email, c.timezone, c.country, c.broadcast_consent
                FROM contacts c WHERE c.tenant_id = :t AND c.id = ANY(:ids)
            ), today AS (
@@ -54,7 +55,7 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
            SELECT p.*, l.timezone AS client_timezone, l.country AS client_country, l.name AS client_name,
                   l.relationship,
                   l.last_reply_at AS account_heard_at, k.last_reply_at AS last_heard_at,
-                  CASE WHEN k.follow_up_due_at IS NOT NULL THEN k.sequence_thread_id END AS sequence_thread_id,
+                  ARRAY(SELECT r.thread_id FROM ({sequences.running("p.id")}) AS r) AS sequence_threads,
                   d.sent AS sent_today, d.held AS held_today, o.recent,
                   ARRAY(SELECT a.address FROM contact_addresses a
                         WHERE a.tenant_id = :t AND a.contact_id = p.id) AS addresses,
@@ -86,7 +87,7 @@ def _known(row: Row) -> Known:
     person = Person(
         id=row["id"], client_id=row["client_id"], addresses=frozenset(owned), relationship=row["relationship"],
         broadcast_consent=row["broadcast_consent"], last_heard_at=row["last_heard_at"],
-        account_heard_at=row["account_heard_at"], sequence_thread_id=row["sequence_thread_id"],
+        account_heard_at=row["account_heard_at"], sequence_threads=_set(row["sequence_threads"]),
         sent=tuple(_sent(each) for each in row["recent"] or ()), ever_mailed=row["ever_mailed"],
     )  # fmt: skip
     places = (row[name] for name in ("timezone", "country", "client_timezone", "client_country", "client_name"))

@@ -12,8 +12,9 @@ from domain import clocks
 from engines.contract import Context
 from engines.engagement import sequence
 
-OPEN_BUSINESS = "0"
-"""SQL for an account's open deals and quotes (of client `l`). There are no such tables yet: they are counted here."""
+OPEN_BUSINESS = """SELECT d.client_id FROM deals d
+                   WHERE d.tenant_id = :t AND d.state = 'open' AND d.client_id IN (SELECT f.client_id FROM found f)"""
+"""SQL for what is open with the accounts of `found`: a row for each deal."""
 
 WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "executing"})
 
@@ -71,7 +72,8 @@ def due(ctx: Context) -> list[Due]:
                 UNION ALL
                 SELECT k.*, true FROM engagement_clocks k
                 WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.due_at <= :now AND {clocks.PROMISED} <= :now
-                  AND k.shadow_due_at > :now AND k.planned_at > :now)
+                  AND k.shadow_due_at > :now AND k.planned_at > :now),
+                 business AS (SELECT o.client_id, count(*) AS n FROM ({OPEN_BUSINESS}) AS o GROUP BY 1)
             SELECT k.contact_id, k.client_id, k.voided_touches, k.shadowed, k.last_touch_at, k.last_reply_at,
                    CASE WHEN k.shadowed THEN k.due_at ELSE coalesce(k.shadow_due_at, k.due_at) END AS promise_due,
                    CASE WHEN k.shadow_step IS NULL THEN k.follow_up_due_at ELSE k.shadow_follow_up_due_at END
@@ -80,11 +82,12 @@ def due(ctx: Context) -> list[Due]:
                    c.name, c.email IS NOT NULL AS reachable, c.language, l.language AS client_language,
                    l.name AS client_name, l.relationship, l.status AS client_status, l.annual_value,
                    coalesce(c.timezone, l.timezone) AS timezone,
-                   l.last_reply_at AS account_reply_at, {OPEN_BUSINESS} AS open_business, n.name AS company
+                   l.last_reply_at AS account_reply_at, coalesce(b.n, 0) AS open_business, n.name AS company
             FROM found k
             JOIN contacts c ON c.tenant_id = :t AND c.id = k.contact_id
             JOIN clients l ON l.tenant_id = :t AND l.id = k.client_id
             JOIN tenants n ON n.tenant_id = :t
+            LEFT JOIN business b ON b.client_id = k.client_id
             LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = k.sequence_thread_id
                  AND (k.shadow_step IS NULL OR k.shadow_step > k.sequence_step)""",
         t=ctx.tenant_id, now=ctx.now,
@@ -97,17 +100,6 @@ def _due(row: Mapping[Any, Any]) -> Due:
     return Due(
         **same, languages=(row["language"], row["client_language"]), account_value=float(row["annual_value"])
     )  # fmt: skip
-
-
-def mode_changed(ctx: Context) -> bool:
-    """Whether this run sends under another mode than the last one, the host's own strictness included."""
-    if ctx.tx.run_id is None:
-        return False
-    return bool(ctx.tx.value(
-        """SELECT count(DISTINCT mode) > 1 FROM (SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t
-                                                 ORDER BY cycle_number DESC LIMIT 2) AS latest""",
-        t=ctx.tenant_id,
-    ))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

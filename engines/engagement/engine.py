@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, outbound, promises, schedule
+from domain import clocks, outbound, promises, runs, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
+from engines import timing
 from engines.contract import Context, Handler, Plan
 from engines.engagement import due as reading
-from engines.engagement import letter, sequence, timing
+from engines.engagement import letter, sequence
 from engines.engagement.selection import Pick, day_began, select_next_contacts_to_touch
 
 
@@ -23,7 +24,7 @@ class EngagementEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every overdue contact and follow-up due, and propose the most urgent; a handful of statements."""
-        if reading.mode_changed(ctx):
+        if runs.mode_changed(ctx.tx):
             clocks.forget_shadows(ctx.tx)
         clocks.refresh_compliance(ctx.tx)
         found = reading.due(ctx)

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
-
-from nameparser import HumanName
 
 from domain.settings import TenantSettings
 from engines.engagement import sequence
 from engines.engagement.due import Due
-
-LANGUAGES = ("en", "es", "pt")
+from engines.greeting import first_name, language
 
 VARIANTS = 3
 """How many ways there are to say the first touch."""
-
-NOT_A_NAME = frozenset({
-    "accounting", "accounts", "admin", "administracao", "administracion", "billing", "cobranza", "comercial", "compras",
-    "contabilidad", "contabilidade", "contact", "contacto", "contato", "customer", "equipe", "equipo", "facturacion",
-    "faturamento", "finance", "financeiro", "hello", "help", "hola", "info", "invoices", "logistics", "mail",
-    "marketing", "office", "operations", "orders", "payable", "pedidos", "procurement", "purchasing", "recepcao",
-    "recepcion", "reception", "sales", "service", "soporte", "suporte", "support", "team", "vendas", "ventas",
-})  # fmt: skip
-"""Words of a role's mailbox, without their accents."""
-
-_NAME = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
 
 def payload(due: Due, step: int, settings: TenantSettings) -> dict[str, Any]:
@@ -52,23 +36,3 @@ def slots(due: Due, settings: TenantSettings) -> Mapping[str, str | int]:
         "company": due.company,
         "thread_subject": re.sub(r"^(?:re:\s*)+", "", due.thread_subject or "", flags=re.IGNORECASE),
     }
-
-
-def language(said: tuple[str | None, ...], settings: TenantSettings) -> str:
-    """The first language that we write: the contact's, then the account's, then the tenant's own."""
-    for each in said:
-        base = (each or "").lower().replace("_", "-").partition("-")[0]
-        if base in LANGUAGES:
-            return base
-    return settings.language
-
-
-@lru_cache(maxsize=10_000)
-def first_name(name: str) -> str:
-    """The name to greet somebody by; empty when it isn't surely a person's: "Hi Accounts," embarrasses everybody."""
-    first = str(HumanName(name).first)
-    bare = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
-    words = {word.lower() for word in re.split(r"[\s@._-]+", bare)}
-    if not _NAME.fullmatch(first) or len(first) < 2 or words & NOT_A_NAME or name.islower():
-        return ""
-    return first.title() if first.isupper() or first.islower() else first

@@ -70,7 +70,9 @@ CREATE INDEX deals_stalled ON hourhand.deals (tenant_id, stalled_at)
 CREATE INDEX deals_client ON hourhand.deals (tenant_id, client_id, state);
 CREATE INDEX deals_contact ON hourhand.deals (tenant_id, contact_id) WHERE state = 'open';
 CREATE INDEX deals_thread ON hourhand.deals (tenant_id, thread_id) WHERE thread_id IS NOT NULL;
-CREATE INDEX deals_book ON hourhand.deals (tenant_id, state, stage) INCLUDE (value, currency, stalled_at, automation);
+CREATE INDEX deals_book ON hourhand.deals (tenant_id, currency, stage) INCLUDE (value, stalled_at, automation)
+    WHERE state = 'open';
+CREATE INDEX deals_closed ON hourhand.deals (tenant_id, closed_at) INCLUDE (state) WHERE state <> 'open';
 
 -- Where each deal has been, won and lost included; nothing enters a stage without evidence.
 CREATE TABLE hourhand.deal_stage_history (
@@ -94,7 +96,7 @@ CREATE TABLE hourhand.deal_stage_history (
 CREATE UNIQUE INDEX deal_stage_history_present ON hourhand.deal_stage_history (tenant_id, deal_id)
     WHERE left_at IS NULL;
 CREATE INDEX deal_stage_history_deal ON hourhand.deal_stage_history (tenant_id, deal_id, entered_at);
-CREATE INDEX deal_stage_history_stage ON hourhand.deal_stage_history (tenant_id, stage) INCLUDE (duration)
+CREATE INDEX deal_stage_history_left ON hourhand.deal_stage_history (tenant_id, left_at) INCLUDE (stage, duration)
     WHERE left_at IS NOT NULL;
 
 CREATE TABLE hourhand.deal_activities (

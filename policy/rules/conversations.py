@@ -19,9 +19,9 @@ def one_open_follow_up_thread_per_contact(facts: Facts, it: Rule) -> Verdict | N
     person = facts.person
     if person is None or facts.answers:
         return None
-    running = person.sequence_thread_id
-    if running is not None and running != facts.card.thread_id:
-        return it.block("another follow-up thread with the contact is open", open_thread=running)
+    running = person.sequence_threads
+    if running and facts.card.thread_id not in running:
+        return it.block("another follow-up thread with the contact is open", open_thread=min(running))
     return it.nothing_against
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.settings import TenantSettings
-from engines.engagement import letter
+from engines import greeting
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from engines.engagement import letter
     ],
 )
 def test_only_a_persons_own_name_is_greeted(name: str, greeted: str) -> None:
-    assert letter.first_name(name) == greeted
+    assert greeting.first_name(name) == greeted
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_only_a_persons_own_name_is_greeted(name: str, greeted: str) -> None:
 def test_the_contacts_language_comes_before_the_accounts_and_the_tenants(
     said: tuple[str | None, ...], language: str
 ) -> None:
-    assert letter.language(said, TenantSettings(language="en")) == language
+    assert greeting.language(said, TenantSettings(language="en")) == language

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.settings import TenantSettings
-from engines.engagement.timing import first_chance
+from engines.timing import first_chance
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def facts(kind: str, payload: Mapping[str, Any], mail: OutboundMail | None, **ch
         now=NOW, card=card(kind, payload), settings=TenantSettings(), policy_version=1, mode=Mode.live, mail=mail,
         content=content.read(mail, payload) if mail else None, recipients=mail.to if mail else (), hours=hours,
         wall=hours.local(NOW), hour=windows.hour_of(NOW), day=windows.day_of(NOW, hours.zone),
-        person=Person(ID, ID, frozenset({"bill@initech.example"}), "client", True, None, None, None, (), False),
+        person=Person(ID, ID, frozenset({"bill@initech.example"}), "client", True, None, None, frozenset(), (), False),
         evidence=Message(ID, True, "reply", frozenset(), "bill@initech.example", ID, ID, "Can you call me?"),
     )  # fmt: skip
     return replace(made, **changes)

@@ -1,0 +1,311 @@
+"""What happens around deals: mail and talks clear a stall and put off follow-ups; silence stalls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain import deal_book, events, schedule, storable
+from domain.db import Row, Tx
+from domain.deal_book import InvalidDeal
+from domain.events import News
+
+Kind = Literal["mail_in", "mail_out", "call", "meeting", "note"]
+
+_STAGE = "JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = d.stage"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A follow-up that went out, or was held."""
+
+    deal_id: UUID
+    card_id: UUID
+    attempt: int
+    """1 for the first."""
+    is_last: bool
+    """No further one follows until something happens."""
+    thread_id: UUID | None = None
+    sent_at: datetime | None = None
+
+
+def heard(
+    tx: Tx, client_id: UUID, *, contact_id: UUID | None, thread_id: UUID | None, message_id: UUID, at: datetime
+) -> int:  # fmt: skip
+    """Somebody of an account wrote: follow-ups of all its deals begin anew; how many deals it is about.
+
+    It is about the deals of its conversation; else about those of its writer; else about the account's only one. To
+    these it is an activity, which clears a stall.
+    """
+    return _happened(tx, "mail_in", _open_of(tx, client_id), contact_ids=[contact_id] if contact_id else [],
+                     thread_id=thread_id, message_id=message_id, at=at, by="contact")  # fmt: skip
+
+
+def written(
+    tx: Tx, client_id: UUID, *, contact_ids: Sequence[UUID], thread_id: UUID | None, message_id: UUID, at: datetime
+) -> int:  # fmt: skip
+    """A person of the tenant wrote to an account: follow-ups wait their turn; how many deals it is about."""
+    return _happened(tx, "mail_out", _open_of(tx, client_id), contact_ids=contact_ids, thread_id=thread_id,
+                     message_id=message_id, at=at, by="person")  # fmt: skip
+
+
+def spoken(
+    tx: Tx, client_id: UUID, contact_id: UUID, kind: Literal["call", "meeting"], *, at: datetime, by: str
+) -> int:
+    """A person of the tenant spoke with a contact; how many deals it is about."""
+    return _happened(tx, kind, _open_of(tx, client_id), contact_ids=[contact_id], thread_id=None, message_id=None,
+                     at=at, by=by)  # fmt: skip
+
+
+def log(tx: Tx, deal_id: UUID, kind: Kind, words: str, *, at: datetime | None = None) -> None:
+    """Note what happened around one deal. A note is no activity. Raises UnknownDeal, InvalidDeal."""
+    deal = deal_book.hold(tx, deal_id)
+    if not words.strip():
+        raise InvalidDeal("words: say what happened")
+    moment = min(at or tx.now, tx.now)
+    if kind == "note" or deal.state != "open":
+        _store(tx, kind, [(deal_id, "said")], message_id=None, at=moment, by=tx.actor, words=words)
+        events.record(tx, "deal.noted", "deal", deal_id, client_id=deal.client_id, kind=kind)
+        return
+    row = {"id": deal.id, "thread_id": None, "contact_id": None, "follow_ups": deal.follow_ups,
+           "stalled_at": deal.stalled_at, "client_id": deal.client_id}  # fmt: skip
+    _apply(tx, kind, {deal_id: "said"}, [row], message_id=None, at=moment, by=tx.actor, words=words)
+
+
+def listed(tx: Tx, deal_id: UUID, *, limit: int = 50) -> Sequence[Row]:
+    """What happened around a deal, newest first."""
+    return tx.rows(
+        """SELECT kind, at, by, link, attempt, answered_at, message_id, card_id, voided_at, words FROM deal_activities
+           WHERE tenant_id = :t AND deal_id = :id ORDER BY at DESC, id DESC LIMIT :limit""",
+        t=tx.tenant_id, id=deal_id, limit=limit,
+    )  # fmt: skip
+
+
+def follow_ups_sent(tx: Tx, sent: Sequence[FollowUp]) -> int:
+    """Follow-ups went out: an activity of their deals, and the next one is due after the stage's interval.
+
+    Where somebody at the account has replied since, the answer counts and the sequence does not wind on. How many
+    deals were followed up.
+    """
+    if not sent:
+        return 0
+    rows = tx.rows(
+        f"""UPDATE deals d SET last_activity_at = greatest(d.last_activity_at, w.sent_at), stalled_at = NULL,
+               stall_answered_at = NULL, shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL, updated_at = :now,
+               stalls_at = greatest(d.last_activity_at, w.sent_at) + make_interval(days => w.stall_days),
+               thread_id = coalesce(w.thread, d.thread_id),
+               follow_ups = CASE WHEN w.answered THEN 0 ELSE w.attempt END,
+               follow_up_due_at = CASE WHEN w.answered THEN d.follow_up_due_at WHEN w.last THEN NULL
+                                       ELSE w.sent_at + make_interval(days => w.follow_up_days) END
+           FROM (SELECT w.*, d.id, s.stall_days, s.follow_up_days, c.last_reply_at > w.sent_at AS answered
+                 FROM {_FOLLOW_UPS} JOIN deals d ON d.tenant_id = :t AND d.id = w.deal_id {_STAGE}
+                 JOIN clients c ON c.tenant_id = :t AND c.id = d.client_id) AS w
+           WHERE d.tenant_id = :t AND d.id = w.id AND d.state = 'open'
+           RETURNING d.id, d.client_id, d.contact_id, d.planned_at, w.attempt, w.card_id""",
+        t=tx.tenant_id, now=tx.now, **_columns(tx, sent),
+    )  # fmt: skip
+    tx.run(
+        f"""INSERT INTO deal_activities (tenant_id, id, deal_id, kind, at, by, link, attempt, card_id,
+                                         voided_at)
+            SELECT :t, w.id, w.deal_id, 'follow_up', w.sent_at, 'agent', 'card', w.attempt, w.card_id,
+                   CASE WHEN o.state IN ('bounced', 'failed') THEN :now END
+            FROM {_FOLLOW_UPS} LEFT JOIN outbound_messages o ON o.tenant_id = :t AND o.card_id = w.card_id
+            ON CONFLICT DO NOTHING""",
+        t=tx.tenant_id, now=tx.now, **_columns(tx, sent),
+    )  # fmt: skip
+    _tell(tx, "deal.followed_up", rows, lambda row: {"attempt": row["attempt"], "card_id": str(row["card_id"])})
+    _reschedule(tx, rows)
+    return len(rows)
+
+
+def follow_ups_held(tx: Tx, held: Sequence[FollowUp]) -> int:
+    """Follow-ups were held by their mode: planning moves on as though they had gone out, the real clocks stay."""
+    if not held:
+        return 0
+    rows = tx.rows(
+        f"""UPDATE deals d SET shadow_follow_ups = w.attempt,
+                shadow_follow_up_due_at = CASE WHEN NOT w.last
+                                               THEN w.sent_at + make_interval(days => s.follow_up_days) END
+            FROM {_FOLLOW_UPS}, deal_stage_config s
+            WHERE d.tenant_id = :t AND d.id = w.deal_id AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage
+            RETURNING d.id, d.client_id, d.contact_id, d.planned_at, w.attempt, w.card_id""",
+        t=tx.tenant_id, **_columns(tx, held),
+    )  # fmt: skip
+    _tell(tx, "deal.shadowed", rows, lambda row: {"attempt": row["attempt"], "card_id": str(row["card_id"])})
+    _reschedule(tx, rows)
+    return len(rows)
+
+
+def void(tx: Tx, card_id: UUID) -> bool:
+    """The mail of this card never arrived: the follow-up does not count, and another is due; False: it was none."""
+    deal_id: UUID | None = tx.value(
+        """UPDATE deal_activities SET voided_at = :now
+           WHERE tenant_id = :t AND card_id = :card AND voided_at IS NULL RETURNING deal_id""",
+        now=tx.now, t=tx.tenant_id, card=card_id,
+    )  # fmt: skip
+    if deal_id is None:
+        return False
+    rows = tx.rows(
+        """UPDATE deals SET follow_ups = greatest(follow_ups - 1, 0), follow_up_due_at = :now, updated_at = :now,
+               thread_id = CASE WHEN follow_ups > 1 THEN thread_id END
+           WHERE tenant_id = :t AND id = :id AND state = 'open' RETURNING id, client_id, contact_id, planned_at""",
+        now=tx.now, t=tx.tenant_id, id=deal_id,
+    )  # fmt: skip
+    _tell(tx, "deal.follow_up_voided", rows, lambda _: {"card_id": str(card_id)})
+    _reschedule(tx, rows)
+    return True
+
+
+def detect_stalled(tx: Tx) -> int:
+    """Mark the deals to which nothing has happened for their stage's threshold; how many are new. One statement.
+
+    It reads the deals whose time is up off their index, and no others.
+    """
+    rows = tx.rows(
+        """UPDATE deals SET stalled_at = stalls_at
+           WHERE tenant_id = :t AND state = 'open' AND stalled_at IS NULL AND stalls_at <= :now
+           RETURNING id, client_id, contact_id, stage, stalled_at""",
+        t=tx.tenant_id, now=tx.now,
+    )  # fmt: skip
+    _tell(tx, "deal.stalled", rows, lambda row: {"stage": row["stage"], "since": row["stalled_at"].isoformat()})
+    return len(rows)
+
+
+def forget_shadows(tx: Tx) -> int:
+    """The send mode has changed: what earlier modes held moves nothing any more; how many deals had a shadow."""
+    return tx.run(
+        """UPDATE deals SET shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL
+           WHERE tenant_id = :t AND state = 'open' AND automation AND shadow_follow_ups IS NOT NULL""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+
+
+_FOLLOW_UPS = """unnest(CAST(:ids AS uuid[]), CAST(:deals AS uuid[]), CAST(:cards AS uuid[]), CAST(:attempts AS int[]),
+                     CAST(:lasts AS boolean[]), CAST(:threads AS uuid[]), CAST(:sents AS timestamptz[]))
+                 AS w (id, deal_id, card_id, attempt, last, thread, sent_at)"""
+
+
+def _columns(tx: Tx, some: Sequence[FollowUp]) -> dict[str, Any]:
+    return {
+        "ids": [tx.clock.uuid() for _ in some], "deals": [each.deal_id for each in some],
+        "cards": [each.card_id for each in some], "attempts": [each.attempt for each in some],
+        "lasts": [each.is_last for each in some], "threads": [each.thread_id for each in some],
+        "sents": [each.sent_at or tx.now for each in some],
+    }  # fmt: skip
+
+
+def _open_of(tx: Tx, client_id: UUID) -> Sequence[Row]:
+    return tx.rows(
+        """SELECT id, client_id, contact_id, thread_id, follow_ups, stalled_at FROM deals
+           WHERE tenant_id = :t AND client_id = :client AND state = 'open'""",
+        t=tx.tenant_id, client=client_id,
+    )  # fmt: skip
+
+
+def _happened(
+    tx: Tx, kind: Kind, of_account: Sequence[Row], *, contact_ids: Sequence[UUID], thread_id: UUID | None,
+    message_id: UUID | None, at: datetime, by: str,
+) -> int:  # fmt: skip
+    if not of_account:
+        return 0
+    links = _links(of_account, contact_ids, thread_id)
+    _apply(tx, kind, links, of_account, message_id=message_id, at=min(at, tx.now), by=by)
+    return len(links)
+
+
+def _links(of_account: Sequence[Row], contact_ids: Sequence[UUID], thread_id: UUID | None) -> dict[UUID, str]:
+    """Which of the account's deals it is about, and how that is known: by the strongest sign that there is."""
+    if found := [row["id"] for row in of_account if thread_id is not None and row["thread_id"] == thread_id]:
+        return dict.fromkeys(found, "thread")
+    if found := [row["id"] for row in of_account if row["contact_id"] in contact_ids]:
+        return dict.fromkeys(found, "contact")
+    return {of_account[0]["id"]: "account"} if len(of_account) == 1 else {}
+
+
+def _apply(
+    tx: Tx, kind: Kind, links: dict[UUID, str], of_account: Sequence[Row], *, message_id: UUID | None, at: datetime,
+    by: str, words: str | None = None,
+) -> None:  # fmt: skip
+    """Wind the clocks: of the deals it is about all, of the account's others (when it wrote) the follow-ups."""
+    # a person's own mail or talk about one deal says nothing of the others; a reply stops every sequence
+    touched = [row for row in of_account if row["id"] in links or kind == "mail_in"]
+    fresh = _store(tx, kind, list(links.items()), message_id=message_id, at=at, by=by, words=words) or not links
+    if not touched or not fresh:
+        return
+    rows = tx.rows(
+        f"""UPDATE deals d SET follow_ups = 0, shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL,
+               follow_up_due_at = greatest(d.last_activity_at, :at) + make_interval(days => s.follow_up_days),
+               last_activity_at = CASE WHEN w.linked THEN greatest(d.last_activity_at, :at)
+                                       ELSE d.last_activity_at END,
+               last_heard_at = CASE WHEN w.linked AND :heard THEN greatest(d.last_heard_at, :at)
+                                    ELSE d.last_heard_at END,
+               stalls_at = CASE WHEN w.linked
+                   THEN greatest(d.last_activity_at, :at) + make_interval(days => s.stall_days) ELSE d.stalls_at END,
+               stalled_at = CASE WHEN NOT w.linked OR d.stalled_at > :at THEN d.stalled_at END,
+               stall_answered_at = CASE WHEN NOT w.linked OR d.stalled_at > :at THEN d.stall_answered_at END,
+               {", ".join(f"{name} = CASE WHEN {_ANSWERED} THEN NULL ELSE d.{name} END" for name in _NEXT_STEP)}
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:linked AS boolean[])) AS w (id, linked), deal_stage_config s
+           WHERE d.tenant_id = :t AND d.id = w.id AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage
+           RETURNING d.id, d.client_id, d.contact_id, d.planned_at, w.linked""",
+        t=tx.tenant_id, at=at, heard=kind == "mail_in", by_us=kind != "mail_in", ids=[row["id"] for row in touched],
+        linked=[row["id"] in links for row in touched],
+    )  # fmt: skip
+    if kind == "mail_in":
+        _answer(tx, list(links), at)
+    before = {row["id"]: row for row in touched}
+    _tell(tx, "deal.activity", [row for row in rows if row["linked"]],
+          lambda row: {"kind": kind, "link": links[row["id"]], "message_id": str(message_id) if message_id else None,
+                       "stall_cleared": before[row["id"]]["stalled_at"] is not None})  # fmt: skip
+    _tell(tx, "deal.sequence_stopped",
+          [row for row in rows if not row["linked"] and before[row["id"]]["follow_ups"] > 0],
+          lambda _: {"message_id": str(message_id) if message_id else None})  # fmt: skip
+    _reschedule(tx, rows)
+
+
+_NEXT_STEP = ("next_step", "next_step_at", "next_step_evidence")
+_ANSWERED = """w.linked AND :by_us AND d.next_step_evidence ->> 'kind' <> 'person'
+               AND CAST(d.next_step_evidence ->> 'at' AS timestamptz) <= :at"""
+"""What the agent noted as the next step of a deal is done once a person of the tenant has written or spoken."""
+
+
+def _store(
+    tx: Tx, kind: Kind, links: Sequence[tuple[UUID, str]], *, message_id: UUID | None, at: datetime, by: str,
+    words: str | None = None,
+) -> bool:  # fmt: skip
+    """Store the activity for each of the deals; whether it was new to any."""
+    if not links:
+        return False
+    return bool(tx.run(
+        """INSERT INTO deal_activities (tenant_id, id, deal_id, kind, at, by, link, message_id, words)
+           SELECT :t, w.id, w.deal_id, :kind, :at, :by, w.link, :message, :words
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:deals AS uuid[]), CAST(:links AS text[])) AS w (id, deal_id, link)
+           ON CONFLICT DO NOTHING""",
+        t=tx.tenant_id, kind=kind, at=at, by=by, message=message_id, words=storable.optional(words, deal_book.LONGEST),
+        ids=[tx.clock.uuid() for _ in links], deals=[each for each, _ in links], links=[link for _, link in links],
+    ))  # fmt: skip
+
+
+def _answer(tx: Tx, deal_ids: Sequence[UUID], at: datetime) -> None:
+    """The last follow-up of each deal has brought an answer."""
+    tx.run(
+        """UPDATE deal_activities a SET answered_at = :at FROM (
+               SELECT DISTINCT ON (deal_id) id FROM deal_activities
+               WHERE tenant_id = :t AND deal_id = ANY(:ids) AND kind = 'follow_up' AND voided_at IS NULL AND at <= :at
+               ORDER BY deal_id, at DESC, id DESC) AS newest
+           WHERE a.tenant_id = :t AND a.id = newest.id AND a.answered_at IS NULL""",
+        t=tx.tenant_id, at=at, ids=list(deal_ids),
+    )  # fmt: skip
+
+
+def _reschedule(tx: Tx, rows: Sequence[Row]) -> None:
+    if moments := [row["planned_at"] for row in rows if row["planned_at"] is not None]:
+        schedule.bring_forward(tx, min(moments))
+
+
+def _tell(tx: Tx, event: str, rows: Sequence[Row], data: Callable[[Row], dict[str, Any]]) -> None:
+    events.record_all(
+        tx, [News(event, "deal", row["id"], row["client_id"], row["contact_id"], data=data(row)) for row in rows]
+    )

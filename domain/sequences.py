@@ -1,0 +1,147 @@
+"""Follow-up sequences across engines: which are running with a contact, what else is meant for them, who gives way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain import events
+from domain.db import Row, Tx
+from domain.events import News
+from domain.switches import OUTWARD
+
+KEEPS_IN_TOUCH = "engagement"
+"""The engine that writes for want of anything else to say: whoever has business with a contact takes over from it."""
+
+
+def running(contact: str) -> str:
+    """SQL for the sequences that run with a contact, an SQL expression: (engine, thread_id, next_at)."""
+    return f"""SELECT '{KEEPS_IN_TOUCH}' AS engine, e.sequence_thread_id AS thread_id, e.follow_up_due_at AS next_at
+               FROM engagement_clocks e WHERE e.tenant_id = :t AND e.contact_id = {contact}
+                 AND e.follow_up_due_at IS NOT NULL AND e.sequence_thread_id IS NOT NULL
+               UNION ALL
+               SELECT 'deals', d.thread_id, d.follow_up_due_at FROM deals d
+               WHERE d.tenant_id = :t AND d.contact_id = {contact} AND d.state = 'open' AND d.automation
+                 AND d.follow_ups > 0 AND d.follow_up_due_at IS NOT NULL AND d.thread_id IS NOT NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sequence that runs with a contact."""
+
+    engine: str
+    thread_id: UUID
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A mail to a contact that is meant already."""
+
+    card_id: UUID
+    engine: str
+    title: str
+    priority: int
+    state: str
+    not_before: datetime
+    dedupe_key: str
+    approved: bool
+
+    @property
+    def settled_on(self) -> bool:
+        """A person has been asked or has agreed, or it is on its way: nobody takes it back for another engine."""
+        return self.approved or self.state in ("awaiting_approval", "executing", "uncertain")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """The agent's last mail to a contact."""
+
+    engine: str
+    title: str
+    subject_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that one contact hears from the agent at present."""
+
+    running: tuple[Running, ...]
+    live: tuple[Live, ...]
+    wrote: Wrote | None
+    heard_at: datetime | None
+    """When the contact last wrote."""
+
+
+def standing(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime, holding: bool) -> Mapping[UUID, Standing]:
+    """How each contact stands, in one statement; `since`: how far back the last mail is looked for.
+
+    With `holding`, mails that a mode held count as written.
+    """
+    rows = tx.rows(
+        f"""SELECT p.id,
+                (SELECT jsonb_agg(jsonb_build_array(r.engine, r.thread_id, r.next_at)) FROM ({running("p.id")}) AS r)
+                    AS running,
+                (SELECT jsonb_agg(jsonb_build_array(c.id, c.engine, c.title, c.priority, c.state, c.not_before,
+                                                    c.dedupe_key, c.approved_by IS NOT NULL))
+                 FROM kanban_cards c WHERE c.tenant_id = :t AND c.contact_id = p.id AND c.type = ANY(:outward)
+                   AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval', 'executing', 'uncertain'))
+                    AS live,
+                (SELECT jsonb_build_array(c.engine, c.title, c.subject_id, greatest(o.reserved_at, o.last_try_at))
+                 FROM outbound_messages o JOIN kanban_cards c ON c.tenant_id = :t AND c.id = o.card_id
+                 WHERE o.tenant_id = :t AND o.contact_id = p.id AND o.reserved_at > :since AND o.state <> 'failed'
+                   AND (:holding OR o.state <> 'held')
+                 ORDER BY o.reserved_at DESC LIMIT 1) AS wrote,
+                (SELECT k.last_reply_at FROM engagement_clocks k
+                 WHERE k.tenant_id = :t AND k.contact_id = p.id) AS heard_at
+            FROM unnest(CAST(:ids AS uuid[])) AS p (id)""",
+        t=tx.tenant_id, ids=list(contact_ids), outward=sorted(OUTWARD), since=since, holding=holding,
+    )  # fmt: skip
+    return {row["id"]: _standing(row) for row in rows}
+
+
+def owner(tx: Tx, thread_id: UUID) -> str | None:
+    """The engine that began a conversation: what is answered there is its business; None: no engine did."""
+    engine: str | None = tx.value(
+        "SELECT engine FROM mail_threads WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=thread_id
+    )
+    return engine
+
+
+def give_way(tx: Tx, contact_ids: Sequence[UUID], *, reason: str) -> int:
+    """End the engagement sequences of contacts who are about to hear from another engine; how many there were.
+
+    That mail is a touch as well: the promise is kept by it.
+    """
+    if not contact_ids:
+        return 0
+    rows = tx.rows(
+        """UPDATE engagement_clocks SET sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL
+           WHERE tenant_id = :t AND contact_id = ANY(:ids) AND follow_up_due_at IS NOT NULL
+           RETURNING contact_id, client_id""",
+        t=tx.tenant_id, ids=list(contact_ids),
+    )  # fmt: skip
+    events.record_all(tx, [
+        News("sequence.stopped", "contact", row["contact_id"], row["client_id"], row["contact_id"],
+             data={"reason": reason})
+        for row in rows
+    ])  # fmt: skip
+    return len(rows)
+
+
+def _standing(row: Row) -> Standing:
+    return Standing(
+        running=tuple(Running(engine, UUID(thread), datetime.fromisoformat(at))
+                      for engine, thread, at in row["running"] or ()),
+        live=tuple(Live(UUID(card), engine, title, priority, state, datetime.fromisoformat(before), key, approved)
+                   for card, engine, title, priority, state, before, key, approved in row["live"] or ()),
+        wrote=_wrote(*row["wrote"]) if row["wrote"] else None,
+        heard_at=row["heard_at"],
+    )  # fmt: skip
+
+
+def _wrote(engine: str, title: str, subject_id: str, at: str) -> Wrote:
+    return Wrote(engine, title, subject_id, datetime.fromisoformat(at))
