@@ -12,6 +12,7 @@ from domain.clock import Clock
 from domain.db import Database, Tx
 from domain.gate import Gate
 from domain.locks import TenantLocks
+from domain.models import Models
 from domain.ports import AuthorizationServer, Mailbox, MailSender
 from domain.settings import Mode
 from domain.vault import Vault
@@ -85,6 +86,8 @@ class House:
     """This process's name in locks and cards: host, pid and start."""
     google: AuthorizationServer | None = None
     """Where people consent to have their Gmail read."""
+    models: Models | None = None
+    """Where language models come from; without any, rules and templates do all the work."""
     fault: Fault = no_fault
     provider_deadline_seconds: float = 10.0
     lease_seconds: float = 15.0

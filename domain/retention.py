@@ -17,6 +17,7 @@ KEPT: Mapping[str, timedelta] = {
     "run_obligations": timedelta(days=90),
     "quarantine": timedelta(days=90),
     "mailbox_consents": timedelta(0),
+    "model_call_contents": timedelta(0),
 }
 """How long the lines of each table are kept once they are of no further use."""
 
@@ -31,6 +32,7 @@ _USELESS: Mapping[str, str] = {
                                      WHERE tenant_id = :t AND finished_at < :before)""",
     "quarantine": "replayed_at < :before",
     "mailbox_consents": "expires_at < :before",
+    "model_call_contents": "expires_at < :before",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import IntEnum
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
 Days = Annotated[int, Field(ge=0, le=3_650)]
 Hours = Annotated[float, Field(ge=0, le=8_760)]
 """At most a year: what has no end makes moments that can't be written."""
+ModelName = Annotated[str, Field(max_length=120, pattern=r"^(?:rulebook|(?:anthropic|openai|gemini|local)/[\w.:/-]+)$")]
 OneLine = Annotated[str, Field(max_length=320, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -106,6 +108,22 @@ class TenantSettings(BaseModel):
     deal_urgent_after: Count = 3
     """So many follow-ups without an answer, and the next is urgent."""
     deal_tone: Literal["warm", "plain"] = "warm"
+
+    # the brain
+    model_order: tuple[ModelName, ...] = Field(default=(), max_length=5)
+    """Models as provider/name in the order in which they are asked; empty is the house's own order."""
+    model_order_by_question: dict[str, tuple[ModelName, ...]] = Field(default_factory=dict)
+    """Other orders for single questions, by the question's name."""
+    model_cheaper: ModelName = "anthropic/claude-haiku-5-5"
+    """What is asked once 80 % of a day's budget is used."""
+    model_usd_per_day: Decimal = Field(default=Decimal("2"), ge=0, le=10_000, decimal_places=6)
+    model_tokens_per_day: int = Field(default=2_000_000, ge=0, le=1_000_000_000)
+    max_model_calls_per_hour: Count = 300
+    keep_model_contents: bool = False
+    """Whether prompts and answers are kept beside the figures of each call."""
+    model_contents_days: int = Field(default=14, ge=1, le=90)
+    mask_personal_data: bool = False
+    """Whether names, addresses, phones and identity numbers are masked before anything goes to a provider."""
 
     # the cycle
     cycle_deadline_minutes: float = Field(default=20, gt=0, le=1_440)

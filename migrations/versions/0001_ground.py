@@ -21,6 +21,7 @@ FILES = (
     "05_runs.sql",
     "06_orders.sql",
     "07_deals.sql",
+    "08_brain.sql",
     "09_data.sql",
     "10_operations.sql",
 )
