@@ -1,4 +1,4 @@
-"""What rules and templates answer to each question: the brain that needs no model, and the measure for those that do."""
+"""What rules and templates answer to each question: the brain that needs no model, and the measure for others."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from brain.reading.intents import fold
 _NEGATIVE = re.compile(
     r"\b(?:disappoint\w*|unhappy|not happy|unacceptable|terrible|awful|poor|worst|late again|never again|frustrat\w*"
     r"|wrong|broken|damaged|missing|complain\w*|dissatisf\w*|unsatisf\w*|not satisf\w*|too (?:late|slow|expensive)"
-    r"|waste of|not (?:what|good|impressed|recommend)|let (?:me|us) down|rude|unprofessional|mistakes?|errors?|problem\w*"
+    r"|waste of|not (?:what|good|impressed|recommend)|let (?:me|us) down|rude|unprofessional|mistakes?"
+    r"|errors?|problem\w*"
     r"|decepcion\w*|insatisfech\w*|descontent\w*|inaceptable|pesim\w*|mal[oa]?|terrible|tarde|equivocad\w*|danad\w*"
-    r"|no (?:estoy|estamos|quede|quedamos) (?:content\w*|satisfech\w*|conforme\w*)|nunca mas|queja|falt(?:a|aba|aron|an)"
+    r"|no (?:estoy|estamos|quede|quedamos) (?:content\w*|satisfech\w*|conforme\w*)|nunca mas|queja"
+    r"|falt(?:a|aba|aron|an)"
     r"|ruim|pessim\w*|horrivel|inaceitavel|atras(?:o|ad\w*)|errad\w*|danificad\w*|decepcionad\w*|nao (?:gostei|gostamos"
     r"|recomendo|fiquei satisfeit\w*|estou satisfeit\w*)|reclam\w*|1/10|2/10|3/10|4/10)\b"
 )
 _POSITIVE = re.compile(
-    r"\b(?:great|excellent|happy|delighted|perfect\w*|wonderful|fantastic|thank you so much|very good|well done|love(?:d)?"
+    r"\b(?:great|excellent|happy|delighted|perfect\w*|wonderful|fantastic|thank you so much|very good"
+    r"|well done|love(?:d)?"
     r"|impressed|recommend|smooth\w*|satisfied|pleased|top notch|fast|professional"
     r"|excelente\w*|content[oa]s?|encantad\w*|perfect[oa]\w*|satisfech\w*|muy bien|muy buen\w*|genial|recomend\w*"
     r"|estupend\w*|rapid[oa]s?|impecable"
@@ -35,11 +38,13 @@ _DENIED = re.compile(
 _SIGNALS: tuple[tuple[answers.SignalKind, re.Pattern[str]], ...] = (
     ("urgency", re.compile(
         r"\b(?:urgent\w*|asap|as soon as possible|immediately|right away|by (?:tomorrow|today|tonight)|cuanto antes"
-        r"|lo antes posible|inmediat\w*|para (?:hoy|manana)|o quanto antes|o mais rapido|imediat\w*|para (?:hoje|amanha))\b"
+        r"|lo antes posible|inmediat\w*|para (?:hoy|manana)|o quanto antes|o mais rapido|imediat\w*"
+        r"|para (?:hoje|amanha))\b"
     )),
     ("upsell", re.compile(
         r"\b(?:also (?:need|looking for|interested)|additional|expand\w*|new (?:office|branch|site|location)|upgrade"
-        r"|more (?:seats|licen[cs]es|units|users|volume)|growing|tambien (?:necesit\w*|nos interesa)|adicional\w*|ampliar"
+        r"|more (?:seats|licen[cs]es|units|users|volume)|growing|tambien (?:necesit\w*|nos interesa)"
+        r"|adicional\w*|ampliar"
         r"|nueva (?:oficina|sucursal|sede)|mas (?:unidades|licencias|usuarios)|tambem (?:precis\w*|temos interesse)"
         r"|nova (?:filial|unidade|sede)|mais (?:unidades|licencas|usuarios))\b"
     )),

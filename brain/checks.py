@@ -8,6 +8,7 @@ from datetime import timedelta
 from brain import answers, rulebook, spans
 from brain.given import Hour, Letter, Message
 
+_ONE = re.compile(r"\b(?:an?|one|un[oa]?|um|uma)\b", re.IGNORECASE)
 LONGEST_ABSENCE = timedelta(days=400)
 LATEST_TASK = timedelta(days=366)
 
@@ -110,6 +111,4 @@ def _names(span: str, quantity: float) -> bool:
     """Whether a number stands in some words, in digits whichever way they are parted, or in letters."""
     digits = {re.sub(r"[.,' ]", "", told) for told in re.findall(r"\d[\d.,' ]*\d|\d", span)}
     digits |= {told.replace(",", ".") for told in re.findall(r"\d+[.,]\d+|\d+", span)}
-    plain = f"{quantity:g}"
-    return plain in digits or (not digits and bool(_IN_WORDS.search(span) or re.search(r"\b(?:an?|one|un[oa]?|um|uma)\b",
-                                                                                     span, re.IGNORECASE)))  # fmt: skip
+    return f"{quantity:g}" in digits or (not digits and bool(_IN_WORDS.search(span) or _ONE.search(span)))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from domain import audit, events
+from domain import audit, events, settings
 from domain.db import Tx
 from domain.vault import Sealed, Vault
 
-Name = Literal["resend_api_key", "resend_webhook_secret", "smtp_url"]
+Name = Literal["resend_api_key", "resend_webhook_secret", "smtp_url", "anthropic_api_key", "openai_api_key",
+               "gemini_api_key"]  # fmt: skip
 """What a tenant may store: one list for the API, the command line and those who use the secrets."""
 
 NAMES: tuple[str, ...] = get_args(Name)
+
+
+FIRST_MODEL: Mapping[str, str] = {
+    "anthropic_api_key": "anthropic/claude-sonnet-5-5",
+    "openai_api_key": "openai/gpt-6-sol",
+    "gemini_api_key": "gemini/gemini-3.8-flash",
+}
+"""What a tenant asks that stores its own key for models and named none: nobody stores a key in order not to use it."""
 
 
 class UnknownCredential(Exception):
@@ -51,6 +60,8 @@ def put(tx: Tx, vault: Vault, name: str, secret: str) -> None:
     )  # fmt: skip
     audit.record(tx, "credential.put", name)
     events.record(tx, "credential.stored", "credential", name)
+    if name in FIRST_MODEL and not settings.of(tx).model_order:
+        settings.change(tx, {"model_order": [FIRST_MODEL[name]]}, reason=f"{name} was stored")
 
 
 def get(tx: Tx, vault: Vault, name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from domain.db import Tx
+from domain.settings import TenantSettings
 
 RULEBOOK = "rulebook"
 """The name under which rules and templates answer: no provider's, always there, free of charge."""
@@ -95,3 +96,16 @@ class Models(Protocol):
     def provider(self, tx: Tx, name: str) -> ModelProvider:
         """A provider with the tenant's own key, or the house's. Raises NeverWill when there is none."""
         ...
+
+
+def order(models: Models | None, settings: TenantSettings, question: str = "") -> tuple[str, ...]:
+    """The models that a tenant asks, in order, up to the rulebook; empty where rules and templates do all the work."""
+    if models is None:
+        return ()
+    wished = settings.model_order_by_question.get(question) or settings.model_order or models.order
+    return wished[: wished.index(RULEBOOK)] if RULEBOOK in wished else wished
+
+
+def first(models: Models | None, settings: TenantSettings) -> str:
+    """What a run says that it thinks with."""
+    return next(iter(order(models, settings)), RULEBOOK)

@@ -116,7 +116,7 @@ class TenantSettings(BaseModel):
     """Other orders for single questions, by the question's name."""
     model_cheaper: ModelName = "anthropic/claude-haiku-5-5"
     """What is asked once 80 % of a day's budget is used."""
-    model_usd_per_day: Decimal = Field(default=Decimal("2"), ge=0, le=10_000, decimal_places=6)
+    model_usd_per_day: Decimal = Field(default=Decimal(2), ge=0, le=10_000, decimal_places=6)
     model_tokens_per_day: int = Field(default=2_000_000, ge=0, le=1_000_000_000)
     max_model_calls_per_hour: Count = 300
     keep_model_contents: bool = False

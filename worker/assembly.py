@@ -23,6 +23,7 @@ from simulator.clock import ShiftedClock
 from worker import embedded
 from worker.embedded import Server
 from worker.hands import VendorHands
+from worker.model_hands import VendorModels
 from worker.settings import Settings, parse_keys
 
 KEY_FILE = "master.keys"
@@ -104,6 +105,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
         brakes=brakes(settings),
         public_url=settings.address,
         holder=holder,
+        models=VendorModels(settings, vault, clock),
         provider_deadline_seconds=settings.provider_deadline_seconds,
         lease_seconds=settings.provider_deadline_seconds + 5,
         stalled_seconds=settings.stalled_seconds,

@@ -29,6 +29,8 @@ OURS = ("HOURHAND_", "AGENT_", "EMAIL_SEND_")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 KEYS_WANTED = "must be id:base64 of 32 bytes, several by commas, each id once (make one: openssl rand -base64 32)"
+DEFAULT_MODEL = "anthropic/claude-sonnet-5-5"
+_MODEL = re.compile(r"rulebook|(?:anthropic|openai|gemini|local)/[\w.:/-]+")
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -139,6 +141,42 @@ class Settings(BaseSettings):
         10.0, gt=0, le=60, alias="HOURHAND_PROVIDER_DEADLINE_SECONDS", description="Total time of one provider call."
     )
 
+    # language models; without a key rules and templates do all the work
+    models: str = Field(
+        "",
+        alias="HOURHAND_MODELS",
+        description="Models as provider/name by commas, in the order in which they are asked, for tenants that set no "
+        "order (default: Claude where there is a key, else none).",
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None, alias="ANTHROPIC_API_KEY", description="Used for tenants that have no key of their own."
+    )
+    anthropic_base_url: str = Field(
+        "https://api.anthropic.com",
+        alias="ANTHROPIC_BASE_URL",
+        description="Anthropic's API, or any server that speaks as it does.",
+    )
+    openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY", description="The same for OpenAI.")
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1", alias="OPENAI_BASE_URL", description="Where models called openai/… answer."
+    )
+    gemini_api_key: SecretStr | None = Field(None, alias="GEMINI_API_KEY", description="The same for Gemini.")
+    gemini_api_url: str = Field(
+        "https://generativelanguage.googleapis.com", alias="GEMINI_API_URL", description="Gemini's API."
+    )
+    local_model_url: str | None = Field(
+        None,
+        alias="HOURHAND_LOCAL_MODEL_URL",
+        description="A server of your own with OpenAI's interface, where models called local/… answer.",
+    )
+    model_deadline_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=18,
+        alias="HOURHAND_MODEL_DEADLINE_SECONDS",
+        description="Total time of one question to models, whoever answers in the end; a stop waits for it.",
+    )
+
     # the process
     concurrency: int = Field(4, ge=1, le=64, alias="HOURHAND_CONCURRENCY", description="Cycles at once in one process.")
     mailbox_concurrency: int = Field(
@@ -196,7 +234,17 @@ class Settings(BaseSettings):
         """Only what `load` hands over: it knows unknown names too, and no forgotten .env file steers an agent."""
         return (init_settings,)
 
-    @field_validator("public_url", "gmail_api_url", "google_token_url", "google_authorization_url", "resend_api_url")
+    @field_validator("models")
+    @classmethod
+    def _models(cls, value: str) -> str:
+        if wrong := [each for each in _listed(value) if not _MODEL.fullmatch(each)]:
+            raise ValueError(f"{wrong[0]!r} is no model: write provider/name (anthropic, openai, gemini, local)")
+        return value
+
+    @field_validator(
+        "public_url", "gmail_api_url", "google_token_url", "google_authorization_url", "resend_api_url",
+        "anthropic_base_url", "openai_base_url", "gemini_api_url", "local_model_url",
+    )  # fmt: skip
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is None:
@@ -244,6 +292,13 @@ class Settings(BaseSettings):
         """Where our own pages answer, without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def model_order(self) -> tuple[str, ...]:
+        """The models that the house asks, in their order."""
+        if self.models:
+            return tuple(_listed(self.models))
+        return (DEFAULT_MODEL,) if self.anthropic_api_key else ()
 
     @property
     def on_loopback(self) -> bool:
@@ -300,6 +355,10 @@ def parse_keys(text: str) -> dict[str, bytes]:
     if not keys:
         raise ValueError("must hold at least one key")
     return keys
+
+
+def _listed(told: str) -> list[str]:
+    return [each.strip() for each in told.split(",") if each.strip()]
 
 
 def _names() -> list[str]:

@@ -21,6 +21,8 @@ from domain.clock import Clock
 from simulator.emulators.faults import Fault, Plan
 from simulator.emulators.witness import Seen, Witness, as_data
 
+_STATUSES = frozenset(HTTPStatus)
+
 
 @dataclass(slots=True)
 class Asked:
@@ -248,7 +250,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         self.wfile.write(self._bytes(told))
 
     def _bytes(self, told: Told) -> bytes:
-        reason = HTTPStatus(told.status).phrase
+        reason = HTTPStatus(told.status).phrase if told.status in _STATUSES else "Unassigned"
         head = [
             f"HTTP/1.1 {told.status} {reason}",
             f"Date: {format_datetime(self.server.owner.clock.now(), usegmt=True)}",

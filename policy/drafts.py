@@ -1,0 +1,197 @@
+"""The gate for what a model wrote: nothing in it that the card's own facts don't hold, whoever told it to write so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from policy import content, letters, links, tongues
+from policy.phrases import family
+
+SHORTEST, LONGEST = 40, 2_000
+"""Characters of a body."""
+MOST_LINES = 40
+LONGEST_SLOT = 300
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc]|[\U000e0000-\U000e007f]"
+)
+_HTML = re.compile(r"<\s*/?\s*[a-zA-Z!?]|&(?:[a-z]{2,8}|#\w{1,6});|!\[|\]\s*\(")
+_MARKS = re.compile(
+    r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\[[^\]\n]{1,60}\]|<[^>\n]{1,60}>|\$\{|%[a-z_]+%|_{4,}|\bx{3,}\b|lorem ipsum"
+    r"|\b(?:to be (?:filled|completed)|insert (?:name|date|link)|nombre aqui|inserir)\b"
+)
+_OF_A_MODEL = family(
+    "language+model +ai modelo inteligencia assistant asistente assistente instruct instruc prompt system",
+    r"\bas an? (?:ai|language model|assistant)\b|\blanguage model\b|\bi am an? (?:ai|bot|assistant)\b",
+    r"\b(?:system|previous|above|original) (?:prompt|instructions?|message)\b|\bignore (?:all |the |your "
+    r"|any )?\w* ?instruc",
+    r"\b(?:modelo de (?:lenguaje|linguagem)|inteligencia artificial|como asistente|como assistente)\b",
+    r"\b(?:instrucciones|instrucoes) (?:anteriores|previas|do sistema|del sistema)\b",
+)
+_COMMITS = family(
+    "refund reimburs credit compensat waive cancel agree accept contract sign liab fault admit replace+ guarantee"
+    " warrant reembols devolu abon compens cancel acept acord contrat firm respons culpa garant reemplaz substitu"
+    " ressarc estorn aceit assin indeniz invoice factura fatura transfer deposit pay pag+ pago pague wire gift bonus"
+    " prize premio exclusive approv aprob aprov confirm",
+    r"\brefund\w*|\breimburs\w*|\b(?:full|store|account) credit\b|\bcredit(?:ed)? (?:your|the|you)\b|\bcompensat\w*",
+    r"\bwaiv\w*|\b(?:i|we)(?:'ll| will| have| can|'ve)? (?:\w+ )?(?:cancel\w*|agree\w*|accept\w*"
+    r"|replac\w*|sign(?:ed)?)\b",
+    r"\b(?:our|my) (?:fault|liability|mistake)\b|\bliab(?:le|ility)\b|\bguarantee\w*|\bwarrant(?:y|ies"
+    r"|ed)\b|\badmit\w*",
+    r"\b(?:pay|paid|payment|invoice|deposit|transfer|wire)\b|\bgift\b|\bbonus\b|\bprize\b|\b(?:is|are"
+    r"|been) (?:approved|confirmed)\b",
+    r"\breembols\w*|\bdevolu(?:cion|cao|ciones|coes)\b|\bcompens\w*|\babon(?:ar|amos|aremos|o)\b"
+    r"|\bindemniz\w*|\bindeniz\w*",
+    r"\b(?:acept|acord|cancel|firm|reemplaz)(?:amos|o|aremos|e)\b|\b(?:aceit|cancel|assin"
+    r"|substitu)(?:amos|o|aremos|imos|iremos)\b",
+    r"\bnuestra (?:culpa|responsabilidad)\b|\bnossa (?:culpa|responsabilidade)\b|\bgarant(?:ia|izamos|imos|izo)\b",
+    r"\b(?:pago|pagos|pague|pagar|factura|deposito|transferencia|pagamento|fatura|ressarc\w*|estorn\w*)\b|\bpremio\b",
+    r"\b(?:esta|fue|foi) (?:aprobad[oa]|confirmad[oa]|aprovad[oa])\b",
+)
+_SPELLED = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy"
+    r"|eighty|ninety|hundred|thousand|million|dozen|half off|percent|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
+    r"|quince|veinte|treinta|cincuenta|cien|ciento|mil|millon|por ciento|dois|duas|quatro|sete|oito|nove|dez|quinze"
+    r"|vinte|trinta|cinquenta|cem|por cento|milhao)\b"
+)
+_WHEN = re.compile(
+    r"\b(?:tomorrow|tonight|today|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july"
+    r"|august|september|october|november|december|next (?:week|month)|this (?:afternoon|evening|morning)"
+    r"|end of (?:the )?"
+    r"(?:day|week|month)|hoy|lunes|martes|miercoles|jueves|viernes|sabado|domingo|enero|febrero|marzo|abril|mayo|junio"
+    r"|julio|agosto|septiembre|octubre|noviembre|diciembre|la proxima semana|pasado manana|hoje|amanha|segunda-feira"
+    r"|terca-feira|quarta-feira|quinta-feira|sexta-feira|janeiro|fevereiro|marco|maio|junho|julho|setembro|outubro"
+    r"|novembro|dezembro|semana que vem|a proxima semana|deadline|until|no later)\b|\bmanana (?:a|por|mismo|temprano)\b"
+)
+_ADDRESS = re.compile(
+    r"[\w.+-]+\s?(?:@|\(at\)|\[at\]| at (?=\w+ dot ))\s?[\w-]+(?:(?:\.|\s?\(dot\)\s?| dot )[\w-]+)+", re.IGNORECASE
+)
+_NUMBERS = re.compile(r"\d+")
+_NAME = re.compile(r"(?<![\w@.'’-])[A-ZÀ-ÖØ-Þ][\w'’&.-]*[\w]")
+_STARTS = re.compile(r"(?:^|[.!?:;…\n]\s*|[\"“«(¿¡—–-]\s*)$")
+_ORDINARY = frozenset({
+    "i", "i'm", "i'd", "i'll", "i've", "usted", "ustedes", "ud", "uds", "sr", "sra", "dr", "dra", "mr",
+    "mrs", "ms", "senhor", "senhora", "senor", "senora", "re", "ok", "hi", "hello", "dear", "hola", "ola",
+    "estimado", "estimada", "prezado",
+    "prezada", "warm", "kind", "best", "regards", "saludos", "atentamente", "atenciosamente", "abraco", "english",
+})  # fmt: skip
+
+
+def wrong(
+    body: str, *, language: str, slots: Mapping[str, Any], own_domains: Collection[str] = ()
+) -> str | None:  # fmt: skip
+    """What speaks against a body, or None. The slots are what records hold: all that may be named."""
+    return next(_objections(body, language, slots, own_domains), None)
+
+
+def _objections(
+    body: str, language: str, slots: Mapping[str, Any], own_domains: Collection[str]
+) -> Iterator[str]:  # fmt: skip
+    plain = letters.plain(body)
+    facts = _facts(slots)
+    known = letters.plain("\n".join(facts))
+    yield from _form(body, plain, facts)
+    yield from _said(body, plain, known)
+    yield from _links(body, own_domains, facts)
+    yield from _unknown(body, plain, known)
+    if not tongues.is_in(_without(body, facts), language):
+        yield f"it is not written in {language}"
+
+
+def _form(body: str, plain: str, facts: Sequence[str]) -> Iterator[str]:
+    """Plain text of a decent length, with nothing left to be filled in."""
+    if not SHORTEST <= len(body.strip()) <= LONGEST:
+        yield f"it has {len(body.strip())} characters, and not {SHORTEST} to {LONGEST}"
+    if body.count("\n") > MOST_LINES:
+        yield f"it has over {MOST_LINES} lines"
+    if _UNSEEN.search(body):
+        yield "it holds characters that nobody sees"
+    bare, shown = _without(body, facts), _without(plain, [letters.plain(fact) for fact in facts])
+    if _HTML.search(bare):
+        yield "it is not plain text"
+    if _MARKS.search(shown):
+        yield "it holds a mark that was never filled in"
+
+
+def _said(body: str, plain: str, known: str) -> Iterator[str]:
+    """Nothing that only a person of the tenant may say."""
+    found = content.search("", body, "", ())
+    loose = (
+        (found.payment_details, "it is about payment details"),
+        (found.credentials, "it carries or asks for credentials"),
+        (found.personal_numbers, "it carries a personal number"),
+        (found.legal_threats, "it threatens with the law"),
+        (found.free_of_charge, "it offers something for free"),
+        (found.discounts, "it offers a discount"),
+        (_COMMITS.found(plain), "it commits the tenant to something"),
+        (_OF_A_MODEL.found(plain), "it speaks of its own making"),
+    )
+    for words, reason in loose:
+        if words and not (isinstance(words, tuple) and all(letters.plain(str(word)) in known for word in words)):
+            yield reason
+
+
+def _links(body: str, own_domains: Collection[str], facts: Sequence[str]) -> Iterator[str]:
+    """No address that leads or writes anywhere, but for a tenant's own page that the facts name letter by letter."""
+    for link in links.of_text(body):
+        ours = link.trick is None and bool(link.host) and links.belongs(link.host, own_domains)
+        named = any(link.written in fact for fact in facts)
+        if not (named and (ours or _only_a_name(link, facts))):
+            yield f"it holds a link ({link.written[:60]})"
+    if _ADDRESS.search(body):
+        yield "it holds an address"
+
+
+def _only_a_name(link: links.Link, facts: Sequence[str]) -> bool:
+    """A client may be called like its domain, and nothing more than that stands there."""
+    return "/" not in link.written and any(link.written == fact for fact in facts)
+
+
+def _unknown(body: str, plain: str, known: str) -> Iterator[str]:
+    """No number, day or name that the facts don't hold."""
+    numbers = set(_NUMBERS.findall(known))
+    if loose := next((told for told in _NUMBERS.findall(plain) if told not in numbers), None):
+        yield f"it names a number ({loose[:20]}) that no record holds"
+    for pattern, what in ((_SPELLED, "a number in words"), (_WHEN, "a time")):
+        if told := next((hit[0] for hit in pattern.finditer(plain) if not _stands(hit[0], known)), None):
+            yield f"it names {what} ({told}) that no record holds"
+    if told := next((name for name in _names(body) if not _stands(letters.plain(name), known)), None):
+        yield f"it names somebody or something ({told[:40]}) that no record holds"
+
+
+def _names(body: str) -> Iterator[str]:
+    """Words with a capital letter in the middle of a sentence; German is not among the languages that we write."""
+    for hit in _NAME.finditer(body):
+        word = hit[0].rstrip(".")
+        if letters.plain(word) not in _ORDINARY and not _STARTS.search(body[max(0, hit.start() - 3) : hit.start()]):
+            yield word
+
+
+def _stands(word: str, known: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", known) is not None
+
+
+def _facts(slots: Mapping[str, Any]) -> list[str]:
+    """Every text and number among the slots, longest first."""
+    return sorted((told[:LONGEST_SLOT] for told in _texts(slots)), key=len, reverse=True)
+
+
+def _texts(told: Any) -> Iterator[str]:
+    if isinstance(told, Mapping):
+        for value in told.values():
+            yield from _texts(value)
+    elif isinstance(told, list | tuple):
+        for value in told:
+            yield from _texts(value)
+    elif told is not None and not isinstance(told, bool) and str(told).strip():
+        yield str(told).strip()
+
+
+def _without(text: str, facts: Sequence[str]) -> str:
+    """The text with the facts that it quotes taken out: "Widgets <2> Ltd" is a name, and no HTML."""
+    for fact in facts:
+        if len(fact) > 2:
+            text = text.replace(fact, " ")
+    return text

@@ -1,0 +1,74 @@
+"""Gemini over its REST interface: structured answers, with the same deadline and refusals as every other model."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from domain.models import Completion, ModelFailed, Prompt
+from providers import model_calls
+from providers.circuit import Circuit
+from providers.deadlines import Deadline
+from providers.wire import Wire
+
+DECLINED = frozenset({"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"})
+
+
+class GeminiModels:
+    """One tenant's key at Google's Gemini."""
+
+    name = "gemini"
+
+    def __init__(
+        self, api_key: str, base_url: str, *, wire: Wire | None = None, circuit: Circuit | None = None
+    ) -> None:
+        self._api_key = api_key
+        self._base_url = base_url.rstrip("/")
+        self._wire = wire or Wire()
+        self._circuit = circuit
+
+    def ask(self, prompt: Prompt, model: str, *, deadline_seconds: float) -> Completion:
+        """Ask one model. Raises ModelFailed."""
+        return model_calls.in_time(
+            lambda deadline: self._once(prompt, model, deadline), self._circuit, deadline_seconds=deadline_seconds
+        )
+
+    def _once(self, prompt: Prompt, model: str, deadline: Deadline) -> Completion:
+        told = model_calls.post(
+            self._wire,
+            f"{self._base_url}/v1beta/models/{quote(model, safe='')}:generateContent",
+            {
+                "systemInstruction": {"parts": [{"text": prompt.system}]},
+                "contents": [{"role": "user", "parts": [{"text": prompt.user}]}],
+                "generationConfig": {
+                    "maxOutputTokens": prompt.max_tokens,
+                    "responseMimeType": "application/json",
+                    "responseJsonSchema": dict(prompt.schema),
+                },
+            },
+            {"x-goog-api-key": self._api_key},
+            deadline,
+        )
+        return _completion(told)
+
+
+def _completion(told: Any) -> Completion:
+    try:
+        counts = told.get("usageMetadata") or {}
+        blocked = (told.get("promptFeedback") or {}).get("blockReason")
+        first = (told.get("candidates") or [{}])[0]
+        ended = first.get("finishReason")
+        parts = (first.get("content") or {}).get("parts") or []
+        text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ModelFailed("malformed", "the answer is in no shape that we know") from error
+    out = model_calls.counted(counts, "candidatesTokenCount") + model_calls.counted(counts, "thoughtsTokenCount")
+    cached = model_calls.counted(counts, "cachedContentTokenCount")
+    usage = model_calls.usage_of(model_calls.counted(counts, "promptTokenCount"), cached, out)
+    if blocked or ended in DECLINED:
+        raise ModelFailed("refused", "the model declined to answer", usage=usage)
+    if ended == "MAX_TOKENS":
+        raise ModelFailed("truncated", "the answer was cut off", usage=usage)
+    if not text.strip() or usage is None:
+        raise ModelFailed("malformed", "the answer holds no text or no count of tokens", usage=usage)
+    return Completion(text, usage)
