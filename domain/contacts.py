@@ -95,6 +95,16 @@ def recognised(tx: Tx, *, email: str | None = None, external_id: str | None = No
     return _recognise(tx, None, _spelled({"email": email, "external_id": external_id}))
 
 
+def by_name(tx: Tx, client_id: UUID, name: str) -> Contact | None:
+    """The contact of an account who is known by exactly this name and nothing else, or None; of several the oldest."""
+    row = tx.row(
+        f"""SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t AND client_id = :client AND name = :name
+            AND email IS NULL AND external_id IS NULL ORDER BY id LIMIT 1""",
+        t=tx.tenant_id, client=client_id, name=name,
+    )  # fmt: skip
+    return _load(row) if row else None
+
+
 def by_addresses(tx: Tx, asked: Iterable[str]) -> dict[str, Contact]:
     """Whom each address belongs to, by its normalised spelling; unknown ones are left out. One query."""
     spelled = addresses.known(asked)

@@ -74,6 +74,13 @@ class Tx:
         row = self._execute(sql, values).fetchone()
         return next(iter(row.values())) if row is not None else None
 
+    def stream(self, sql: str, *, batch: int = 500, **values: Any) -> Iterator[Row]:
+        """The rows of a query that may be larger than memory, fetched so many at a time while the transaction lasts."""
+        name = f"stream_{self.clock.uuid().hex}"
+        with self._driver.cursor(name=name, row_factory=dict_row) as cursor:
+            cursor.itersize = batch
+            yield from cursor.execute(_in_the_drivers_words(sql), values)
+
     def run(self, sql: str, **values: Any) -> int:
         """Execute a statement; the number of rows that it touched."""
         return self._execute(sql, values).rowcount
@@ -153,6 +160,16 @@ class Database:
                 if held is None:
                     raise FenceLost(f"tenant {tenant_id}: fence {fence} is no longer held")
             yield tx
+
+    @contextmanager
+    def reading(self, tenant_id: UUID, *, actor: str = "agent") -> Iterator[Tx]:
+        """A transaction that only reads one tenant's rows, all of them as of one moment however long it takes."""
+        with self._engine.connect() as connection:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                tx = Tx(connection, self.clock, tenant_id, actor, None)
+                self._set(tx, {"app.tenant_id": str(tenant_id)})
+                yield tx
 
     @contextmanager
     def wearing(self, role: Role, *, actor: str = "system") -> Iterator[Tx]:

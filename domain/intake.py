@@ -108,8 +108,12 @@ def _contact(tx: Tx, vault: Vault, told: dict[str, str], options: Options) -> Do
         account = Upserted(known.client_id, created=False)
     else:
         account = _account(tx, company, email, told.get("name"), options)
+    # by nothing but a name a person is known within the account alone
+    nameless = email is None and "external_id" not in told
+    by_name = contacts.by_name(tx, account.id, told["name"]) if nameless else None
     said: dict[str, Any] = {name: told.get(name) for name in _OF_A_CONTACT}
-    made = contacts.upsert(tx, vault, client_id=account.id, source="import", spread=True, email=email, **said)
+    made = contacts.upsert(tx, vault, client_id=account.id, source="import", spread=True, email=email,
+                           contact_id=by_name.id if by_name else None, **said)  # fmt: skip
     return Done(made, record("client", account, lambda: _fields(clients.get(tx, account.id)))
                 + record("contact", made, lambda: _fields(contacts.get(tx, made.id))))  # fmt: skip
 

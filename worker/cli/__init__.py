@@ -10,6 +10,7 @@ import typer
 
 from worker.cli import (
     brakes,
+    carrying,
     checks,
     contacts,
     database,
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing it with Rich would take longer than everything else
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (running, work, tenants, mail, contacts, imports, brakes, keys, checks, dead_letters, database):
+for room in (running, work, tenants, mail, contacts, imports, carrying, brakes, keys, checks, dead_letters, database):
     room.register(app)
 
 

@@ -1,0 +1,106 @@
+"""What of a tenant can be carried away: all of it, table by table as the catalogue has them, and never a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.db import Tx
+
+TABLES_LEFT_OUT: Mapping[str, str] = {
+    "tenant_credentials": "secrets of providers, sealed for this house alone",
+    "mailbox_consents": "secrets of consents that are under way",
+    "idempotent_requests": "answers to requests that may be repeated, gone within a day",
+    "import_parts": "pieces of files on their way in; what was taken in of them is in its own tables",
+    "agent_tenant_locks": "who works for the tenant at this moment",
+}
+"""Tables that are not exported, each with its reason; every other table of a tenant is, whoever adds it."""
+
+COLUMNS_LEFT_OUT: Mapping[tuple[str, str], str] = {
+    ("api_keys", "secret_hash"): "by it a key is recognised",
+    ("mailboxes", "token_ciphertext"): "it opens the mailbox",
+    ("mailboxes", "token_key_id"): "it says how the mailbox's token is sealed",
+    ("erasures", "traces_ciphertext"): "by it an erased person would be found",
+    ("erasures", "traces_key_id"): "it says how those traces are sealed",
+    ("blobs", "bytes"): "each is a file of its own, named by its digest",
+}
+"""Columns that are not exported, each with its reason."""
+
+BYTES_THAT_ARE_NO_SECRET = frozenset({
+    ("audit_log", "previous_hash"), ("audit_log", "hash"), ("suppressions", "address_hash"), ("blobs", "sha256"),
+    ("gmail_messages", "raw_sha256"), ("attachments", "sha256"), ("quarantine", "blob_sha256"),
+    ("kanban_cards", "approval_hash"), ("outbound_messages", "content_hash"), ("imports", "sha256"),
+})  # fmt: skip
+"""Bytes that may be read by anybody who has the rest: a new column of bytes is here or left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it is exported."""
+
+    name: str
+    columns: tuple[str, ...]
+    left_out: Mapping[str, str]
+
+
+def tables(tx: Tx) -> list[Table]:
+    """Every table of the tenant's that is exported, by name, as the catalogue has it now."""
+    rows = tx.rows(
+        """SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'hourhand'
+           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+           GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'tenant_id') ORDER BY c.relname"""
+    )
+    return [_table(row["name"], row["columns"]) for row in rows if row["name"] not in TABLES_LEFT_OUT]
+
+
+def lines(tx: Tx, table: Table) -> Iterator[str]:
+    """Each row of a table as a JSON object: numbers exact, moments in RFC 3339, bytes in hexadecimal."""
+    chosen = ", ".join(f't."{name}"' for name in table.columns)
+    for row in tx.stream(
+        f"SELECT to_jsonb(r)::text AS line FROM (SELECT {chosen} FROM {table.name} t WHERE tenant_id = :t) r",
+        t=tx.tenant_id,
+    ):
+        yield row["line"]
+
+
+def count(tx: Tx, table: Table) -> int:
+    """How many rows a table has."""
+    return int(tx.value(f"SELECT count(*) FROM {table.name} WHERE tenant_id = :t", t=tx.tenant_id))
+
+
+def files(tx: Tx) -> Iterator[tuple[str, bytes]]:
+    """Every blob by its digest in hexadecimal; one at a time is in memory."""
+    for row in tx.stream("SELECT sha256, bytes FROM blobs WHERE tenant_id = :t ORDER BY sha256", batch=1,
+                         t=tx.tenant_id):  # fmt: skip
+        yield bytes(row["sha256"]).hex(), bytes(row["bytes"])
+
+
+SHEETS: Mapping[str, tuple[Sequence[str], str]] = {
+    "clients": (
+        ("external_id", "name", "domain", "country", "timezone", "language", "relationship", "status", "annual_value",
+         "currency"),
+        "SELECT * FROM clients WHERE tenant_id = :t ORDER BY id",
+    ),
+    "contacts": (
+        ("external_id", "name", "email", "client_external_id", "company", "phone", "title", "language", "timezone",
+         "country"),
+        """SELECT c.*, a.name AS company, a.external_id AS client_external_id FROM contacts c
+           JOIN clients a ON a.tenant_id = c.tenant_id AND a.id = c.client_id WHERE c.tenant_id = :t ORDER BY c.id""",
+    ),
+}  # fmt: skip
+"""The tables that `hourhand import` reads, in the order in which it should be given them."""
+
+
+def sheet(tx: Tx, kind: str) -> Iterator[list[str]]:
+    """One of the sheets, its titles first; what a spreadsheet would take for a formula is guarded by the writer."""
+    titles, query = SHEETS[kind]
+    yield list(titles)
+    for row in tx.stream(query, t=tx.tenant_id):
+        yield ["" if row[name] is None else str(row[name]) for name in titles]
+
+
+def _table(name: str, columns: Sequence[str]) -> Table:
+    left_out = {column: why for (table, column), why in COLUMNS_LEFT_OUT.items() if table == name}
+    return Table(name, tuple(column for column in columns if column not in left_out), left_out)
