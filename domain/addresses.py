@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -27,6 +28,7 @@ class InvalidAddress(Exception):
     """This is not an e-mail address that mail can be sent to."""
 
 
+@functools.lru_cache(maxsize=4096)
 def normalise(address: str) -> str:
     """The one spelling of an address. Raises InvalidAddress."""
     told = address.strip().strip("<>").strip()

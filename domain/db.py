@@ -35,18 +35,27 @@ class FenceLost(Exception):
     """Another worker has taken this tenant over: what this one meant to write is void."""
 
 
+class PartFailed(BaseException):
+    """A part of a transaction failed that had no savepoint: all of it must be done again, with savepoints.
+
+    No handler of the part itself may take it for its own error, hence the base class.
+    """
+
+
 class Tx:
     """One open transaction. Commits when its block ends, rolls back when it raises."""
 
     def __init__(
-        self, connection: Connection, clock: Clock, tenant_id: UUID | None, actor: str, run_id: UUID | None
-    ) -> None:
+        self, connection: Connection, clock: Clock, tenant_id: UUID | None, actor: str, run_id: UUID | None,
+        *, whole: bool = False,
+    ) -> None:  # fmt: skip
         self._connection = connection
         # the pool, the transaction and the errors are SQLAlchemy's; statements go straight to the driver, because
         # compiling each and wrapping its rows costs more than the round trip
         self._driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
         self._cursor: psycopg.Cursor[DictRow] = self._driver.cursor(row_factory=dict_row)
         self._tenant_id = tenant_id
+        self._whole = whole
         self.clock = clock
         self.actor = actor
         self.run_id = run_id
@@ -96,7 +105,13 @@ class Tx:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """A block whose failure undoes itself alone."""
+        """A block whose failure undoes itself alone; in a transaction that is `whole` it raises PartFailed instead."""
+        if self._whole:
+            try:
+                yield
+            except Exception as error:
+                raise PartFailed from error
+            return
         try:
             with self._connection.begin_nested():
                 yield
@@ -104,14 +119,14 @@ class Tx:
             self.memo.clear()
             raise
 
-    def _execute(self, sql: str, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> psycopg.Cursor[DictRow]:
+    def _execute(self, sql: str, values: dict[str, Any] | Sequence[Mapping[str, Any]]) -> psycopg.Cursor[DictRow]:
         """One statement, or one for each of several mappings. Raises SQLAlchemy's DBAPIError."""
-        statement, many = _in_the_drivers_words(sql), not isinstance(values, Mapping)
+        statement, many = _in_the_drivers_words(sql), not isinstance(values, dict)
         # whoever listens to SQLAlchemy's statements hears these as well
         for hear in self._connection.dispatch.before_cursor_execute:
             hear(self._connection, self._cursor, statement, values, None, many)
         try:
-            if isinstance(values, Mapping):
+            if isinstance(values, dict):
                 return self._cursor.execute(statement, values)
             self._cursor.executemany(statement, values)
             return self._cursor
@@ -141,24 +156,20 @@ class Database:
 
     @contextmanager
     def tenant(
-        self, tenant_id: UUID, *, actor: str = "agent", run_id: UUID | None = None, fence: int | None = None
-    ) -> Iterator[Tx]:
+        self, tenant_id: UUID, *, actor: str = "agent", run_id: UUID | None = None, fence: int | None = None,
+        whole: bool = False,
+    ) -> Iterator[Tx]:  # fmt: skip
         """A transaction that sees one tenant's rows and no others.
 
         With `fence`, the tenant's lock must still be held under that number, and can't change hands before the commit.
-        Raises FenceLost.
+        A `whole` one spares the round trips of savepoints, for a caller that does all of it again should a part fail.
+        Raises FenceLost, PartFailed.
         """
         with self._engine.begin() as connection:
-            tx = Tx(connection, self.clock, tenant_id, actor, run_id)
-            self._set(tx, {"app.tenant_id": str(tenant_id)})
-            if fence is not None:
-                # locked until the commit, so that a successor's first write waits for our last
-                held = tx.value(
-                    "SELECT 1 FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence FOR SHARE",
-                    t=tenant_id, fence=fence,
-                )  # fmt: skip
-                if held is None:
-                    raise FenceLost(f"tenant {tenant_id}: fence {fence} is no longer held")
+            tx = Tx(connection, self.clock, tenant_id, actor, run_id, whole=whole)
+            now = tx.now.isoformat() if self.clock.virtual else None
+            if not tx.value("SELECT hourhand.enter(:t, :fence, :now)", t=tenant_id, fence=fence, now=now):
+                raise FenceLost(f"tenant {tenant_id}: fence {fence} is no longer held")
             yield tx
 
     @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.db import Row, Tx
@@ -83,16 +82,6 @@ def close_lines(tx: Tx, run_id: UUID) -> None:
     )  # fmt: skip
 
 
-def counts(tx: Tx, run_id: UUID) -> dict[str, int]:
-    """How many of the run's obligations came to each disposition."""
-    rows = tx.rows(
-        """SELECT disposition, count(*) AS n FROM run_obligations
-           WHERE tenant_id = :t AND run_id = :run GROUP BY 1 ORDER BY 1""",
-        t=tx.tenant_id, run=run_id,
-    )  # fmt: skip
-    return {row["disposition"]: row["n"] for row in rows}
-
-
 def lines(tx: Tx, run_id: UUID) -> list[Row]:
     """The run's ledger."""
     return list(
@@ -102,13 +91,3 @@ def lines(tx: Tx, run_id: UUID) -> list[Row]:
             t=tx.tenant_id, run=run_id,
         )
     )  # fmt: skip
-
-
-def refusals(tx: Tx, run_id: UUID) -> list[dict[str, Any]]:
-    """What was not acted on, by disposition and rule, most frequent first."""
-    rows = tx.rows(
-        """SELECT disposition, rule, count(*) AS n, min(until) AS next FROM run_obligations
-           WHERE tenant_id = :t AND run_id = :run AND disposition <> 'acted' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2""",
-        t=tx.tenant_id, run=run_id,
-    )  # fmt: skip
-    return [dict(row) for row in rows]

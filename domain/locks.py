@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from domain.db import Database, FenceLost
+from domain.db import Database, FenceLost, Tx
 
 LOCK_CLASS = 42
 LEASE_SECONDS = 60.0
@@ -44,21 +44,34 @@ class TenantLocks:
 
         A holder whose lease has run out is cut off: its lock connection is ended, and what it still writes is refused.
         """
-        with self._database.tenant(tenant_id, actor=self.holder) as tx:
-            lock_id = tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tenant_id)
-            expired = tx.value(
-                "SELECT 1 FROM agent_tenant_locks WHERE tenant_id = :t AND expires_at < hourhand.db_now()", t=tenant_id
-            )
-        if lock_id is None:
-            return None
+        held = None
+        try:
+            with self._database.tenant(tenant_id, actor=self.holder) as tx:
+                # a predecessor's last transaction is waited for, but not while this process's other leases run out
+                line = tx.row(
+                    """SELECT s.lock_id, coalesce(l.expires_at < hourhand.db_now(), false) AS expired,
+                              set_config('lock_timeout', :wait, true)
+                       FROM tenant_schedule s LEFT JOIN agent_tenant_locks l ON l.tenant_id = :t
+                       WHERE s.tenant_id = :t""",
+                    t=tenant_id, wait=f"{FENCE_WAIT_SECONDS * 1000:.0f}",
+                )  # fmt: skip
+                held = self._take(tx, line["lock_id"], cut_off=line["expired"]) if line else None
+        except BaseException:
+            if held is not None:
+                self._forget(held)
+            raise
+        return held
+
+    def _take(self, tx: Tx, lock_id: int, *, cut_off: bool) -> Held | None:
         with self._mutex:
-            if lock_id in self._held or not self._lock(lock_id, cut_off=expired is not None):
+            if lock_id in self._held or not self._lock(lock_id, cut_off=cut_off):
                 return None
             try:
-                held = Held(tenant_id, lock_id, self._fence(tenant_id), self._generation)
+                held = Held(tx.tenant_id, lock_id, self._fence(tx), self._generation)
             except BaseException as error:
                 self._unlock(lock_id)
                 if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                    tx.roll_back()
                     return None
                 raise
             self._held[lock_id] = held
@@ -79,19 +92,27 @@ class TenantLocks:
         if not touched:
             raise FenceLost(f"tenant {held.tenant_id}: fence {held.fence} is no longer held")
 
-    def release(self, held: Held) -> None:
-        """Give a tenant's lock back; nothing happens when it was lost before."""
+    def sign_off(self, tx: Tx, held: Held) -> None:
+        """Say in the holder's last transaction that it is the last: nothing more is written under this fence."""
+        tx.run("DELETE FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence",
+               t=held.tenant_id, fence=held.fence)  # fmt: skip
+
+    def release(self, held: Held, *, signed_off: bool = False) -> None:
+        """Give a tenant's lock back, `signed_off` or not; nothing happens when it was lost before."""
         try:
-            with self._database.tenant(held.tenant_id, actor=self.holder) as tx:
-                tx.run("DELETE FROM agent_tenant_locks WHERE tenant_id = :t AND fence = :fence",
-                       t=held.tenant_id, fence=held.fence)  # fmt: skip
+            if not signed_off:
+                with self._database.tenant(held.tenant_id, actor=self.holder) as tx:
+                    self.sign_off(tx, held)
         finally:
             # the database may be away just now: what is still remembered then would be held for ever
-            with self._mutex:
-                # only what is really ours still: the process may have lost it and taken it anew since
-                if self._held.get(held.lock_id) == held:
-                    del self._held[held.lock_id]
-                    self._unlock(held.lock_id)
+            self._forget(held)
+
+    def _forget(self, held: Held) -> None:
+        with self._mutex:
+            # only what is really ours still: the process may have lost it and taken it anew since
+            if self._held.get(held.lock_id) == held:
+                del self._held[held.lock_id]
+                self._unlock(held.lock_id)
 
     def held(self) -> tuple[Held, ...]:
         """What this process holds now."""
@@ -107,14 +128,12 @@ class TenantLocks:
             self._held.clear()
 
     def _lock(self, lock_id: int, *, cut_off: bool) -> bool:
-        connection = self._connected()
         for attempt in (1, 2):
-            row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, lock_id)).fetchone()
-            if row and row[0]:
+            if self._try(lock_id):
                 return True
             if not cut_off or attempt == 2:
                 return False
-            connection.execute(
+            self._connected().execute(
                 """SELECT pg_terminate_backend(pid, 2000) FROM pg_locks
                    WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND objsubid = 2 AND granted
                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -123,22 +142,27 @@ class TenantLocks:
             )
         return False
 
-    def _fence(self, tenant_id: UUID) -> int:
-        with self._database.tenant(tenant_id, actor=self.holder) as tx:
-            # a predecessor's last transaction is waited for, but not while this process's other leases run out
-            tx.run(f"SET LOCAL lock_timeout = {FENCE_WAIT_SECONDS * 1000:.0f}")
-            fence = tx.value(
-                "UPDATE tenant_schedule SET fence = fence + 1 WHERE tenant_id = :t RETURNING fence", t=tenant_id
-            )
-            tx.run(
-                """INSERT INTO agent_tenant_locks (tenant_id, holder, fence, since, heartbeat_at, expires_at)
-                   VALUES (:t, :holder, :fence, hourhand.db_now(), hourhand.db_now(), hourhand.db_now() + :lease)
-                   ON CONFLICT (tenant_id) DO UPDATE SET
-                       holder = excluded.holder, fence = excluded.fence, since = excluded.since,
-                       heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at""",
-                t=tenant_id, holder=self.holder, fence=fence, lease=timedelta(seconds=LEASE_SECONDS),
-            )  # fmt: skip
-        return int(fence)
+    def _try(self, lock_id: int) -> bool:
+        """Ask for the lock; once more when it turns out that the connection was lost."""
+        question, values = "SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, lock_id)
+        try:
+            row = self._connected().execute(question, values).fetchone()
+        except psycopg.OperationalError:
+            self._lose()
+            row = self._connected().execute(question, values).fetchone()
+        return bool(row and row[0])
+
+    def _fence(self, tx: Tx) -> int:
+        fence: int = tx.value(
+            """WITH next AS (UPDATE tenant_schedule SET fence = fence + 1 WHERE tenant_id = :t RETURNING fence)
+               INSERT INTO agent_tenant_locks (tenant_id, holder, fence, since, heartbeat_at, expires_at)
+               SELECT :t, :holder, fence, hourhand.db_now(), hourhand.db_now(), hourhand.db_now() + :lease FROM next
+               ON CONFLICT (tenant_id) DO UPDATE SET
+                   holder = excluded.holder, fence = excluded.fence, since = excluded.since,
+                   heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at RETURNING fence""",
+            t=tx.tenant_id, holder=self.holder, lease=timedelta(seconds=LEASE_SECONDS),
+        )  # fmt: skip
+        return fence
 
     def _unlock(self, lock_id: int) -> None:
         if self._connection is None or self._connection.closed:
@@ -149,7 +173,7 @@ class TenantLocks:
             self._lose()
 
     def _connected(self) -> psycopg.Connection:
-        if self._connection is None or not self._alive():
+        if self._connection is None or self._connection.closed:
             self._lose()
             self._connection = self._database.direct(application_name=f"hourhand-lock {self.holder}"[:63])
             self._generation += 1

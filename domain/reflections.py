@@ -10,6 +10,10 @@ from uuid import UUID
 from domain import events
 from domain.db import Row, Tx, json_list
 
+HINTS = 20
+"""For the next hour's Plan: what was put off, by which rule and until when, soonest first."""
+FAILURES = 20
+
 
 def write(
     tx: Tx, run_id: UUID, *, period_start: datetime, facts: Mapping[str, Any], text: str,
@@ -28,6 +32,51 @@ def write(
     if first:
         events.record(tx, "reflection.written", "run", run_id)
     return reflection_id
+
+
+def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
+    """What an hour's facts are computed from: the run and its ledger, and what happened after `since`. One statement.
+
+    run, errors, cards, mail_in, mail_out, ledger (counts by name), refused, failures, hints (lists), next.
+    """
+    row = tx.row(
+        f"""WITH r AS MATERIALIZED (SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run),
+                 o AS MATERIALIZED (SELECT * FROM run_obligations WHERE tenant_id = :t AND run_id = :run)
+            SELECT (SELECT jsonb_build_object('number', cycle_number, 'kind', kind, 'idle_hours', idle_hours,
+                                              'mode', mode) FROM r) AS run,
+                   (SELECT errors FROM r) AS errors,
+                   {_counts("state", "kanban_cards WHERE tenant_id = :t AND state_changed_at > :since")} AS cards,
+                   {_counts("class", "gmail_messages WHERE tenant_id = :t AND stored_at > :since AND direction = 'in'")}
+                       AS mail_in,
+                   {_counts("state", "outbound_messages WHERE tenant_id = :t AND reserved_at > :since")} AS mail_out,
+                   {_counts("disposition", "o")} AS ledger,
+                   (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY n DESC, disposition, rule), '[]') FROM (
+                        SELECT disposition, rule, count(*) AS n, min(until) AS next FROM o
+                        WHERE disposition <> 'acted' GROUP BY 1, 2) AS g) AS refused,
+                   (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY card_id), '[]') FROM (
+                        SELECT id::text AS card_id, type, state, reason FROM kanban_cards WHERE tenant_id = :t
+                        AND state IN ('failed', 'uncertain') AND state_changed_at > :since
+                        ORDER BY id LIMIT :failures) AS f) AS failures,
+                   (SELECT to_jsonb(w) FROM (
+                        SELECT count(*) FILTER (WHERE state = 'awaiting_approval') AS awaiting_approval,
+                               count(*) FILTER (WHERE state = 'deferred') AS deferred,
+                               count(*) FILTER (WHERE state = 'queued') AS queued,
+                               min(not_before) FILTER (WHERE state IN ('deferred', 'queued')) AS next_at
+                        FROM kanban_cards WHERE tenant_id = :t
+                        AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')) AS w) AS next,
+                   (SELECT coalesce(jsonb_agg(to_jsonb(h) - 'due_at' ORDER BY until NULLS FIRST, due_at), '[]') FROM (
+                        SELECT kind, subject_type, subject_id, rule, until, card_id::text, due_at FROM o
+                        WHERE disposition = 'deferred' ORDER BY until NULLS FIRST, due_at LIMIT :hints) AS h)
+                       AS hints""",
+        t=tx.tenant_id, run=run_id, since=since, failures=FAILURES, hints=HINTS,
+    )  # fmt: skip
+    assert row is not None
+    return row
+
+
+def _counts(name: str, some: str) -> str:
+    return f"""(SELECT coalesce(jsonb_object_agg(name, n), '{{}}') FROM (
+                    SELECT {name} AS name, count(*) AS n FROM {some} GROUP BY 1) AS g)"""
 
 
 def last(tx: Tx) -> Row | None:

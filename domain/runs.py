@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,28 +79,54 @@ def overtaken(tx: Tx) -> bool:
     ))  # fmt: skip
 
 
-def enter(tx: Tx, run_id: UUID, phase: str, *, block: Mapping[str, Any]) -> None:
-    """Finish a phase with its work block and enter `phase`; once, however often it is said."""
-    counts = {name: int(block["counts"].get(name, 0)) for name in COUNTED}
+def outstanding(tx: Tx) -> frozenset[str]:
+    """What waits for this tenant now, of: deliveries, settlements, actions, reactions. One statement."""
+    row = tx.row(
+        """SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = :t AND processed_at IS NULL) AS deliveries,
+                  EXISTS (SELECT FROM kanban_cards WHERE tenant_id = :t AND state IN ('executing', 'uncertain'))
+                  OR EXISTS (SELECT FROM agent_alerts WHERE tenant_id = :t AND kind = 'card.uncertain'
+                             AND state <> 'resolved') AS settlements,
+                  EXISTS (SELECT FROM kanban_cards WHERE tenant_id = :t
+                          AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
+                          AND (not_before <= :now OR latest_at <= :now OR approval_expires_at <= :now)) AS actions,
+                  EXISTS (SELECT FROM reactions_due WHERE tenant_id = :t AND not_before <= :now) AS reactions""",
+        t=tx.tenant_id, now=tx.now,
+    )  # fmt: skip
+    return frozenset(name for name, waits in (row or {}).items() if waits)
+
+
+def enter(tx: Tx, run_id: UUID, ended: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Finish phases, each with its work block, and enter the phase named beside it; once, however often it is said."""
+    if ended and not _enter(tx, run_id, ended):
+        # some of it was said before
+        for each in ended:
+            _enter(tx, run_id, [each])
+
+
+def _enter(tx: Tx, run_id: UUID, ended: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
+    blocks = [dict(block) for _, block in ended]
+    counts = {name: sum(int(block["counts"].get(name, 0)) for block in blocks) for name in COUNTED}
     raised = ", ".join(f"{name} = {name} + :{name}" for name in COUNTED)
-    tx.run(
-        f"""UPDATE agent_autonomous_runs SET phase = :phase, work_blocks = work_blocks || :block, {raised}
+    return tx.run(
+        f"""UPDATE agent_autonomous_runs SET phase = :phase, work_blocks = work_blocks || :blocks, {raised}
             WHERE tenant_id = :t AND id = :id AND phase = :ended""",
-        phase=phase, ended=block["phase"], block=json_list([dict(block)]), t=tx.tenant_id, id=run_id, **counts,
+        phase=ended[-1][0], ended=blocks[0]["phase"], blocks=json_list(blocks), t=tx.tenant_id, id=run_id, **counts,
     )  # fmt: skip
 
 
-def finish(tx: Tx, run: Run, outcome: str) -> None:
-    """Close a run."""
-    tx.run(
+def finish(tx: Tx, run: Run, outcome: str) -> Row:
+    """Close a run; its row as it stands then."""
+    row = tx.row(
         """UPDATE agent_autonomous_runs SET phase = 'finished',
                outcome = CASE WHEN :outcome = 'completed' AND errors <> '[]' THEN 'completed_with_errors'
                               ELSE :outcome END,
                finished_at = :now, duration_ms = extract(epoch FROM CAST(:now AS timestamptz) - started_at) * 1000
-           WHERE tenant_id = :t AND id = :id""",
+           WHERE tenant_id = :t AND id = :id RETURNING *""",
         outcome=outcome, now=tx.now, t=tx.tenant_id, id=run.id,
     )  # fmt: skip
+    assert row is not None
     events.record(tx, "cycle.finished", "run", run.id, number=run.cycle_number, outcome=outcome)
+    return row
 
 
 def note_error(tx: Tx, run_id: UUID, *, where: str, error: str, traceback_id: str) -> None:

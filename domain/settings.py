@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
@@ -173,7 +175,8 @@ class TenantSettings(BaseModel):
 def of(tx: Tx) -> TenantSettings:
     """The tenant's settings as they stand when a transaction first asks. Raises InvalidSetting."""
     if "settings" not in tx.memo:
-        tx.memo["settings"] = parse(_stored(tx))
+        told = tx.value("SELECT settings::text FROM tenants WHERE tenant_id = :t", t=tx.tenant_id)
+        tx.memo["settings"] = _parsed(told or "{}")
     chosen: TenantSettings = tx.memo["settings"]
     return chosen
 
@@ -188,6 +191,12 @@ def readable(tx: Tx) -> TenantSettings:
 
 def _stored(tx: Tx) -> dict[str, Any]:
     return tx.value("SELECT settings FROM tenants WHERE tenant_id = :t", t=tx.tenant_id) or {}
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(stored: str) -> TenantSettings:
+    """They are read in every transaction and hardly ever change."""
+    return parse(json.loads(stored))
 
 
 def parse(stored: dict[str, Any]) -> TenantSettings:

@@ -94,7 +94,17 @@ def resume(database: Database, switch: Switch, *, by: str, reason: str) -> Flip:
 
 
 def closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
-    """Every switch that is stopped for this tenant, as (scope, level, name); scope is house or tenant."""
+    """Every switch that is stopped for this tenant, as (scope, level, name); scope is house or tenant.
+
+    As they stood when this transaction first asked: whoever sends takes the gate's locks before it asks.
+    """
+    if "closed" not in tx.memo:
+        tx.memo["closed"] = _closed(tx)
+    known: frozenset[tuple[str, str, str]] = tx.memo["closed"]
+    return known
+
+
+def _closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
     rows = tx.rows(
         """SELECT 'house' AS scope,
                   CASE WHEN key = 'global_enabled' THEN 'all' WHEN key = 'email_send_disabled' THEN 'mail'

@@ -36,6 +36,7 @@ class Vault:
             raise ValueError("a vault needs at least one key of 32 bytes")
         self._keys = dict(keys)
         self._current = next(iter(self._keys))
+        self._derived: dict[tuple[str, str], bytes] = {}
 
     @property
     def current(self) -> str:
@@ -60,18 +61,18 @@ class Vault:
 
     def digest(self, purpose: str, *parts: str) -> bytes:
         """A keyed hash (HMAC-SHA256) under the oldest key, so that rotation does not change it."""
-        key = self._derive(next(reversed(self._keys)), f"digest:{purpose}")
+        key = self._for(next(reversed(self._keys)), f"digest:{purpose}")
         return hmac.digest(key, "\x1f".join(parts).encode(), sha256)
 
     def sign(self, purpose: str, message: str) -> str:
         """A URL-safe signature of `message`, 32 bytes under the current key."""
-        key = self._derive(self._current, f"sign:{purpose}")
+        key = self._for(self._current, f"sign:{purpose}")
         return base64.urlsafe_b64encode(hmac.digest(key, message.encode(), sha256)).rstrip(b"=").decode()
 
     def verify(self, purpose: str, message: str, signature: str) -> bool:
         """Whether any of our keys made this signature."""
         for key_id in self._keys:
-            key = self._derive(key_id, f"sign:{purpose}")
+            key = self._for(key_id, f"sign:{purpose}")
             made = base64.urlsafe_b64encode(hmac.digest(key, message.encode(), sha256)).rstrip(b"=")
             if hmac.compare_digest(made, signature.encode()):
                 return True
@@ -79,6 +80,12 @@ class Vault:
 
     def _tenant_key(self, key_id: str, tenant_id: UUID) -> bytes:
         return self._derive(key_id, f"tenant:{tenant_id}")
+
+    def _for(self, key_id: str, purpose: str) -> bytes:
+        """The key of one of our few purposes, derived once; tenants' own keys are not kept."""
+        if (key_id, purpose) not in self._derived:
+            self._derived[key_id, purpose] = self._derive(key_id, purpose)
+        return self._derived[key_id, purpose]
 
     def _derive(self, key_id: str, purpose: str) -> bytes:
         return HKDF(algorithm=SHA256(), length=32, salt=b"hourhand", info=purpose.encode()).derive(self._keys[key_id])

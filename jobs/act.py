@@ -25,6 +25,9 @@ FLIP = timedelta(minutes=1)
 def act(cycle: Cycle) -> Counter[str]:
     """Carry out what is due, most urgent first; how many cards came to each end. Raises Stopped."""
     counts: Counter[str] = Counter()
+    if cycle.outstanding is not None and "actions" not in cycle.outstanding:
+        return counts
+    cycle.outstanding = None
     seen: set[UUID] = set()
     while True:
         fresh, per_second = _due(cycle, seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -29,7 +30,6 @@ PHASES: tuple[tuple[str, Callable[[Cycle], Counter[str]]], ...] = (
     ("plan", plan),
     ("act", act),
     ("react", react),
-    ("reflect", reflect),
 )
 
 
@@ -44,10 +44,12 @@ def run(house: House, tenant_id: UUID, *, kind: str = "scheduled", engines: Sequ
     held = house.locks.acquire(tenant_id)
     if held is None:
         return None
+    ended = None
     try:
-        return _hold(house, held, kind, engines)
+        ended = _hold(house, held, kind, engines)
     finally:
-        house.locks.release(held)
+        house.locks.release(held, signed_off=ended is not None)
+    return ended
 
 
 def _hold(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> UUID | None:
@@ -58,8 +60,7 @@ def _hold(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> UUI
         log.info("cycle.started", number=cycle.run.cycle_number, kind=cycle.run.kind, resumed=cycle.run.resumed)
         house.fault("cycle.begun")
         _settle_the_past(cycle)
-        outcome = _phases(cycle)
-        _finish(cycle, outcome)
+        outcome = _close(cycle, _phases(cycle))
         house.fault("cycle.finished")
         log.info("cycle.finished", number=cycle.run.cycle_number, outcome=outcome)
     return cycle.run.id
@@ -80,13 +81,18 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
             mode=min(tenant_settings.mode, house.brakes.send_mode).name,
             deadline_minutes=tenant_settings.cycle_deadline_minutes,
         )  # fmt: skip
-    return Cycle(house, engines, held, begun, house.clock.monotonic()) if begun else None
+        outstanding = runs.outstanding(tx) if begun else None
+    return Cycle(house, engines, held, begun, house.clock.monotonic(), outstanding) if begun else None
 
 
 def _settle_the_past(cycle: Cycle) -> None:
     """Before anything new: what the provider told meanwhile, then what a crash or an unknown outcome left open."""
-    _apart(cycle, "deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id))
-    _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
+    waits, cycle.outstanding = cycle.outstanding or frozenset(), None
+    if "deliveries" in waits:
+        _apart(cycle, "deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id))
+    # what was delivered may have settled what was uncertain
+    if waits & {"deliveries", "settlements"}:
+        _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
 
 
 def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:
@@ -110,8 +116,7 @@ def _phases(cycle: Cycle) -> str:
             continue
         started, counts = cycle.house.clock.now(), Counter[str]()
         try:
-            # whatever cut the hour short, the hour is still told
-            if outcome == "completed" or phase == "reflect":
+            if outcome == "completed":
                 counts = work(cycle)
         except (FenceLost, Leaving):
             raise
@@ -129,17 +134,36 @@ def _phases(cycle: Cycle) -> str:
 
 
 def _enter_next(cycle: Cycle, at: int, started: datetime, counts: Counter[str]) -> None:
-    ended = cycle.house.clock.now()
-    cycle.enter(runs.PHASES[at + 1], block={"phase": runs.PHASES[at], "started_at": started.isoformat(),
-                                            "ended_at": ended.isoformat(), "counts": dict(counts)})  # fmt: skip
+    cycle.enter(runs.PHASES[at + 1], block=_block(runs.PHASES[at], started, cycle.house.clock.now(), counts))
 
 
-def _finish(cycle: Cycle, outcome: str) -> None:
-    with cycle.transaction() as tx:
-        schedule.lock(tx)
-        schedule.settle(tx, _next_dues(cycle, tx))
-        runs.finish(tx, cycle.run, outcome)
-        roll_up(tx, cycle, outcome)
+def _block(phase: str, started: datetime, ended: datetime, counts: Counter[str]) -> dict[str, Any]:
+    return {
+        "phase": phase, "started_at": started.isoformat(), "ended_at": ended.isoformat(), "counts": dict(counts),
+    }  # fmt: skip
+
+
+def _close(cycle: Cycle, outcome: str) -> str:
+    """Tell the hour, whatever cut it short, and end it, in one commit; what can't be told is ended all the same."""
+    try:
+        cycle.together(lambda tx: _end(cycle, tx, outcome, reflect))
+    except (FenceLost, Leaving):
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        cycle.note("reflect", error)
+        outcome = "failed"
+        cycle.together(lambda tx: _end(cycle, tx, outcome, lambda _cycle, _tx: None))
+    return outcome
+
+
+def _end(cycle: Cycle, tx: Tx, outcome: str, tell: Callable[[Cycle, Tx], None]) -> None:
+    started = cycle.house.clock.now()
+    tell(cycle, tx)
+    runs.enter(tx, cycle.run.id, [("finished", _block("reflect", started, cycle.house.clock.now(), Counter()))])
+    schedule.lock(tx)
+    schedule.settle(tx, _next_dues(cycle, tx))
+    roll_up(tx, runs.finish(tx, cycle.run, outcome))
+    cycle.house.locks.sign_off(tx, cycle.held)
 
 
 def _next_dues(cycle: Cycle, tx: Tx) -> list[datetime | None]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from domain import reflections, runs, settings, switches
-from domain.db import Tx
+from domain.db import PartFailed, Row, Tx
 from domain.house import House, Leaving
 from domain.locks import Held
 from engines.contract import Context, Engine
@@ -41,8 +41,11 @@ class Cycle:
     held: Held
     run: runs.Run
     extended_at: float
+    outstanding: frozenset[str] | None = None
+    """What waited when that was last looked at (`runs.outstanding`), or None once something may have changed it."""
     _ended: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    _hints: tuple[Mapping[str, Any], ...] | None = None
+    _last: Row | None = None
+    _looked_back: bool = False
 
     @property
     def work(self) -> Work:
@@ -50,17 +53,27 @@ class Cycle:
         return Work(self.house, self.engines, self.held, self.run.id)
 
     @contextmanager
-    def transaction(self) -> Iterator[Tx]:
+    def transaction(self, *, whole: bool = False) -> Iterator[Tx]:
         """A transaction of this run. Raises FenceLost when the tenant was taken over."""
         ended, self._ended = self._ended, []
         try:
-            with self.house.database.tenant(self.held.tenant_id, run_id=self.run.id, fence=self.held.fence) as tx:
-                for phase, block in ended:
-                    runs.enter(tx, self.run.id, phase, block=block)
+            with self.house.database.tenant(
+                self.held.tenant_id, run_id=self.run.id, fence=self.held.fence, whole=whole
+            ) as tx:
+                runs.enter(tx, self.run.id, ended)
                 yield tx
         except BaseException:
             self._ended = [*ended, *self._ended]
             raise
+
+    def together(self, work: Callable[[Tx], Answer]) -> Answer:
+        """Do work in one commit, without savepoints; if a part of it fails, all of it anew, each part with its own."""
+        try:
+            with self.transaction(whole=True) as tx:
+                return work(tx)
+        except PartFailed:
+            with self.transaction() as tx:
+                return work(tx)
 
     def enter(self, phase: str, *, block: Mapping[str, Any]) -> None:
         """A phase is over: the next transaction of this run says so, and with it `phase` has begun.
@@ -69,12 +82,16 @@ class Cycle:
         """
         self._ended.append((phase, block))
 
+    def last_reflection(self, tx: Tx) -> Row | None:
+        """The one before this hour's; nobody else writes any while the tenant is held."""
+        if not self._looked_back:
+            self._last, self._looked_back = reflections.last(tx), True
+        return self._last
+
     def context(self, tx: Tx) -> Context:
         """What an engine is given, with the hints of the last reflection."""
-        if self._hints is None:
-            last = reflections.last(tx)
-            self._hints = tuple(last["hints"]) if last else ()
-        return Context(tx, settings.of(tx), hints=self._hints)
+        last = self.last_reflection(tx)
+        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else ())
 
     def breathe(self) -> None:
         """Between two pieces of work: keep the lease alive. Raises Leaving, FenceLost, Stopped, DeadlinePassed."""

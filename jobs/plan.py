@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from domain import cards, executions, ledger, settings
+from domain import cards, executions, ledger, runs, settings
 from domain.cards import Card, Proposal
 from domain.db import Tx
 from engines.contract import Obligation, Plan
@@ -18,17 +18,24 @@ BATCH = 200
 
 def plan(cycle: Cycle) -> Counter[str]:
     """Gather, propose and judge; how many cards of each kind. One commit, unless there are very many."""
-    with cycle.transaction() as tx:
-        context = cycle.context(tx)
-        plans = dict(cycle.ask(tx, cycle.working_engines(tx), "plan", lambda engine: engine.plan(context)))
-        new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
-        cycle.house.fault("plan.proposed")
-        lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
-        cycle.house.fault("plan.accounted")
-        obligations = sum(count for _, count in lines)
-        counts = Counter(obligations=obligations, planned=len(new)) + _triage(cycle, tx, new[:BATCH])
+    counts, left = cycle.together(lambda tx: _plan(cycle, tx))
     cycle.house.fault("plan.judged")
-    return counts + triage(cycle, new[BATCH:])
+    return counts + triage(cycle, left)
+
+
+def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
+    """How many of each kind, and the new cards beyond the first `BATCH`, which are not judged yet."""
+    context = cycle.context(tx)
+    plans = dict(cycle.ask(tx, cycle.working_engines(tx), "plan", lambda engine: engine.plan(context)))
+    new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
+    cycle.house.fault("plan.proposed")
+    lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
+    cycle.house.fault("plan.accounted")
+    obligations = sum(count for _, count in lines)
+    counts = Counter(obligations=obligations, planned=len(new)) + _triage(cycle, tx, new[:BATCH])
+    # a quiet hour needs no transaction to act in, nor one to react
+    cycle.outstanding = runs.outstanding(tx) if len(new) <= BATCH else None
+    return counts, new[BATCH:]
 
 
 def propose(cycle: Cycle, tx: Tx, proposals: Sequence[Proposal]) -> list[Card]:

@@ -18,6 +18,9 @@ RETRY_SECONDS = 300.0
 def react(cycle: Cycle) -> Counter[str]:
     """Take in every event that waits; how many there were of each type. New cards are carried out at once."""
     counts: Counter[str] = Counter()
+    if cycle.outstanding is not None and "reactions" not in cycle.outstanding:
+        return counts
+    cycle.outstanding = None
     batch, proposed = _due(cycle)
     while batch:
         for event, attempts in batch:

@@ -4,6 +4,22 @@
 CREATE FUNCTION hourhand.db_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(nullif(current_setting('app.now', true), '')::timestamptz, statement_timestamp()) $$;
 
+-- Into a tenant's walls for the rest of the transaction; false when its lock is no longer held under `fence`.
+-- One statement, since every transaction begins with it. A fence that holds is locked until the commit, so that a
+-- successor's first write waits for our last.
+CREATE FUNCTION hourhand.enter(tenant uuid, held_fence bigint, virtual_now text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('app.tenant_id', tenant::text, true);
+    IF virtual_now IS NOT NULL THEN
+        PERFORM set_config('app.now', virtual_now, true);
+    END IF;
+    IF held_fence IS NULL THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM hourhand.agent_tenant_locks l WHERE l.tenant_id = enter.tenant AND l.fence = held_fence FOR SHARE;
+    RETURN found;
+END $$;
+
 CREATE TABLE hourhand.tenants (
     tenant_id uuid PRIMARY KEY,
     slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),

@@ -59,12 +59,13 @@ class Mortal(Database):
 
     @contextmanager
     def tenant(
-        self, tenant_id: UUID, *, actor: str = "agent", run_id: UUID | None = None, fence: int | None = None
-    ) -> Iterator[Tx]:
+        self, tenant_id: UUID, *, actor: str = "agent", run_id: UUID | None = None, fence: int | None = None,
+        whole: bool = False,
+    ) -> Iterator[Tx]:  # fmt: skip
         """As ever, while the process lives."""
         if self.dead:
             raise Killed("a dead process reaches nothing")
-        with super().tenant(tenant_id, actor=actor, run_id=run_id, fence=fence) as tx:
+        with super().tenant(tenant_id, actor=actor, run_id=run_id, fence=fence, whole=whole) as tx:
             yield tx
 
 

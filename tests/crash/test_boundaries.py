@@ -40,7 +40,7 @@ READS = Case((Post,), any_passage=True)
 TELLS = Case((partial(Notices, weather=(None, None, WEATHER[-1])),), any_passage=True)
 
 CASES: Mapping[str, Case] = {
-    "cycle.begun": HOUR, "cycle.plan": HOUR, "cycle.act": HOUR, "cycle.react": HOUR, "cycle.reflect": HOUR,
+    "cycle.begun": HOUR, "cycle.plan": HOUR, "cycle.act": HOUR, "cycle.react": HOUR,
     "cycle.finished": HOUR,
     "plan.proposed": HOUR, "plan.accounted": HOUR, "plan.judged": HOUR,
     "execute.claimed": CARRIES_OUT, "execute.judged": CARRIES_OUT,
