@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from admin_api import description, problems
 from admin_api.envelope import Envelope
 from admin_api.routes import (
+    alerts,
     attention,
     audit,
     bulk,
@@ -33,8 +34,8 @@ from admin_api.routes import (
 from domain.house import House
 
 ROUTES = (
-    health, switches, tenants, users, keys, mailboxes, bulk, people, cards, hours, policy, attention, audit, stream,
-    webhooks, unsubscribe, imap, consent, cron,
+    health, switches, tenants, users, keys, mailboxes, bulk, people, cards, hours, policy, alerts, attention, audit,
+    stream, webhooks, unsubscribe, imap, consent, cron,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -12,7 +12,7 @@ from domain.db import Tx
 from domain.vault import Sealed, Vault
 
 Name = Literal["resend_api_key", "resend_webhook_secret", "smtp_url", "anthropic_api_key", "openai_api_key",
-               "gemini_api_key"]  # fmt: skip
+               "gemini_api_key", "alert_webhook_secret"]  # fmt: skip
 """What a tenant may store: one list for the API, the command line and those who use the secrets."""
 
 NAMES: tuple[str, ...] = get_args(Name)

@@ -13,7 +13,7 @@ from domain.db import Database, Tx
 from domain.gate import Gate
 from domain.locks import TenantLocks
 from domain.models import Models
-from domain.ports import AuthorizationServer, Mailbox, MailSender
+from domain.ports import AuthorizationServer, HookPoster, Mailbox, MailSender
 from domain.settings import Mode
 from domain.vault import Vault
 
@@ -32,6 +32,15 @@ class Hands(Protocol):
     def mailbox(self, tx: Tx, mailbox_id: UUID) -> Mailbox:
         """One of the tenant's mailboxes. Raises NeverWill when it is not configured."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Who watches the whole house from outside: a webhook for its alerts, an address to ping while all is well."""
+
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    alive_url: str = ""
 
 
 class Fault(Protocol):
@@ -88,6 +97,10 @@ class House:
     """Where people consent to have their Gmail read."""
     models: Models | None = None
     """Where language models come from; without any, rules and templates do all the work."""
+    hooks: HookPoster | None = None
+    """How notices reach webhooks; without it they reach none."""
+    outlook: Outlook = Outlook()
+    """Where the house's own watchers are."""
     fault: Fault = no_fault
     provider_deadline_seconds: float = 10.0
     lease_seconds: float = 15.0

@@ -52,7 +52,22 @@ def reserve(tx: Tx, template: str, *, dedupe_key: str, slots: Mapping[str, Any])
                              AND n.dedupe_key = :key || ':' || u.id::text) ORDER BY id""",
         t=tx.tenant_id, roles=list(ROLES[template]), key=dedupe_key,
     )  # fmt: skip
-    return [_put_down(tx, template, dedupe_key, slots, person) for person in people if _room(tx)]
+    return [_put_down(tx, template, dedupe_key, slots, person) for person in people if room(tx) is None]
+
+
+def left(tx: Tx, *, before: datetime) -> list[tuple[Notice, datetime]]:
+    """Notices put down before then that were never settled, each with when: whoever was to send them died."""
+    rows = tx.rows(
+        """SELECT n.id, n.template, n.slots, n.user_id, u.name, u.email, n.created_at
+           FROM operator_notices n JOIN users u ON u.tenant_id = n.tenant_id AND u.id = n.user_id
+           WHERE n.tenant_id = :t AND n.state = 'reserved' AND n.created_at < :before ORDER BY n.id LIMIT 20
+           FOR UPDATE OF n SKIP LOCKED""",
+        t=tx.tenant_id, before=before,
+    )  # fmt: skip
+    return [
+        (Notice(row["id"], row["template"], row["slots"], row["user_id"], row["name"], row["email"]), row["created_at"])
+        for row in rows
+    ]
 
 
 def settle(
@@ -79,17 +94,21 @@ def alerts_untold(tx: Tx) -> Sequence[Row]:
     """Open alerts of which somebody who should be was not told: the provider refused their notice, or none was left."""
     return tx.rows(
         """SELECT a.id, a.kind, a.severity, a.message, a.opened_at FROM agent_alerts a
-           WHERE a.tenant_id = :t AND a.state = 'open' AND EXISTS (
+           WHERE a.tenant_id = :t AND a.state = 'open' AND NOT EXISTS (
+               SELECT FROM alert_mutes m WHERE m.tenant_id = :t AND m.kind = split_part(a.kind, ':', 1)
+                 AND m.until > :now) AND EXISTS (
                SELECT FROM users u WHERE u.tenant_id = :t AND u.verified_at IS NOT NULL AND u.role = ANY(:roles)
                  AND NOT EXISTS (SELECT FROM operator_notices n WHERE n.tenant_id = :t
                                  AND n.dedupe_key = 'alert:' || a.id::text || ':' || u.id::text))
            ORDER BY a.id LIMIT 20""",
-        t=tx.tenant_id, roles=list(ROLES["alert"]),
+        t=tx.tenant_id, now=tx.now, roles=list(ROLES["alert"]),
     )  # fmt: skip
 
 
-def _room(tx: Tx) -> bool:
-    return limits.take(tx, [_hourly(tx)]) is None
+def room(tx: Tx) -> datetime | None:
+    """Count one more notice of this hour, by mail or webhook; None, or when there is room again."""
+    full = limits.take(tx, [_hourly(tx)])
+    return full.window_end if full else None
 
 
 def _hourly(tx: Tx) -> Cap:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses
+from domain import addresses, rollup
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.ports import OutboundMail
@@ -124,6 +124,7 @@ def release(tx: Tx, card_id: UUID) -> None:
 
 def failure(tx: Tx, *, provider: str, kind: str, detail: str, card_id: UUID | None) -> None:
     """Note that a provider failed, for alerts and for people."""
+    rollup.add(tx, provider_failures=1)
     tx.run(
         """INSERT INTO email_provider_failures (tenant_id, id, provider, kind, detail, card_id, at)
            VALUES (:t, :id, :provider, :kind, :detail, :card, :now)""",

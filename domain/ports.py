@@ -145,6 +145,23 @@ class MailSender(Protocol):
         ...
 
 
+class HookPoster(Protocol):
+    """A way out for notices to somebody's own address on the web. Held by the door of the notices alone."""
+
+    def post(
+        self, url: str, body: bytes, *, secret: str, message_id: str, at: datetime, deadline_seconds: float
+    ) -> None:  # fmt: skip
+        """Post a signed message; it returns once the other side has taken it.
+
+        Raises NothingHappened or MaybeHappened where a later try may succeed, NeverWill where none can.
+        """
+        ...
+
+    def ping(self, url: str, *, deadline_seconds: float) -> None:
+        """Ask for an address, to be seen alive. Raises ProviderError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RawMessage:
     """One message as a mailbox holds it."""

@@ -18,6 +18,8 @@ KEPT: Mapping[str, timedelta] = {
     "quarantine": timedelta(days=90),
     "mailbox_consents": timedelta(0),
     "model_call_contents": timedelta(0),
+    "alert_mutes": timedelta(0),
+    "alert_deliveries": timedelta(days=90),
 }
 """How long the lines of each table are kept once they are of no further use."""
 
@@ -33,6 +35,8 @@ _USELESS: Mapping[str, str] = {
     "quarantine": "replayed_at < :before",
     "mailbox_consents": "expires_at < :before",
     "model_call_contents": "expires_at < :before",
+    "alert_mutes": "until < :before",
+    "alert_deliveries": "ended_at < :before",
 }
 
 

@@ -54,6 +54,18 @@ def totals(database: Database, *, since: datetime, until: datetime) -> Row:
     return row
 
 
+def cycles(database: Database, *, since: datetime) -> tuple[int, int]:
+    """How many of the whole fleet's cycles failed in the hours that began after `since`, and how many there were."""
+    with database.wearing("fleet") as tx:
+        row = tx.row(
+            """SELECT coalesce(sum(cycles_failed), 0) AS failed, coalesce(sum(cycles_failed + cycles_completed), 0) AS n
+               FROM hourhand.tenant_rollup WHERE hour > :since""",
+            since=since,
+        )
+    assert row is not None
+    return int(row["failed"]), int(row["n"])
+
+
 def own(tx: Tx, *, since: datetime, until: datetime) -> Sequence[Row]:
     """The tenant's own hours in [since, until), oldest first."""
     return tx.rows(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from enum import IntEnum
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -98,6 +99,10 @@ class TenantSettings(BaseModel):
     out_of_office_days: int = Field(default=7, ge=1, le=90)
     """How long an absence counts that names no return."""
 
+    # alerts
+    alert_webhook_url: OneLine = ""
+    """Where alerts are posted, signed with the credential `alert_webhook_secret`; empty: nowhere."""
+
     # engagement
     engagement_days: Days = Field(default=21, ge=1)
     due_soon_days: Days = 3
@@ -144,6 +149,14 @@ class TenantSettings(BaseModel):
             return value and addresses.normalise(value) and value.strip()
         except addresses.InvalidAddress as error:
             raise ValueError(str(error)) from error
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _an_address_on_the_web(cls, value: str) -> str:
+        parts = urlsplit(value.strip())
+        if value.strip() and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+            raise ValueError("must be an address such as https://host/path, without a login in it")
+        return value.strip()
 
     @field_validator("autonomy", "max_actions_per_hour")
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from domain import audit, cards, events, gate
+from domain import alerts, audit, cards, events, gate
 from domain.db import Database, Tx
 
 Level = Literal["all", "mail", "engine", "action"]
@@ -18,6 +18,7 @@ OUTWARD = frozenset({
 """The action types that leave the house as mail."""
 
 DRAIN_SECONDS = 20.0
+ALERT = "kill_switch"
 
 
 class UnknownSwitch(Exception):
@@ -163,6 +164,7 @@ def write(database: Database, switch: Switch, *, stopped: bool, by: str, reason:
                        updated_by = excluded.updated_by, updated_at = excluded.updated_at""",
                 key=switch.config_key, value=stopped != (switch.level == "all"), reason=reason, by=by, now=tx.now,
             )  # fmt: skip
+            _alert(tx, any(each["stopped"] for each in states(tx)), subject, by=by, book=alerts.HOUSE)
             audit.record_control(tx, verb, subject, reason=reason)
         return None
     with database.tenant(switch.tenant_id, actor=by) as tx:
@@ -179,7 +181,20 @@ def write(database: Database, switch: Switch, *, stopped: bool, by: str, reason:
             )  # fmt: skip
         audit.record(tx, verb, subject, reason=reason)
         events.record(tx, verb, "switch", subject, reason=reason)
+        own = any(scope == "tenant" for scope, _level, _name in closed(tx))
+        _alert(tx, own, subject, by=by, book=alerts.TENANT)
+        if subject == "mail" and not stopped:
+            alerts.resolve(tx, "mail_breaker", by=by)
         return int(tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id))
+
+
+def _alert(tx: Tx, any_closed: bool, subject: str, *, by: str, book: alerts.Book) -> None:
+    """An alert is open exactly while a switch is closed: a stop that was forgotten is found again."""
+    if any_closed:
+        alerts.open(tx, ALERT, f"A kill switch is on: {subject}, by {by}. `hourhand status` shows it.",
+                    severity="critical", book=book, switch=subject)  # fmt: skip
+    else:
+        alerts.resolve(tx, ALERT, by=by, book=book)
 
 
 def _in_flight(database: Database, switch: Switch, *, overdue: bool = False) -> tuple[InFlight, ...]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from domain import alerts, runs, schedule, settings, switches
+from domain import alerts, rollup, runs, schedule, settings, switches
 from domain.db import FenceLost, Tx
 from domain.house import House, Leaving
 from domain.locks import Held
@@ -43,6 +43,8 @@ def run(house: House, tenant_id: UUID, *, kind: str = "scheduled", engines: Sequ
         return None
     held = house.locks.acquire(tenant_id)
     if held is None:
+        with house.database.tenant(tenant_id) as tx:
+            rollup.add(tx, lock_contentions=1)
         return None
     ended = None
     try:

@@ -49,12 +49,14 @@ _ITEMS = """SELECT id, kind, source, reason, attempts AS tries, created_at AS si
             WHERE tenant_id = :t AND replayed_at IS NULL AND attempts >= :dead AND kind <> 'csv_row'"""
 
 
-def listed(tx: Tx, *, limit: int = 100) -> Sequence[Letter]:
-    """The tenant's dead letters, the newest first."""
+def listed(tx: Tx, *, before: tuple[datetime, UUID] | None = None, limit: int = 100) -> Sequence[Letter]:
+    """The tenant's dead letters, the newest first, those that stand behind `before` (since, id)."""
+    since, tie = before or (None, None)
     rows = tx.rows(
         f"""SELECT id, kind, source, reason, tries, since FROM ({_ITEMS} UNION ALL {_CARDS}) AS letters
+            WHERE CAST(:tie AS uuid) IS NULL OR (since, id) < (CAST(:since AS timestamptz), :tie)
             ORDER BY since DESC, id DESC LIMIT :limit""",
-        t=tx.tenant_id, rule=executions.STUMBLED, dead=quarantine.TRIES, limit=limit,
+        t=tx.tenant_id, since=since, tie=tie, rule=executions.STUMBLED, dead=quarantine.TRIES, limit=limit,
     )  # fmt: skip
     return [_load(row) for row in rows]
 

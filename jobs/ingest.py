@@ -290,6 +290,7 @@ def _rest(house: House, tenant_id: UUID, mailbox_id: UUID, error: ProviderError)
                 mailboxes.failed(tx, row, str(error), status="token_expired", rest_seconds=error.retry_after_seconds)
             case QuotaExceeded():
                 mailboxes.failed(tx, row, str(error), rest_seconds=error.retry_after_seconds)
+                rollup.add(tx, gmail_quota_errors=1)
                 alerts.open(tx, f"gmail_quota:{row.id}", "The mailbox provider's quota is spent; reading rests.",
                             mailbox_id=str(row.id))  # fmt: skip
             case NeverWill():

@@ -1,19 +1,26 @@
-"""The second, named door: fixed words to verified people of the tenant, past switch and mode, and nothing else."""
+"""The second, named door: fixed words to verified people and their own webhook, past switch and mode, nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from email.utils import formataddr
 from uuid import UUID
 
 import structlog
 
-from domain import notices, settings
+from domain import alerts, credentials, hooks, notices, schedule, settings
+from domain.alerts import HOUSE, TENANT, Book
+from domain.credentials import NoCredential
 from domain.db import Tx
+from domain.hooks import Delivery
 from domain.house import House
 from domain.notices import Notice
 from domain.ports import MailSender, NeverWill, NothingHappened, OutboundMail, ProviderError
 from domain.settings import TenantSettings
+from domain.vault import SecretUnreadable
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +38,29 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
 }
 """The only words that this door knows; nothing that came from outside is put into them but ids, numbers and titles."""
 
+LEFT_MINUTES = 15
+"""Past this a notice that nobody settled was left by a process that died."""
+
+SAME_KEY_HOURS = 23
+"""For so long a provider that keeps keys takes the same notice once, however often it is handed over."""
+
 
 def tell_alerts(house: House, tenant_id: UUID) -> int:
-    """Tell the tenant's admins and operators of every alert that nobody was told of; how many mails went out."""
+    """Tell the tenant's admins and operators, and its webhook, of every alert that nobody was told of.
+
+    How many mails went out. What could not be told now is told at the next occasion.
+    """
     with house.database.tenant(tenant_id, actor="notices") as tx:
         untold = notices.alerts_untold(tx)
+        hooked = bool(settings.readable(tx).alert_webhook_url)
+        left = notices.left(tx, before=tx.now - timedelta(minutes=LEFT_MINUTES))
+        for mute in alerts.muted(tx):
+            # an hour that came in between has forgotten when it was to look again
+            schedule.bring_forward(tx, mute.until, extra=True)
+    for notice, since in left:
+        _settle_left(house, tenant_id, notice, since)
+    if hooked:
+        post_alerts(house, tenant_id)
     sent = 0
     for alert in untold:
         slots = {"kind": alert["kind"], "message": alert["message"], "severity": alert["severity"],
@@ -67,9 +92,11 @@ def _hand(house: House, tx: Tx, tenant_settings: TenantSettings) -> MailSender |
 
 
 def _send(
-    house: House, tenant_id: UUID, tenant_settings: TenantSettings, hand: MailSender | None, notice: Notice
+    house: House, tenant_id: UUID, tenant_settings: TenantSettings, hand: MailSender | None, notice: Notice, *,
+    again: bool = False,
 ) -> bool:  # fmt: skip
-    state, provider_id = "failed", None
+    # of a notice that somebody may have sent before, a refusal now says nothing
+    state, provider_id = "uncertain" if again else "failed", None
     if hand is not None and tenant_settings.sender_address:
         try:
             mail = _mail(tenant_id, tenant_settings, notice)
@@ -79,6 +106,8 @@ def _send(
         except NothingHappened as error:
             # alerts come up when the provider is in trouble: whoever could not be told now is told next time
             log.warning("notice.later", notice=str(notice.id), error=type(error).__name__)
+            if again:
+                return False
             with house.database.tenant(tenant_id, actor="notices") as tx:
                 notices.release(tx, notice)
             return False
@@ -107,3 +136,110 @@ def _mail(tenant_id: UUID, tenant_settings: TenantSettings, notice: Notice) -> O
         headers={"Auto-Submitted": "auto-generated"},
         tags={"notice": str(notice.id), "tenant": str(tenant_id)},
     )
+
+
+def post_alerts(house: House, tenant_id: UUID | None) -> int:
+    """Post what is due to the webhook of a tenant, or (without one) of the house; how many were taken.
+
+    Each is noted before it is tried, so that a process which dies in between has used up a try and no more. A receiver
+    may get one twice, under the same id.
+    """
+    with _book(house, tenant_id) as (tx, book):
+        target = _target(house, tx, book)
+        if target is None:
+            return 0
+        hooks.put_down(tx, of=target.of, book=book)
+        waiting = hooks.due(tx, book=book)
+        lease = house.provider_deadline_seconds + 60
+        ours = [each for each in waiting if _may_try(tx, each, book)]
+        for each in ours:
+            hooks.begin(tx, each, lease_seconds=lease, book=book)
+    house.fault("hooks.begun")
+    return sum(_post(house, tenant_id, target, each) for each in ours)
+
+
+def ping(house: House) -> bool:
+    """Let somebody outside see that the house is alive; whether they took it. Nothing happens where nobody watches."""
+    if not house.outlook.alive_url or house.hooks is None:
+        return False
+    try:
+        house.hooks.ping(house.outlook.alive_url, deadline_seconds=house.provider_deadline_seconds)
+    except ProviderError as error:
+        log.warning("notice.nobody_sees_us", error=type(error).__name__)
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A webhook, and what signs the messages to it."""
+
+    of: str
+    url: str
+    secret: str = field(repr=False)
+
+
+@contextmanager
+def _book(house: House, tenant_id: UUID | None) -> Iterator[tuple[Tx, Book]]:
+    if tenant_id is None:
+        with house.database.wearing("control", actor="notices") as tx:
+            yield tx, HOUSE
+    else:
+        with house.database.tenant(tenant_id, actor="notices") as tx:
+            yield tx, TENANT
+
+
+def _target(house: House, tx: Tx, book: Book) -> _Target | None:
+    """Where alerts are posted; None where nobody wants them, or nothing could sign them."""
+    if house.hooks is None:
+        return None
+    if book is HOUSE:
+        url, secret = house.outlook.webhook_url, house.outlook.webhook_secret
+        return _Target("house", url, secret) if url and secret else None
+    url = settings.readable(tx).alert_webhook_url
+    if not url:
+        return None
+    try:
+        return _Target(str(tx.tenant_id), url, credentials.get(tx, house.vault, "alert_webhook_secret"))
+    except (NoCredential, SecretUnreadable) as error:
+        log.warning("notice.unsigned", tenant=str(tx.tenant_id), error=type(error).__name__)
+        return None
+
+
+def _may_try(tx: Tx, delivery: Delivery, book: Book) -> bool:
+    """Whether there is room in this hour; a second try takes none. The house's own alerts are few by nature."""
+    if delivery.tries or book is HOUSE:
+        return True
+    full_until = notices.room(tx)
+    if full_until is not None:
+        hooks.put_off(tx, delivery, full_until)
+    return full_until is None
+
+
+def _post(house: House, tenant_id: UUID | None, target: _Target, delivery: Delivery) -> bool:
+    assert house.hooks is not None
+    failure: ProviderError | None = None
+    try:
+        house.hooks.post(target.url, delivery.body.encode(), secret=target.secret, message_id=str(delivery.id),
+                         at=house.clock.now(), deadline_seconds=house.provider_deadline_seconds)  # fmt: skip
+    except ProviderError as error:
+        failure = error
+    house.fault("hooks.performed")
+    with _book(house, tenant_id) as (tx, book):
+        if failure is None:
+            hooks.sent(tx, delivery, book=book)
+        elif hooks.failed(tx, delivery, str(failure), for_good=isinstance(failure, NeverWill), book=book):
+            log.warning("notice.hook_dead", delivery=str(delivery.id), error=type(failure).__name__)
+    return failure is None
+
+
+def _settle_left(house: House, tenant_id: UUID, notice: Notice, since: datetime) -> None:
+    """A notice whose sender died: handed over once more where that can't make a second mail, else it stays unknown."""
+    with house.database.tenant(tenant_id, actor="notices") as tx:
+        tenant_settings = settings.readable(tx)
+        hand = _hand(house, tx, tenant_settings)
+        keeps = hand is not None and hand.keeps_keys and tx.now - since < timedelta(hours=SAME_KEY_HOURS)
+        if not keeps:
+            notices.settle(tx, notice, "uncertain")
+    if keeps:
+        _send(house, tenant_id, tenant_settings, hand, notice, again=True)

@@ -11,6 +11,12 @@ from domain import ledger, reflections, rollup, settings
 from domain.db import Row, Tx
 from jobs.hour import Cycle
 
+TAKEN = frozenset({"accepted", "delivered", "bounced", "complained"})
+"""The states of mails that a provider took."""
+
+MEASURED = "measured"
+"""Where a transaction remembers what it told, until the run's end adds it up."""
+
 
 def reflect(cycle: Cycle, tx: Tx) -> None:
     """Close the ledger, compute the facts, phrase them and store both."""
@@ -19,6 +25,7 @@ def reflect(cycle: Cycle, tx: Tx) -> None:
     since = last["period_end"] if last else cycle.run.started_at - timedelta(hours=1)
     tally = reflections.tally(tx, cycle.run.id, since)
     facts = _facts(cycle, tx, since, tally, last)
+    tx.memo[MEASURED] = _measured(facts)
     reflections.write(tx, cycle.run.id, period_start=since, facts=facts, hints=tally["hints"],
                       text=rulebook.reflect(facts, settings.of(tx).language), phrased_by="rulebook")  # fmt: skip
     cycle.house.fault("reflect.written")
@@ -49,11 +56,20 @@ def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
     return {f"{engine.name}.{name}": value for engine, stats in told for name, value in stats.items()}
 
 
+def _measured(facts: Mapping[str, Any]) -> dict[str, int]:
+    """What of an hour's facts belongs among the fleet's figures."""
+    numbers = {"emails_sent": sum(count for state, count in facts["mail_out"].items() if state in TAKEN)}
+    kept, overdue = (facts["metrics"].get(f"engagement.contacts_{name}") for name in ("compliant", "overdue"))
+    if kept is not None and overdue is not None:
+        numbers |= {"contacts_compliant": int(kept), "contacts_clocked": int(kept + overdue)}
+    return numbers
+
+
 def roll_up(tx: Tx, row: Row) -> None:
     """Add a finished run's numbers to the tenant's hour, for fleet pages, alerts and metrics."""
     failed = row["outcome"] in ("failed", "abandoned")
     rollup.add(
         tx, cycles_completed=int(not failed), cycles_failed=int(failed), actions_planned=row["planned"],
         actions_executed=row["executed"], actions_blocked=row["blocked"], actions_deferred=row["deferred"],
-        actions_failed=row["failed"], actions_held=row["held"],
+        actions_failed=row["failed"], actions_held=row["held"], **tx.memo.pop(MEASURED, {}),
     )  # fmt: skip

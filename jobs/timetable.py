@@ -68,6 +68,18 @@ def _clean_up(house: House) -> object:
     return cleanup.run(house)
 
 
+def _watch(house: House) -> object:
+    from jobs import watch
+
+    return watch.run(house)
+
+
+def _compare(house: House) -> object:
+    from jobs import watch
+
+    return watch.compare(house)
+
+
 def _rescue(house: House) -> object:
     from jobs import rescue
 
@@ -80,7 +92,10 @@ RECONCILE = Entry("reconcile", "30 * * * *", "mailboxes", 3600, _reconcile, "Com
 CLEAN_UP = Entry("clean_up", "0 2 * * *", "house", 6 * 3600, _clean_up, "Drop what is past its keeping time.")
 RESCUE = Entry("rescue", "*/10 * * * * *", "house", 60, _rescue, "Take over jobs whose worker died.", in_ticker=True)
 
-TIMETABLE: tuple[Entry, ...] = (CYCLE, INGEST, RECONCILE, CLEAN_UP, RESCUE)
+WATCH = Entry("watch", "* * * * *", "house", 600, _watch, "See what calls for a person, and tell them.")
+COMPARE = Entry("compare", "7 * * * *", "house", 3600, _compare, "Compare each tenant's day with its usual ones.")
+
+TIMETABLE: tuple[Entry, ...] = (CYCLE, INGEST, RECONCILE, CLEAN_UP, RESCUE, WATCH, COMPARE)
 
 
 def named(name: str) -> Entry:

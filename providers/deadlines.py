@@ -8,6 +8,7 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 Resolved = list[tuple[Any, ...]]
@@ -90,13 +91,15 @@ class _GuardedReader(io.RawIOBase):
         return self._sock.plain.recv_into(buffer)
 
 
-def open_socket(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Connect to `host`, sharing the time that is left among its addresses.
+def open_socket(
+    host: str, port: int, deadline: Deadline, *, permits: Callable[[str], bool] = lambda _address: True
+) -> socket.socket:
+    """Connect to `host`, sharing the time that is left among its addresses, those alone that are permitted.
 
     Raises OSError (DeadlinePassed too) when none answers; nothing was sent then.
     """
-    addresses = _resolve(host, port, deadline)
-    failure: OSError = OSError(f"{host} has no address")
+    addresses = [each for each in _resolve(host, port, deadline) if permits(str(each[4][0]))]
+    failure: OSError = OSError(f"{host} has no address that may be reached")
     for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:

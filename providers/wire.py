@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPException, HTTPMessage, HTTPResponse
@@ -44,7 +44,12 @@ class Answer:
 class Wire:
     """Talks HTTP/1.1. Safe for threads: a connection belongs to one call at a time."""
 
-    def __init__(self, *, idle_seconds: float = 15.0, most_idle_per_host: int = 8) -> None:
+    def __init__(
+        self, *, idle_seconds: float = 15.0, most_idle_per_host: int = 8,
+        permits: Callable[[str], bool] = lambda _address: True,
+    ) -> None:  # fmt: skip
+        """`permits` says of an IP address whether a connection to it may be opened."""
+        self._permits = permits
         self._idle_seconds = idle_seconds
         self._most_idle = most_idle_per_host
         self._lock = threading.Lock()
@@ -106,7 +111,7 @@ class Wire:
         if host is None:
             raise OSError(f"{target.geturl()!r} names no host")
         secure = target.scheme == "https"
-        plain = open_socket(host, target.port or (443 if secure else 80), deadline)
+        plain = open_socket(host, target.port or (443 if secure else 80), deadline, permits=self._permits)
         if not secure:
             return GuardedSocket(cast("PlainSocket", plain), deadline)
         try:

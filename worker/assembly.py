@@ -14,11 +14,12 @@ from pathlib import Path
 from domain.clock import Clock, SystemClock
 from domain.db import Database
 from domain.gate import Gate
-from domain.house import House, LocalBrakes
+from domain.house import House, LocalBrakes, Outlook
 from domain.locks import TenantLocks
 from domain.settings import Mode
 from domain.vault import Vault
 from providers.gmail_consent import GoogleAuthorization
+from providers.hooks import WebhookPoster
 from simulator.clock import ShiftedClock
 from worker import embedded
 from worker.embedded import Server
@@ -102,6 +103,8 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
         hands=VendorHands(settings, vault, clock),
         vault=vault,
         google=_google(settings),
+        hooks=_hooks(settings),
+        outlook=_outlook(settings),
         brakes=brakes(settings),
         public_url=settings.address,
         holder=holder,
@@ -120,6 +123,18 @@ def _google(settings: Settings) -> GoogleAuthorization:
         token_url=settings.google_token_url,
         api_url=settings.gmail_api_url,
         call_seconds=settings.provider_deadline_seconds,
+    )
+
+
+def _hooks(settings: Settings) -> WebhookPoster:
+    return WebhookPoster(private=settings.private_webhooks)
+
+
+def _outlook(settings: Settings) -> Outlook:
+    return Outlook(
+        settings.alert_webhook_url or "",
+        settings.alert_webhook_secret.get_secret_value() if settings.alert_webhook_secret else "",
+        settings.alive_url or "",
     )
 
 

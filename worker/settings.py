@@ -177,6 +177,24 @@ class Settings(BaseSettings):
         description="Total time of one question to models, whoever answers in the end; a stop waits for it.",
     )
 
+    # who is told of the whole house
+    alert_webhook_url: str | None = Field(
+        None, alias="HOURHAND_ALERT_WEBHOOK_URL", description="Where the house's own alerts are posted, signed."
+    )
+    alert_webhook_secret: SecretStr | None = Field(
+        None, alias="HOURHAND_ALERT_WEBHOOK_SECRET", description="Signs what is posted there."
+    )
+    alive_url: str | None = Field(
+        None,
+        alias="HOURHAND_ALIVE_URL",
+        description="Pinged every minute while all is well, so that somebody outside notices silence.",
+    )
+    private_webhooks: YesNo = Field(
+        False,
+        alias="HOURHAND_PRIVATE_WEBHOOKS",
+        description="true lets webhooks lead to loopback and private addresses, and over http.",
+    )
+
     # the process
     concurrency: int = Field(4, ge=1, le=64, alias="HOURHAND_CONCURRENCY", description="Cycles at once in one process.")
     mailbox_concurrency: int = Field(
@@ -244,6 +262,7 @@ class Settings(BaseSettings):
     @field_validator(
         "public_url", "gmail_api_url", "google_token_url", "google_authorization_url", "resend_api_url",
         "anthropic_base_url", "openai_base_url", "gemini_api_url", "local_model_url",
+        "alert_webhook_url", "alive_url",
     )  # fmt: skip
     @classmethod
     def _address(cls, value: str | None) -> str | None:
@@ -278,6 +297,12 @@ class Settings(BaseSettings):
                 "a clock moved by HOURHAND_CLOCK_SHIFT_SECONDS is for rehearsals: point GMAIL_API_URL, "
                 "GOOGLE_TOKEN_URL and RESEND_API_URL at loopback and leave out SMTP_URL, or remove the shift"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_posted_is_signed(self) -> Settings:
+        if self.alert_webhook_url and self.alert_webhook_secret is None:
+            raise ValueError("HOURHAND_ALERT_WEBHOOK_URL needs HOURHAND_ALERT_WEBHOOK_SECRET to sign with")
         return self
 
     @property

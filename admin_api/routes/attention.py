@@ -1,4 +1,4 @@
-"""What asks for a person: alerts, tasks, cases, and what could not be taken in; and who must never get mail."""
+"""What asks for a person: tasks, cases, and what could not be taken in; and who must never get mail."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from admin_api.answers import LetterShown, QuarantineShown, SuppressionShown
 from admin_api.fields import LATEST, Address, Given
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from admin_api.problems import Problem
-from domain import alerts, cases, quarantine, suppressions, tasks
-from domain.alerts import Alert
+from domain import cases, quarantine, suppressions, tasks
 from domain.cases import Case
 from domain.db import Tx
 from domain.tasks import Task
@@ -48,45 +46,6 @@ class Close(Given):
     """How a case ended."""
 
     outcome: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
-
-
-@router.get("/alerts", summary="Alerts, newest first; the open and acknowledged ones unless told otherwise")
-def alert_list(
-    house: TheHouse, at: Reader, state: Literal["open", "acknowledged", "resolved"] | None = None,
-    limit: pages.Limit = 50, cursor: pages.Cursor = None,
-) -> Page[Alert]:  # fmt: skip
-    states = [state] if state else ["open", "acknowledged"]
-    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        rows = alerts.listed(tx, states=states, before=pages.uuid_after(cursor), limit=limit + 1)
-    return pages.of(rows, limit, lambda row: row.id, lambda row: row)
-
-
-@router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it", response_model=Alert)
-def acknowledge(
-    alert_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:  # fmt: skip
-    def work(tx: Tx) -> Alert:
-        seen = alerts.acknowledge(tx, alert_id, by=at.actor)
-        if seen is None:
-            raise Problem(404, "There is no such open alert.", f"alert_id: {alert_id}")
-        return seen
-
-    return once(house, at, request, idempotency_key, None, work)
-
-
-@router.post("/alerts/{alert_id}/resolve", summary="End an alert; should it happen again, a new one opens",
-             response_model=Alert)  # fmt: skip
-def resolve(
-    alert_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
-) -> JSONResponse:  # fmt: skip
-    def work(tx: Tx) -> Alert:
-        found = alerts.get(tx, alert_id)
-        ended = alerts.resolve(tx, found.kind, by=at.actor) if found and found.state != "resolved" else None
-        if ended is None:
-            raise Problem(404, "There is no such open alert.", f"alert_id: {alert_id}")
-        return ended
-
-    return once(house, at, request, idempotency_key, None, work)
 
 
 @router.get("/tasks", summary="Tasks for people, the soonest due first")
@@ -158,9 +117,12 @@ def quarantine_list(
 
 
 @router.get("/dead-letters", summary="What was given up after five tries, of whatever kind, newest first")
-def letters(house: TheHouse, at: Reader, limit: pages.Limit = 50) -> Page[LetterShown]:
+def letters(
+    house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None
+) -> Page[LetterShown]:  # fmt: skip
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        return pages.whole([LetterShown.model_validate(each) for each in dead_letters.listed(tx, limit=limit)])
+        rows = dead_letters.listed(tx, before=pages.moment_and_uuid_after(cursor), limit=limit + 1)
+    return pages.of(rows, limit, lambda row: (row.since, row.id), LetterShown.model_validate)
 
 
 @router.post("/dead-letters/{letter_id}/replay", summary="Put it back, once, to be tried from the start",

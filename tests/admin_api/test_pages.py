@@ -26,6 +26,7 @@ LISTS: dict[str, Make] = {
     "suppressions": lambda desk, tx, n: suppressions.suppress(
         tx, desk.house.vault, f"s{n}@x.example", reason="manual", source="test"),
     "quarantine": lambda _desk, tx, n: quarantine.note(tx, "webhook", f"resend/{n}", "broken"),
+    "dead-letters": lambda _desk, tx, n: quarantine.put(tx, kind="job", source=f"cycle:{n}", reason="broken"),
     "audit": lambda _desk, tx, n: audit.record(tx, "test", f"line {n}"),
 }  # fmt: skip
 

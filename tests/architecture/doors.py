@@ -11,6 +11,9 @@ from tests.architecture.source import Source, rooms
 DOORS = ("jobs/execute.py", "jobs/notices.py")
 # What became of a mail is asked of the same provider that took it: these may borrow a sender, and never send.
 ASKERS = ("jobs/resolve.py",)
+# Webhooks leave by the second door too: nobody else may take the means to post from the house.
+HOOK_HOLDERS = ("jobs/notices.py", "worker/assembly.py", "domain/house.py", "domain/ports.py", "providers/hooks.py")
+POSTERS = {"HookPoster", "WebhookPoster"}
 # Who may name a way out without using it: its shape, the bundle it travels in, the makers, the composition roots.
 HOLDERS = ("domain/ports.py", "domain/house.py", "providers/", "worker/assembly.py", "worker/hands.py", "simulator/")
 # Emulators are the outside world: what they send are webhooks, to us.
@@ -44,6 +47,8 @@ def second_doors(source: Source, senders: set[str]) -> Iterator[str]:
             yield from _borrows(node)
         if not source.path.startswith((*HOLDERS, *ASKERS)):
             yield from _holds(node, senders)
+        if source.path not in HOOK_HOLDERS:
+            yield from _posts(node)
 
 
 def _sends(node: ast.AST) -> Iterator[str]:
@@ -61,6 +66,19 @@ def _borrows(node: ast.AST) -> Iterator[str]:
             yield f"line {node.lineno}: borrows a way out with .{node.attr}"
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LENDERS:
         yield f"line {node.lineno}: borrows a way out with .{node.func.attr}()"
+
+
+def _posts(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute) and node.attr == "hooks" and _called(node.value).endswith("house"):
+        yield f"line {node.lineno}: takes the means to post to a webhook"
+    if isinstance(node, ast.ImportFrom):
+        for name in node.names:
+            if name.name in POSTERS:
+                yield f"line {node.lineno}: imports {name.name}"
+
+
+def _called(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _holds(node: ast.AST, senders: set[str]) -> Iterator[str]:

@@ -18,9 +18,13 @@ SECOND_DOORS = {
     "a provider of one's own": Source("jobs/cycle.py", "from providers.resend import ResendSender"),
     "a provider through its module": Source("worker/cli.py", "import providers.smtp as s\nx = s.SmtpSender()"),
     "the port itself": Source("engines/e.py", "from domain.ports import MailSender"),
+    "a webhook posted elsewhere": Source("jobs/watch.py", "def f(house): house.hooks.post(1)"),
+    "a webhook by its maker": Source("jobs/watch.py", "from providers.hooks import WebhookPoster"),
     "a simulator that sends": Source("simulator/run.py", "def f(hand): hand.send(1)"),
 }
 SOUND = [
+    Source("jobs/notices.py", "def f(house): house.hooks.post(1)"),
+    Source("jobs/watch.py", "from domain import hooks\ndef f(tx): hooks.due(tx)"),
     Source("jobs/execute.py", "def f(hands, tx, mail): hands.sender(tx, 'resend').send(mail)"),
     Source(
         "jobs/resolve.py", "from domain.ports import MailSender\ndef f(hands, tx, m): hands.sender(tx, 'r').find(m)"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+import pytest
+
 from domain import alerts
 from domain.db import Database
 from jobs import notices
@@ -53,3 +57,60 @@ def test_whoever_could_not_be_told_is_told_next_time_and_nobody_else(clone: Data
         resend.break_next(throttle())
         assert [notices.tell_alerts(house, acme) for _ in range(3)] == [1, 1, 0]
         assert sorted(mail["to"] for mail in resend.sent("re_acme")) == [["ada@acme.example"], ["bob@acme.example"]]
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+@pytest.mark.parametrize("where", ["notices.reserved", "notices.performed"])
+def test_a_notice_whose_sender_died_is_settled_later_and_mailed_once(
+    clone: Database, clock: HandClock, where: str
+) -> None:
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        build.user(tx, role="admin")
+        alerts.open(tx, "email_provider_failures", "The provider fails.")
+    hands = houses.TestHands()
+
+    def die(step: str) -> None:
+        if step == where:
+            raise Killed
+
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        with pytest.raises(Killed):
+            notices.tell_alerts(houses.with_fault(house, die), acme)
+        assert notices.tell_alerts(house, acme) == 0
+        assert _states(clone, acme) == ["reserved"]
+        clock.advance(minutes=20)
+        resend.break_next(throttle())  # a refusal now says nothing of the first try
+        notices.tell_alerts(house, acme)
+        assert _states(clone, acme) == ["reserved"]
+        notices.tell_alerts(house, acme)
+        assert _states(clone, acme) == ["sent"]
+        assert len(resend.sent("re_acme")) == 1
+
+
+def test_a_notice_that_was_left_too_long_stays_unknown_and_is_not_sent(clone: Database, clock: HandClock) -> None:
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        build.user(tx, role="admin")
+        alerts.open(tx, "email_provider_failures", "The provider fails.")
+    hands = houses.TestHands()
+
+    def die(step: str) -> None:
+        raise Killed
+
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        with pytest.raises(Killed):
+            notices.tell_alerts(houses.with_fault(house, die), acme)
+        clock.advance(hours=24)
+        notices.tell_alerts(house, acme)
+        assert (_states(clone, acme), resend.sent("re_acme")) == (["uncertain"], [])
+
+
+def _states(database: Database, tenant: UUID) -> list[str]:
+    with database.tenant(tenant) as tx:
+        return [row["state"] for row in tx.rows("SELECT state FROM operator_notices ORDER BY id")]

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from worker.cli import (
+    alerts,
     brakes,
     carrying,
     checks,
@@ -33,7 +34,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing it with Rich would take longer than everything else
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (running, work, tenants, mail, contacts, imports, carrying, brakes, keys, checks, dead_letters, database):
+for room in (
+    running, work, tenants, mail, contacts, imports, carrying, brakes, alerts, keys, checks, dead_letters, database,
+):  # fmt: skip
     room.register(app)
 
 
