@@ -25,7 +25,7 @@ READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
     "db psql", "mailbox status", "imports list", "imports show", "imports errors",
-    "db psql", "mailbox status", "alerts list", "alerts deliveries",
+    "alerts list", "alerts deliveries",
 }  # fmt: skip
 
 
