@@ -21,7 +21,7 @@ import psutil
 from domain.clock import SystemClock
 from domain.vault import Vault
 from tests import gears
-from worker.settings import parse_keys
+from worker.key_ring import parse_keys
 
 ROOT = Path(__file__).parents[1]
 MASTER_KEYS = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

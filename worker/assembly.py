@@ -24,8 +24,9 @@ from simulator.clock import ShiftedClock
 from worker import embedded
 from worker.embedded import Server
 from worker.hands import VendorHands
+from worker.key_ring import parse_keys
 from worker.model_hands import VendorModels
-from worker.settings import Settings, parse_keys
+from worker.settings import Settings
 
 KEY_FILE = "master.keys"
 FLAG_FILE = "STOP"

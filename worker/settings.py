@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 from collections.abc import Mapping
@@ -24,14 +22,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from worker.key_ring import parse_keys
+
 OURS = ("HOURHAND_", "AGENT_", "EMAIL_SEND_")
 """Prefixes under which a name that we don't know is a mistake; others may be meant for other programs."""
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-KEYS_WANTED = "must be id:base64 of 32 bytes, several by commas, each id once (make one: openssl rand -base64 32)"
 DEFAULT_MODEL = "anthropic/claude-sonnet-5-5"
 _MODEL = re.compile(r"rulebook|(?:anthropic|openai|gemini|local)/[\w.:/-]+")
-_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class InvalidSettings(Exception):
@@ -363,23 +361,6 @@ def describe() -> list[Described]:
         default = default.lower() if isinstance(field.default, bool) else default
         described.append(Described(name=str(field.alias), default=default, description=field.description or ""))
     return described
-
-
-def parse_keys(text: str) -> dict[str, bytes]:
-    """Master keys by id, in order. Raises ValueError, without the keys in it."""
-    keys: dict[str, bytes] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        key_id, _, coded = part.partition(":")
-        try:
-            key = base64.b64decode(coded, validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if not _KEY_ID.fullmatch(key_id) or len(key) != 32 or key_id in keys:
-            raise ValueError(KEYS_WANTED)
-        keys[key_id] = key
-    if not keys:
-        raise ValueError("must hold at least one key")
-    return keys
 
 
 def _listed(told: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from worker import settings
+from worker.key_ring import parse_keys
 from worker.settings import InvalidSettings
 
 KEY = base64.b64encode(bytes(32)).decode()
@@ -80,7 +81,7 @@ def test_no_secret_shows_in_errors_or_in_the_settings_themselves() -> None:
 
 
 def test_master_keys_keep_their_order() -> None:
-    assert list(settings.parse_keys(f"new:{KEY}, old:{KEY}")) == ["new", "old"]
+    assert list(parse_keys(f"new:{KEY}, old:{KEY}")) == ["new", "old"]
 
 
 def test_the_data_folder_and_the_public_address_can_be_chosen(tmp_path: Path) -> None:
