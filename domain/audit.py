@@ -14,6 +14,9 @@ from domain.db import Tx
 
 GENESIS = bytes(32)
 
+REDACTION = "person.redact"
+"""The line that says which others lost the words that spoke of an erased person; it stands in the chain like any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -56,12 +59,18 @@ def broken_at(tx: Tx, *, control: bool = False) -> int | None:
     table = "control.audit_log" if control else "hourhand.audit_log"
     tenant = None if control else str(tx.tenant_id)
     previous = GENESIS
+    changed: list[int] = []
+    redacted: set[int] = set()
     for at, row in enumerate(tx.rows(f"SELECT * FROM {table} ORDER BY seq"), start=1):
         told = (row["actor"], row["action"], row["subject"], row["reason"], row["detail"])
-        if row["seq"] != at or bytes(row["hash"]) != _hash(previous, tenant, row["seq"], row["at"], *told):
-            return int(row["seq"])
+        if row["seq"] != at or bytes(row["previous_hash"]) != previous:
+            return min([*(each for each in changed if each not in redacted), int(row["seq"])])
+        if bytes(row["hash"]) != _hash(previous, tenant, row["seq"], row["at"], *told):
+            changed.append(at)
+        elif row["action"] == REDACTION:
+            redacted.update(row["detail"]["lines"])
         previous = bytes(row["hash"])
-    return None
+    return next((each for each in changed if each not in redacted), None)
 
 
 def _append(

@@ -183,6 +183,14 @@ class Database:
                 yield tx
 
     @contextmanager
+    def rewriting(self, tenant_id: UUID, *, actor: str) -> Iterator[Tx]:
+        """A transaction that may change what is otherwise only added to, within one tenant: for erasing alone."""
+        with self._engine.begin() as connection:
+            tx = Tx(connection, self.clock, tenant_id, actor, None)
+            self._set(tx, {"role": "hourhand_eraser", "app.tenant_id": str(tenant_id)})
+            yield tx
+
+    @contextmanager
     def wearing(self, role: Role, *, actor: str = "system") -> Iterator[Tx]:
         """A transaction in one of the fleet's roles; it sees what `migrations.walls.DOORS` lists, no tenant's rows."""
         with self._engine.begin() as connection:

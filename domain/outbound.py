@@ -56,9 +56,9 @@ def _recipients(mail: OutboundMail) -> list[str]:
 
 
 def frozen(tx: Tx, card_id: UUID) -> tuple[OutboundMail, Row] | None:
-    """A card's message exactly as it was reserved, with its row; None when it has none."""
+    """A card's message exactly as it was reserved, with its row; None when it has none (any more)."""
     row = tx.row("SELECT * FROM outbound_messages WHERE tenant_id = :t AND card_id = :c", t=tx.tenant_id, c=card_id)
-    return (_mail(card_id, row), row) if row else None
+    return (_mail(card_id, row), row) if row and row["recipients"] else None
 
 
 def lock(tx: Tx, card_ids: Sequence[UUID]) -> None:
@@ -120,6 +120,18 @@ def release(tx: Tx, card_id: UUID) -> None:
     """Forget a reservation: the provider certainly did nothing."""
     tx.run("DELETE FROM outbound_messages WHERE tenant_id = :t AND card_id = :c AND state = 'reserved'",
            t=tx.tenant_id, c=card_id)  # fmt: skip
+
+
+def blank(tx: Tx, contact_id: UUID, mark: str) -> int:
+    """Take every word and address out of a contact's messages; that they were sent, and when, stays. How many."""
+    nobody: list[str] = []
+    told: dict[str, Any] = {"to": nobody, "cc": nobody, "bcc": nobody, "reply_to": None}
+    told |= {"subject": mark, "text": mark, "html": None, "headers": {}}
+    return tx.run(
+        """UPDATE outbound_messages SET mail = mail || :told, recipients = '{}'
+           WHERE tenant_id = :t AND contact_id = :contact""",
+        told=told, t=tx.tenant_id, contact=contact_id,
+    )  # fmt: skip
 
 
 def failure(tx: Tx, *, provider: str, kind: str, detail: str, card_id: UUID | None) -> None:

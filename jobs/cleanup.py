@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import structlog
 
-from domain import retention, tenants
+from domain import erasures, retention, tenants
 from domain.house import House, Leaving
+from jobs import erase
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,12 @@ def run(house: House, *, tenants_per_page: int = TENANTS_PER_PAGE) -> Counter[st
 def _sweep(house: House, tenant: tenants.Tenant) -> dict[str, int]:
     try:
         with house.database.tenant(tenant.tenant_id, actor="clean_up") as tx:
-            return retention.sweep(tx)
+            gone = retention.sweep(tx)
+            begun = erasures.unfinished(tx)
+        for erasure in begun:
+            erase.go_on(house.database, house.vault, tenant.tenant_id, erasure, by="clean_up")
+            gone["erasures"] = gone.get("erasures", 0) + 1
+        return gone
     except Exception as error:
         log.exception("cleanup.failed", tenant=str(tenant.tenant_id), error=type(error).__name__)
         return {"failed": 1}

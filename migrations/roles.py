@@ -8,7 +8,7 @@ from psycopg import sql
 OWNER = "hourhand_owner"
 APP = "hourhand_app"
 # Worn for one transaction by the process (SET LOCAL ROLE), never inherited.
-WORN = ("hourhand_dispatcher", "hourhand_fleet", "hourhand_control")
+WORN = ("hourhand_dispatcher", "hourhand_fleet", "hourhand_control", "hourhand_eraser")
 
 _ROLE_LOCK = 4_207_001
 

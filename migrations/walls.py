@@ -121,6 +121,8 @@ DOORS: tuple[tuple[str, str, str, str, str], ...] = (
         "SELECT",
         "state = 'executing'",
     ),
+    # who erases a person may change what is otherwise only added to, and sees no more than the tenant itself
+    *((table, "hourhand_eraser", "SELECT, UPDATE, DELETE", "ALL", TENANT_MATCH) for table in TENANT_TABLES),
 )
 
 
