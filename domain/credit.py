@@ -95,8 +95,19 @@ def of(tx: Tx, client_ids: Sequence[UUID]) -> dict[UUID, Credit]:
     return {row["client_id"]: _load(row) for row in rows}
 
 
-def reserve(tx: Tx, client_id: UUID, amount: Decimal, currency: str) -> bool:
-    """Take `amount` from what is available; False when it no longer is. Two at once never take the same credit."""
+def reserve(tx: Tx, client_id: UUID, amount: Decimal, currency: str, *, beyond: bool = False) -> bool:
+    """Take `amount` from what is available; False when it no longer is. Two at once never take the same credit.
+
+    With `beyond`, it is taken whatever is available: somebody has answered for it.
+    """
+    if beyond:
+        tx.run(
+            """INSERT INTO client_credit AS c (tenant_id, client_id, currency, reserved, updated_at)
+               VALUES (:t, :id, :currency, :amount, :now)
+               ON CONFLICT (tenant_id, client_id) DO UPDATE SET reserved = c.reserved + :amount, updated_at = :now""",
+            t=tx.tenant_id, id=client_id, currency=currency, amount=amount, now=tx.now,
+        )  # fmt: skip
+        return True
     return bool(tx.run(
         """UPDATE client_credit SET reserved = reserved + :amount, updated_at = :now
            WHERE tenant_id = :t AND client_id = :id AND currency = :currency

@@ -171,9 +171,14 @@ def standing(tx: Tx, goal: Goal, zone: ZoneInfo) -> Standing:
 
 
 def weighted_pipeline(tx: Tx, currency: str) -> Decimal:
-    """The worth of open deals in a currency, each weighed by its likelihood. Nothing keeps deals yet: it is 0."""
-    del tx, currency
-    return Decimal(0)
+    """The worth of open deals in a currency, each weighed by how likely its stage makes it."""
+    weighted = tx.value(
+        """SELECT coalesce(sum(d.value * s.win_probability), 0) FROM deals d
+           JOIN deal_stage_config s ON s.tenant_id = d.tenant_id AND s.key = d.stage
+           WHERE d.tenant_id = :t AND d.state = 'open' AND d.currency = :currency""",
+        t=tx.tenant_id, currency=currency,
+    )  # fmt: skip
+    return money.rounded(Decimal(weighted), currency)
 
 
 def _bounds(goal: Goal, zone: ZoneInfo) -> tuple[datetime, datetime]:

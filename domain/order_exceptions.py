@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import events, storable
+from domain import events, schedule, storable
 from domain.db import Row, Tx
 
 Handling = Literal["fix", "ask", "person"]
@@ -229,6 +229,7 @@ def _decide(
     told = decided[0]
     events.record(tx, f"order.exception_{state}", "order", told.order_id, react=True, code=told.code,
                   field=told.field, exception_id=str(told.id), by=by)  # fmt: skip
+    schedule.bring_forward(tx, tx.now, extra=True)
     return told
 
 

@@ -46,19 +46,39 @@ def enter(tx: Tx, order_id: UUID) -> None:
     schedule.bring_forward(tx, tx.now, extra=True)
 
 
-def enter_again(tx: Tx, *, codes: Sequence[str], client_id: UUID | None = None, product: str | None = None) -> int:
-    """Have the orders checked anew that an exception of one of `codes` keeps back; how many there are."""
+def enter_again(tx: Tx, *, codes: Sequence[str], client_id: UUID) -> list[UUID]:
+    """Have an account's orders checked anew that an exception of one of `codes` keeps back; which they are."""
     rows = tx.rows(
         """SELECT DISTINCT e.order_id FROM order_processing_exceptions e
            JOIN orders o ON o.tenant_id = e.tenant_id AND o.id = e.order_id
            WHERE e.tenant_id = :t AND e.state = 'open' AND e.code = ANY(:codes)
-             AND (CAST(:client AS uuid) IS NULL OR o.client_id = :client)
-             AND (CAST(:product AS text) IS NULL OR e.facts ->> 'code' = :product)""",
-        t=tx.tenant_id, codes=list(codes), client=client_id, product=product,
+             AND o.client_id = :client""",
+        t=tx.tenant_id, codes=list(codes), client=client_id,
     )  # fmt: skip
     for row in rows:
         enter(tx, row["order_id"])
-    return len(rows)
+    return [row["order_id"] for row in rows]
+
+
+def enter_where_products_came(tx: Tx) -> int:
+    """Have the orders checked anew whose exception names a product that was changed since; how many there are."""
+    return tx.run(
+        """UPDATE order_processing_queue q SET state = 'waiting', due_at = :now, round = q.round + 1
+           FROM order_processing_exceptions e JOIN products p ON p.tenant_id = :t AND p.code = e.facts ->> 'code'
+           WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND e.tenant_id = :t AND e.order_id = q.order_id
+             AND e.state = 'open' AND p.updated_at > q.checked_at""",
+        t=tx.tenant_id, now=tx.now,
+    )  # fmt: skip
+
+
+def looked_at(tx: Tx, order_ids: Sequence[UUID], *, again_at: datetime) -> None:
+    """Something was proposed for these orders: should nothing come of it, they are looked at again then."""
+    if order_ids:
+        tx.run(
+            """UPDATE order_processing_queue SET due_at = :again
+               WHERE tenant_id = :t AND order_id = ANY(:ids) AND state = 'exceptions' AND due_at <= :now""",
+            again=again_at, t=tx.tenant_id, ids=list(order_ids), now=tx.now,
+        )  # fmt: skip
 
 
 def close(tx: Tx, order_id: UUID, *, reason: str) -> None:

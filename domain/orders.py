@@ -188,10 +188,13 @@ def move(tx: Tx, order_id: UUID, to: str, *, reason: str | None = None, at: date
     return load(row)
 
 
-def accept(tx: Tx, found: Order) -> bool:
-    """Accept an order that is right, and reserve its account's credit where it is on bill; False when that is gone."""
+def accept(tx: Tx, found: Order, *, beyond_limit: bool = False) -> bool:
+    """Accept an order that is right, and reserve its account's credit where it is on bill; False when that is gone.
+
+    `beyond_limit` reserves all the same: a person has waived the limit.
+    """
     if found.billing == "bill" and found.client_id is not None and found.total_amount:
-        if not credit.reserve(tx, found.client_id, found.total_amount, found.currency):
+        if not credit.reserve(tx, found.client_id, found.total_amount, found.currency, beyond=beyond_limit):
             return False
         tx.run("UPDATE orders SET credit_reserved = :amount WHERE tenant_id = :t AND id = :id",
                amount=found.total_amount, t=tx.tenant_id, id=found.id)  # fmt: skip

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import events, money, storable
+from domain import events, money, schedule, storable
 from domain.db import Row, Tx
 from domain.money import InvalidMoney
 
@@ -94,6 +94,8 @@ def put(
     wished |= _amounts({"price": price, "tech_fee": tech_fee}, spoken)
     if tolerance_percent is not None:
         wished["tolerance_percent"] = _percent(tolerance_percent)
+    # an order may be waiting for this very product
+    schedule.bring_forward(tx, tx.now)
     return _change(tx, found, wished) if found else _create(tx, wished)
 
 

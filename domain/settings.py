@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 from datetime import time
-from decimal import Decimal
 from difflib import get_close_matches
 from enum import IntEnum
 from typing import Annotated, Any, Literal
@@ -132,6 +131,15 @@ class TenantSettings(BaseModel):
     mask_personal_data: bool = False
     """Whether names, addresses, phones and identity numbers are masked before anything goes to a provider."""
 
+    # orders
+    price_tolerance_percent: Decimal = Field(default=Decimal(5), ge=0, le=100)
+    """How far a price may lie from the catalogue's, where the product itself names no tolerance."""
+    order_answer_days: Days = 3
+    """How long a client's answer to a question about an order is waited for, before a person sees to it."""
+    orders_per_cycle: AtLeastOne = 200
+    accept_mail_orders: bool = False
+    """Whether an order that came by mail and is right is accepted; otherwise it stays a draft for a person."""
+
     # the cycle
     cycle_deadline_minutes: float = Field(default=20, gt=0, le=1_440)
     reconsider_hours: Hours = 24
@@ -183,6 +191,11 @@ class TenantSettings(BaseModel):
     def mode(self) -> Mode:
         """The tenant's own send mode."""
         return Mode[self.send_mode]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The tenant's own time zone."""
+        return ZoneInfo(self.timezone)
 
 
 def of(tx: Tx) -> TenantSettings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain import audit, cards, cases, events, tasks
+from domain import audit, cards, cases, events, order_fixes, tasks
 from domain.cards import Card
 from domain.db import Tx
 
@@ -74,7 +74,15 @@ def _close_case(tx: Tx, told: Mapping[str, Any]) -> None:
         raise ChangedSince("the case is no longer open") from error
 
 
+def _restore_order(tx: Tx, told: Mapping[str, Any]) -> None:
+    try:
+        order_fixes.restore(tx, UUID(told["order_id"]), told["changes"])
+    except order_fixes.FixRefused as error:
+        raise ChangedSince(str(error)) from error
+
+
 VERBS: Mapping[str, Reversal] = {
+    "orders.restore": _restore_order,
     "tasks.finish": _cancel_task,
     "cases.close": _close_case,
 }

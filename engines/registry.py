@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engines.contract import Engine
 from engines.engagement.engine import EngagementEngine
+from engines.orders.engine import OrdersEngine
 from engines.requests.engine import RequestsEngine
 
-ENGINES: tuple[Engine, ...] = (RequestsEngine(), EngagementEngine())
+ENGINES: tuple[Engine, ...] = (RequestsEngine(), OrdersEngine(), EngagementEngine())

@@ -119,7 +119,7 @@ def _understand(lines: list[str], sender_name: str, sender_address: str | None, 
             continue
         emails.extend(hit.lower() for hit in _EMAIL.findall(line))
         links.extend(hit.rstrip(".,;") for hit in _LINK.findall(line))
-        phones.extend(_phones(line, region))
+        phones.extend(phones_in(line, region))
         if _STREET.search(line) or (_POSTAL.search(line) and not _DIGITS.search(line)):
             postal.append(line)
             continue
@@ -184,7 +184,7 @@ def _is_domain(piece: str, domain: str) -> bool:
     )
 
 
-def _phones(line: str, region: str) -> list[str]:
+def phones_in(line: str, region: str) -> list[str]:
     """E.164 numbers of a line; fax numbers are not phones."""
     if not _DIGITS.search(line):
         return []

@@ -1,0 +1,1 @@
+"""The orders engine: each order is checked, corrected where that is safe, and asked about where it is not whole."""

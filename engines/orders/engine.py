@@ -1,0 +1,135 @@
+"""The orders engine proper: it plans checks, corrections and questions, and takes in what mail and people say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain import goals, order_exceptions, order_fixes, orders
+from domain import order_queue as queue
+from domain.cards import Card, Proposal
+from domain.events import Event
+from engines.contract import Context, Handler, Obligation, Outcome, Plan
+from engines.orders import asking, checking, mails, pricing
+from engines.orders.codes import CREDIT
+
+DAY = timedelta(days=1)
+
+OF_ORDERS = frozenset({
+    "order.changed", "order.exception_resolved", "order.exception_waived", "order.new", "order.credit_failed",
+})  # fmt: skip
+"""What happens to an order that may change what is to be done about it."""
+
+
+class OrdersEngine:
+    """Brings every order that comes in to be right, or before a person (see docs/orders.md)."""
+
+    name = asking.NAME
+    handlers: Mapping[str, Handler]
+
+    def __init__(self) -> None:
+        self.handlers = {"validate_order": validate_order, "fix_order": fix_order}
+
+    def plan(self, ctx: Context) -> Plan:
+        """Account for every order in the open queue, and propose what comes next for each; a handful of statements."""
+        tx = ctx.tx
+        queue.stop_waiting(tx)
+        queue.forget_held(tx, _mode(ctx))
+        queue.enter_where_products_came(tx)
+        found = asking.open_orders(tx)
+        if not found:
+            return Plan()
+        standing = order_exceptions.of(tx, [each.order_id for each in found if each.state != "waiting"])
+        obligations: list[Obligation] = []
+        proposals: list[Proposal] = []
+        for each in found:
+            due, proposal = asking.answers(ctx, each, standing.get(each.order_id, ()))
+            if proposal is not None and len(proposals) >= ctx.settings.orders_per_cycle:
+                due = _next_hour(ctx, due)
+            elif proposal is not None:
+                proposals.append(proposal)
+            obligations.append(due)
+        queue.looked_at(tx, [UUID(each.subject_id) for each in proposals],
+                        again_at=ctx.now + timedelta(hours=ctx.settings.reconsider_hours))  # fmt: skip
+        return Plan(tuple(obligations), tuple(proposals))
+
+    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
+        """A question that went out is waited for; one that was held is waited for in the shadow."""
+        for card in cards:
+            if card.type == "request_order_info" and card.state in ("done", "held", "failed"):
+                asking.went(ctx, card)
+
+    def react(self, ctx: Context, event: Event) -> None:
+        """What came in by mail, what people decided, and what changed of an order or of its account's credit."""
+        if event.type == "mail.received":
+            touched = mails.taken_in(ctx, event)
+        elif event.type == "credit.changed":
+            touched = queue.enter_again(ctx.tx, codes=sorted(CREDIT), client_id=UUID(event.subject_id))
+        elif event.type in OF_ORDERS:
+            touched = [UUID(event.subject_id)]
+            if event.type.startswith("order.exception"):
+                queue.enter(ctx.tx, touched[0])
+        else:
+            return
+        for order_id in touched:
+            asking.propose(ctx, order_id)
+
+    def stats(self, ctx: Context) -> Mapping[str, float]:
+        """What stands in the queue, what a day brought, and how the running goals stand."""
+        day = queue.figures(ctx.tx, since=ctx.now - DAY)
+        told = {
+            "orders_open": day["open"], "orders_waiting": day["waiting"], "orders_asked": day["asked"],
+            "orders_with_exceptions": day["with_exceptions"], "valid_today": day["valid"],
+            "auto_fixed_today": day["fixed"], "hours_to_valid": round(float(day["hours"]), 2),
+        }  # fmt: skip
+        standings = goals.standings(ctx.tx, ctx.settings.zone)
+        if standings:
+            told["goals_behind"] = sum(each.behind for each in standings)
+            told["goals_thin"] = sum(each.thin for each in standings)
+        return told
+
+    def next_due(self, ctx: Context) -> datetime | None:
+        """The earliest order to be looked at, read off the index."""
+        return queue.next_due(ctx.tx)
+
+
+def validate_order(ctx: Context, card: Card) -> Outcome:
+    """Check the order, and propose what follows from it at once."""
+    order_id = UUID(card.payload["order_id"])
+    facts = checking.check(ctx, order_id)
+    asking.propose(ctx, order_id)
+    return Outcome(facts)
+
+
+def fix_order(ctx: Context, card: Card) -> Outcome:
+    """Correct the figures that are wrong and safe to correct, as they stand now, and have the order checked anew."""
+    order_id = UUID(card.payload["order_id"])
+    order = orders.get(ctx.tx, order_id, lock=True)
+    standing = order_exceptions.of(ctx.tx, [order_id]).get(order_id, [])
+    fields = frozenset(each.field for each in standing if each.handling == "fix") & frozenset(card.payload["fields"])
+    if order is None or not fields or order.status not in orders.UNCHECKED:
+        return Outcome({"changes": {}})
+    changes = pricing.corrections(checking.read(ctx, order).priced, fields)
+    if changes:
+        order_fixes.fix(ctx.tx, order_id, changes, card_id=card.id)
+    else:
+        queue.enter(ctx.tx, order_id)
+    asking.propose(ctx, order_id)
+    undo = {"verb": "orders.restore", "order_id": str(order_id), "changes": dict(changes)}
+    return Outcome({"changes": dict(changes)}, undo=undo if changes else None)
+
+
+def _mode(ctx: Context) -> str:
+    """The mode that this run sends under, the host's own strictness included."""
+    told = ctx.tx.value(
+        "SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run", t=ctx.tenant_id, run=ctx.tx.run_id
+    )
+    return str(told or ctx.settings.send_mode)
+
+
+def _next_hour(ctx: Context, due: Obligation) -> Obligation:
+    later = ctx.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return Obligation(due.kind, due.subject_type, due.subject_id, due.due_at, disposition="deferred",
+                      rule="orders.budget", reason=f"{ctx.settings.orders_per_cycle} older orders come first",
+                      until=later)  # fmt: skip
