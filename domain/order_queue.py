@@ -65,8 +65,8 @@ def enter_where_products_came(tx: Tx) -> int:
     return tx.run(
         """UPDATE order_processing_queue q SET state = 'waiting', due_at = :now, round = q.round + 1
            FROM order_processing_exceptions e JOIN products p ON p.tenant_id = :t AND p.code = e.facts ->> 'code'
-           WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND e.tenant_id = :t AND e.order_id = q.order_id
-             AND e.state = 'open' AND p.updated_at > q.checked_at""",
+           WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND e.tenant_id = :t
+             AND e.order_id = q.order_id AND e.state = 'open' AND p.updated_at > q.checked_at""",
         t=tx.tenant_id, now=tx.now,
     )  # fmt: skip
 

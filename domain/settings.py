@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from datetime import time
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import IntEnum
 from typing import Annotated, Any, Literal

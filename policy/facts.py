@@ -1,4 +1,4 @@
-"""The only place that reads for rules: all about a batch of cards, in six statements at most, whatever its size."""
+"""The only place that reads for rules: all about a batch of cards, in seven statements at most, whatever its size."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain import addresses, clocks, suppressions, switches
+from domain import addresses, clocks, goals, suppressions, switches
 from domain import settings as tenant_settings
 from domain.cards import Card
 from domain.db import Row, Tx
+from domain.goals import Standing
 from domain.house import LocalBrakes
 from domain.incoming import BY_MACHINES
 from domain.ports import OutboundMail
@@ -51,6 +52,7 @@ class _Ground:
     used: Mapping[tuple[str, datetime], int]
     violations_open: int
     follow_ups_due: int
+    goals: tuple[Standing, ...]
     own_domains: frozenset[str]
 
 
@@ -121,16 +123,18 @@ def _facts(
         holiday=windows.holiday(hours.country, wall.date()) if hours and wall else None,
         hour=ground.hour, day=ground.day, used=ground.used,
         violations_open=ground.violations_open, follow_ups_due=ground.follow_ups_due,
+        goals=ground.goals,
     )  # fmt: skip
 
 
 def _ground(
     tx: Tx, cards: Sequence[Card], brakes: LocalBrakes, settings: TenantSettings | None, public_url: str
 ) -> _Ground:
-    """Two statements: the closed switches; the tenant with its used-up caps and, for research, what is still owed."""
+    """The closed switches; the tenant with its used-up caps and, for research, what is owed and how the goals stand."""
     keys = set[str]().union(*(
         caps.keys_of(c.type, c.client_id, caps.campaign_of(c.payload, c.subject_type, c.subject_id)) for c in cards
     ))  # fmt: skip
+    research = any(card.type == "research" for card in cards)
     row = tx.row(
         f"""SELECT t.settings, t.policy_version,
                    (SELECT jsonb_agg(jsonb_build_array(u.key, u.window_start, u.used)) FROM agent_rate_limits u
@@ -148,7 +152,7 @@ def _ground(
                    ELSE 0 END AS follow_ups_due
             FROM tenants t WHERE t.tenant_id = :t""",
         t=tx.tenant_id, keys=sorted(keys), since=tx.now - timedelta(hours=50), now=tx.now,
-        research=any(card.type == "research" for card in cards),
+        research=research,
     )  # fmt: skip
     if row is None:
         raise LookupError(f"there is no tenant {tx.tenant_id}")
@@ -159,6 +163,7 @@ def _ground(
         zone=zone, hour=windows.hour_of(tx.now), day=windows.day_of(tx.now, zone), closed=switches.closed(tx),
         stopped_here=brakes.stopped(), mail_stopped_here=brakes.mail_stopped(),
         used={(key, datetime.fromisoformat(start)): used for key, start, used in row["used"] or ()},
+        goals=tuple(goals.standings(tx, zone)) if research else (),
         violations_open=row["violations_open"], follow_ups_due=row["follow_ups_due"],
         own_domains=_own_domains(chosen, public_url),
     )  # fmt: skip

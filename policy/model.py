@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.cards import Card
+from domain.goals import Standing
 from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
@@ -140,6 +141,8 @@ class Facts:
     """What has been taken from each cap, by key and start of its window."""
     violations_open: int = 0
     """Engagement promises that are overdue (read for research only)."""
+    goals: tuple[Standing, ...] = ()
+    """How the tenant's running goals stand (read for research only)."""
     follow_ups_due: int = 0
     """Follow-ups that are due and not done (read for research only)."""
 

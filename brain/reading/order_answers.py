@@ -1,4 +1,4 @@
-"""What a reply says to questions about an order: an address, a person with a way to reach them, a detail by its name."""
+"""What a reply says to questions about an order: an address, a person who can be reached, a detail by its name."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _WORDS_AROUND_A_NAME = re.compile(
     re.IGNORECASE,
 )
 _NO_ANSWER = re.compile(
-    r"\b(?:unknown|n/?a|tba|tbd|tbc|pending|not (?:sure|known|yet|available)|no idea|(?:i|we) (?:don'?t|do not) (?:know|have)"
-    r"|later|get back|find out|pendiente|desconocid[oa]|no (?:lo )?se|no sabemos|mas tarde|por confirmar|pendente"
-    r"|desconhecid[oa]|nao sei|nao sabemos|mais tarde|a confirmar|a definir)\b"
+    r"\b(?:unknown|n/?a|tba|tbd|tbc|pending|not (?:sure|known|yet|available)|no idea|later|get back|find out"
+    r"|(?:i|we) (?:don'?t|do not) (?:know|have)|pendiente|desconocid[oa]|no (?:lo )?se|no sabemos|mas tarde"
+    r"|por confirmar|pendente|desconhecid[oa]|nao sei|nao sabemos|mais tarde|a confirmar|a definir)\b"
 )
 
 LABELS: Mapping[str, str] = {
@@ -44,9 +44,10 @@ LABELS: Mapping[str, str] = {
         r"|mutuari[oa]|tomador[ae]?)"
     ),
     "property_address": (
-        r"(?:(?:full |subject )?(?:property|house|home)(?:'?s)? address|address of the (?:property|house)|subject property"
-        r"|(?:the )?property(?= is| at|:)|address|direccion(?: completa)?(?: de la propiedad| del inmueble)?"
-        r"|(?:el )?inmueble(?= esta| en|:)|endereco(?: completo)?(?: do imovel)?|(?:o )?imovel(?= fica| em| na|:))"
+        r"(?:(?:full |subject )?(?:property|house|home)(?:'?s)? address|address of the (?:property|house)"
+        r"|subject property|(?:the )?property(?= is| at|:)|address"
+        r"|direccion(?: completa)?(?: de la propiedad| del inmueble)?|(?:el )?inmueble(?= esta| en|:)"
+        r"|endereco(?: completo)?(?: do imovel)?|(?:o )?imovel(?= fica| em| na|:))"
     ),
 }
 """How people name what they answer; in lower case without accents, the more particular first."""

@@ -172,7 +172,8 @@ def _nothing_to_do(ctx: Context, each: Open, standing: Sequence[OrderException])
     """The client is to answer, or a person to decide."""
     if each.state == "asked":
         return Obligation("order_incomplete", "order", str(each.order_id), each.entered_at, disposition="deferred",
-                          rule="orders.waiting_for_answer", reason="the client was asked", until=each.due_at)  # fmt: skip
+                          rule="orders.waiting_for_answer", reason="the client was asked",
+                          until=each.due_at)  # fmt: skip
     codes = sorted({one.code for one in standing}) or ["CONTACT_MISSING"]
     if any(one.handling == "ask" and one.asked_at is None for one in standing):
         codes = [*codes, "CONTACT_MISSING"]

@@ -1,4 +1,4 @@
-"""Checking one order: everything that bears on it is read, its faults are found, and where it has none it is accepted."""
+"""Checking one order: all that bears on it is read, its faults are found, and where it has none it is accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain import clients, credit, events, order_exceptions, order_lines, order_queue, orders, products, rollup
 from domain.credit import Credit
-from domain.order_exceptions import Fault, OrderException
+from domain.order_exceptions import Fault, Handling, OrderException
 from domain.orders import Line, Order
 from domain.products import Product
 from engines.contract import Context
@@ -45,7 +45,7 @@ def faults(read: Read) -> list[Fault]:
     if read.order.client_id is None:
         found.append(Fault("CLIENT_UNKNOWN", "client_id", "person", CODES["CLIENT_UNKNOWN"].sentence))
     if read.order.source == "mail" and not read.lines:
-        asked = "ask" if read.order.client_id else "person"
+        asked: Handling = "ask" if read.order.client_id else "person"
         found.append(Fault("LINES_MISSING", "lines", asked, CODES["LINES_MISSING"].sentence))
     return found
 
@@ -57,6 +57,7 @@ def check(ctx: Context, order_id: UUID) -> dict[str, Any]:
     if order is None or entry is None or order.status not in orders.UNCHECKED:
         return {"order": "gone" if order is None else order.status}
     order = complete(ctx, order)
+    known = {each.id for each in order_exceptions.of(tx, [order_id]).get(order_id, ())}
     found = faults(read(ctx, order))
     standing = order_exceptions.found(tx, order_id, found, own=_own(found), client_id=order.client_id)
     if not standing and _is_ours_to_accept(ctx, order) and not _accept(ctx, order):
@@ -65,7 +66,7 @@ def check(ctx: Context, order_id: UUID) -> dict[str, Any]:
         standing = order_exceptions.found(tx, order_id, found, own=_own(found), client_id=order.client_id)
     if entry.checked_at is None:
         rollup.add(tx, orders_processed=1, orders_exceptions=int(bool(found)))
-    _tell_credit(ctx, order, entry, standing)
+    _tell_credit(ctx, order, [each for each in standing if each.id not in known])
     _note(ctx, order, entry, standing)
     return {"order": "valid" if not standing else "exceptions", "codes": sorted({each.code for each in standing})}
 
@@ -145,11 +146,8 @@ def _note(
     order_queue.checked(ctx.tx, order.id, "exceptions", due_at=later if to_do else None)
 
 
-def _tell_credit(
-    ctx: Context, order: Order, entry: order_queue.Entry, standing: Sequence[OrderException]
-) -> None:  # fmt: skip
+def _tell_credit(ctx: Context, order: Order, fresh: Sequence[OrderException]) -> None:
     """An order that its account's credit does not carry is news to everybody who deals with the account."""
-    failed = [each for each in standing if each.code in CREDIT and each.opened_at == ctx.now]
-    if failed:
+    if failed := sorted(each.code for each in fresh if each.code in CREDIT):
         events.record(ctx.tx, "order.credit_failed", "order", order.id, client_id=order.client_id, react=True,
-                      codes=sorted(each.code for each in failed))  # fmt: skip
+                      codes=failed)  # fmt: skip

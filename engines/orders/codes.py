@@ -33,7 +33,7 @@ CODES: dict[str, Code] = {
     "CLIENT_INACTIVE": Code("person", "The order is on bill, and the account is inactive."),
     "CREDIT_LIMIT_MISSING": Code("person", "The order is on bill, and nobody has set the account's credit limit."),
     "CREDIT_CURRENCY": Code("person", "The order is on bill in another currency than the account's credit."),
-    "CREDIT_EXCEEDED": Code("person", "The order is on bill, and its total is more than the account's available credit."),
+    "CREDIT_EXCEEDED": Code("person", "The order is on bill, and its total exceeds the account's available credit."),
     "PROPERTY_ADDRESS_MISSING": Code("ask", "The product needs the property's address."),
     "BORROWER_CONTACT_MISSING": Code("ask", "The product needs the borrower's name with a phone or an e-mail address."),
     "PROPERTY_CONTACT_MISSING": Code("ask", "The product needs whom to call at the property, with a phone or address."),

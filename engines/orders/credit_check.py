@@ -23,7 +23,9 @@ def faults(order: Order, *, client_active: bool, standing: Credit | None) -> Ite
     if not client_active:
         yield Fault("CLIENT_INACTIVE", "client_id", "person", "the account is inactive")
     if standing is None or standing.available is None:
-        yield Fault("CREDIT_LIMIT_MISSING", "total_amount", "person", "nobody has set the account's credit limit", facts)
+        yield Fault(
+            "CREDIT_LIMIT_MISSING", "total_amount", "person", "nobody has set the account's credit limit", facts
+        )
         return
     if standing.currency != order.currency:
         told = f"the account's credit is in {standing.currency}, the order in {order.currency}"
@@ -33,4 +35,5 @@ def faults(order: Order, *, client_active: bool, standing: Credit | None) -> Ite
         owes = standing.outstanding_balance + standing.reserved
         yield Fault("CREDIT_EXCEEDED", "total_amount", "person",
                     f"the order is {money.told(total)} {order.currency}, and {money.told(standing.available)} of "
-                    f"{money.told(standing.credit_limit)} is left ({money.told(owes)} owed or reserved)", facts)  # fmt: skip
+                    f"{money.told(standing.credit_limit)} is left ({money.told(owes)} owed or reserved)",
+                    facts)  # fmt: skip

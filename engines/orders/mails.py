@@ -1,4 +1,4 @@
-"""Mails about orders: a new one becomes a draft, an answer fills the gaps that were asked for, the rest is a person's."""
+"""Mails about orders: a new one becomes a draft, an answer fills the gaps that were asked for, the rest waits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ def taken_in(ctx: Context, event: Event) -> list[UUID]:
     gaps = {order.id: _gaps(ctx, order) for order in about}
     answered = [order for order in about if gaps[order.id]]
     if answered:
-        return _answers(ctx, message, answered, gaps, vouched=event.data.get("aligned") is not False)
+        return _answers(
+            ctx,
+            message,
+            answered,
+            gaps,
+            vouched=event.data.get("aligned") is not False and message.contact_id is not None,
+        )
     if about:
         return _changes(ctx, message, about)
     if message.cls == "order" and not _spoken_for(ctx, message):
@@ -60,7 +66,12 @@ def _about(ctx: Context, message: Message) -> list[Order]:
     named = [order for order in found if order.id == asked] or [
         order for order in found if (order.number or "") in numbers or (order.external_id or "").upper() in numbers
     ]
-    return named or found
+    if named or found or message.cls != "order_update":
+        return named or found
+    # "please cancel our order" is plain enough where there is just one
+    only = [order for status in STILL_OURS
+            for order in orders.listed(ctx.tx, status=status, client_id=message.client_id, limit=2)]  # fmt: skip
+    return only if len(only) == 1 else []
 
 
 def _gaps(ctx: Context, order: Order) -> list[OrderException]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain import money
-from domain.order_exceptions import Fault
+from domain.order_exceptions import Fault, Handling
 from domain.order_fixes import Changes
 from domain.orders import Line, Order
 from domain.products import Product
@@ -84,7 +84,7 @@ def _of_lines(priced: Priced) -> Iterator[Fault]:
         product = priced.product(line)
         if product is None:
             if line.code or order.source == "mail":
-                asked = "ask" if order.source == "mail" and order.client_id else "person"
+                asked: Handling = "ask" if order.source == "mail" and order.client_id else "person"
                 told = line.code or line.description
                 yield Fault("PRODUCT_UNKNOWN", str(at), asked, f"the catalogue knows no {told[:80]!r}",
                             {"code": line.code or "", "description": line.description})  # fmt: skip
@@ -127,7 +127,7 @@ def _of_fee(priced: Priced) -> Iterator[Fault]:
 def _of_sums(priced: Priced, sure: bool) -> Iterator[Fault]:
     """Faults that follow from the fee; where that is in doubt itself, they are nobody's to correct yet."""
     order, fee = priced.order, priced.order.fee
-    handling = "fix" if sure else "person"
+    handling: Handling = "fix" if sure else "person"
     facts = {"fee": _told(fee), "tech_fee": _told(order.tech_fee), "total": _told(order.total_amount),
              "fee_is": "sure" if sure else "in doubt"}  # fmt: skip
     if order.tech_fee is None and priced.expected_tech_fee > 0 and fee is not None:

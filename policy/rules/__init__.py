@@ -10,6 +10,7 @@ from policy.rules import (
     marking,
     modes,
     no_spam,
+    order_questions,
     pacing,
     promises,
     research,
@@ -21,7 +22,7 @@ from policy.rules import (
 )
 
 FAMILIES = (
-    switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, marking, sensitive,
-    promises, limits, modes, approval,
+    switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, order_questions,
+    marking, sensitive, promises, limits, modes, approval,
 )  # fmt: skip
 """In the order in which verdicts are told."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from policy.model import Facts
 from policy.register import Rule, rule
 from policy.verdicts import Verdict
@@ -28,30 +25,15 @@ def research_waits_until_everybody_owed_was_served(facts: Facts, it: Rule) -> Ve
 
 @rule("research.need", clause="P2.3.2.need", types=RESEARCH)
 def research_is_done_only_where_goals_need_it(facts: Facts, it: Rule) -> Verdict | None:
-    """Research is done only when the goals are behind pace or the pipeline is thin.
+    """Research is done only when a goal is behind pace or the pipeline is thin.
 
-    Behind pace: less is achieved than the elapsed share of the target. Thin: the weighted open pipeline is below what
-    the goal still needs. The card carries these figures as its evidence; without them nothing is taken to be behind.
+    Behind pace: less is reached than the elapsed share of the target. Thin: the weighted open pipeline is below what
+    the goal still needs. Where no goal is set, nothing is taken to be behind.
     """
-    goals, pipeline = facts.card.evidence.get("goals"), facts.card.evidence.get("pipeline")
-    behind = _less(goals, "actual", _expected(goals))
-    thin = _less(pipeline, "weighted", _figure(pipeline, "needed"))
-    if behind or thin:
-        why = "the goals are behind pace" if behind else "the pipeline is thin"
-        return it.allow(why, goals=goals, pipeline=pipeline)
-    return it.block("the goals are not known to be behind, nor the pipeline to be thin", goals=goals, pipeline=pipeline)
-
-
-def _expected(goals: Any) -> float | None:
-    target, share = _figure(goals, "target"), _figure(goals, "elapsed_share")
-    return None if target is None or share is None else target * share
-
-
-def _less(told: Any, name: str, than: float | None) -> bool:
-    value = _figure(told, name)
-    return value is not None and than is not None and value < than
-
-
-def _figure(told: Any, name: str) -> float | None:
-    value = told.get(name) if isinstance(told, Mapping) else None
-    return float(value) if isinstance(value, int | float) else None
+    told = [standing.told() for standing in facts.goals]
+    behind = next((standing for standing in facts.goals if standing.behind), None)
+    if behind is not None:
+        return it.allow(f"the goal for {behind.goal.metric} is behind pace", goals=told)
+    if any(standing.thin for standing in facts.goals):
+        return it.allow("the pipeline is thin", goals=told)
+    return it.block("no goal is behind its pace, and the pipeline is not thin", goals=told)

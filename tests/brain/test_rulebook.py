@@ -27,7 +27,7 @@ COMMITMENTS = re.compile(
 
 def test_every_language_has_the_same_templates() -> None:
     for language in LANGUAGES:
-        assert set(rulebook.templates(language)) == set(ENGAGEMENT)
+        assert set(rulebook.templates(language)) == set(rulebook.templates("en")) >= set(ENGAGEMENT)
 
 
 @pytest.mark.parametrize(("name", "language", "variant"), EVERY)

@@ -47,7 +47,7 @@ def test_a_goal_is_behind_when_less_is_reached_than_the_elapsed_share(
     clock.advance(days=60)
     with clone.tenant(acme) as tx:
         assert goals.standings(tx, NEW_YORK) == []
-        assert goals.standing(tx, count.goal, NEW_YORK).elapsed_share == 1
+        assert goals.standings(tx, NEW_YORK, [count.goal.id])[0].elapsed_share == 1
 
 
 def test_a_day_belongs_to_the_period_as_the_tenant_counts_days(clone: Database, acme: UUID, clock: HandClock) -> None:
@@ -57,8 +57,8 @@ def test_a_day_belongs_to_the_period_as_the_tenant_counts_days(clone: Database, 
         orders.put(tx, external_id="o", client_id=account, total_amount="5", status="accepted", ordered_at=late)
         day = late.date()
         goal = goals.put(tx, metric="orders", starts_on=day, ends_on=day, target=1)
-        assert goals.standing(tx, goal, ZoneInfo("UTC")).actual == 1
-        assert goals.standing(tx, goal, NEW_YORK).actual == 0
+        assert goals.standings(tx, ZoneInfo("UTC"), [goal.id])[0].actual == 1
+        assert goals.standings(tx, NEW_YORK, [goal.id])[0].actual == 0
 
 
 def test_a_goal_set_again_is_the_same_goal(clone: Database, acme: UUID) -> None:

@@ -189,13 +189,15 @@ def its_types_hour_is_used_up(world: World) -> Card:
 
 @case("limits.research", "allow")
 def the_first_research_of_the_hour(world: World) -> Card:
-    return world.card("research", evidence={"pipeline": {"weighted": 1, "needed": 2}})
+    world.goal("100")
+    return world.card("research")
 
 
 @case("limits.research", "defer", until="2026-03-02 16:00")
 def five_researches_this_hour(world: World) -> Card:
     world.count("research.hour", 5)
-    return world.card("research", evidence={"pipeline": {"weighted": 1, "needed": 2}})
+    world.goal("100")
+    return world.card("research")
 
 
 @case("limits.sandbox", "allow")

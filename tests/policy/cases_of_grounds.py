@@ -135,32 +135,38 @@ def a_trigger_without_its_words(world: World) -> Card:
     )
 
 
-def research(world: World, **evidence: object) -> Card:
+def research(world: World, target: str = "100", **span: int) -> Card:
     """A card that would research, where the goals need it unless told otherwise."""
-    needed = {"goals": {"target": 100, "actual": 20, "elapsed_share": 0.5}}
-    return world.card("research", evidence=evidence or needed)
+    world.goal(target, **span)
+    return world.card("research")
 
 
 @case("research.exhausted", "allow")
 @case("research.need", "allow")
-def goals_are_behind_pace(world: World) -> Card:
+def a_goal_is_behind_pace(world: World) -> Card:
     return research(world)
 
 
 @case("research.need", "allow")
 def the_pipeline_is_thin(world: World) -> Card:
-    return research(world, pipeline={"weighted": 900.0, "needed": 1000.0})
+    world.order("80")
+    return research(world, days_over=1, days_left=30)
 
 
 @case("research.need", "block")
-def goals_and_pipeline_are_well(world: World) -> Card:
-    return research(world, goals={"target": 100, "actual": 60, "elapsed_share": 0.5},
-                    pipeline={"weighted": 1000, "needed": 1000})  # fmt: skip
+def the_goal_is_reached(world: World) -> Card:
+    world.order("100")
+    return research(world)
 
 
 @case("research.need", "block")
-def nothing_is_known_of_goals(world: World) -> Card:
-    return research(world, note="a hunch")
+def no_goal_is_set(world: World) -> Card:
+    return world.card("research")
+
+
+@case("research.need", "block")
+def the_goal_of_last_month_no_longer_counts(world: World) -> Card:
+    return research(world, days_over=60, days_left=-30)
 
 
 @case("research.exhausted", "block")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain import contacts
+from domain import clients, contacts
 from domain.cards import Card
 from tests.policy.cases import case
 from tests.policy.world import World
@@ -243,3 +243,30 @@ def it_is_the_national_holiday_of_chile(world: World) -> Card:
     world.at(2026, 9, 18, 15, 0)
     moved(world, timezone="America/Santiago", country="CL")
     return world.card()
+
+
+QUESTION = {"subject": "Your order", "text": "Where is the property?"}
+
+
+@case("order_info.just_heard", "allow")
+def nobody_has_written_since(world: World) -> Card:
+    return world.card("request_order_info", payload=QUESTION)
+
+
+@case("order_info.just_heard", "defer", until="2026-03-02 16:30")
+def the_account_wrote_after_the_question_was_meant(world: World) -> Card:
+    card = world.card("request_order_info", latest_at=world.clock.now() + timedelta(days=7), payload=QUESTION)
+    world.at(2026, 3, 2, 15, 30)
+    with world.tx() as tx:
+        clients.replied(tx, world.client_id, tx.now)
+    world.at(2026, 3, 2, 15, 45)
+    return card
+
+
+@case("order_info.just_heard", "allow")
+def what_was_written_has_been_read(world: World) -> Card:
+    card = world.card("request_order_info", latest_at=world.clock.now() + timedelta(days=7), payload=QUESTION)
+    with world.tx() as tx:
+        clients.replied(tx, world.client_id, tx.now + timedelta(minutes=1))
+    world.at(2026, 3, 2, 16, 30)
+    return card

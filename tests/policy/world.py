@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import approval, cards, outbound, settings, suppressions
+from domain import approval, cards, goals, orders, outbound, settings, suppressions
 from domain.cards import Card
 from domain.db import Database, Tx
 from domain.house import House, LocalBrakes
@@ -74,6 +74,18 @@ class World:
     def says(self, text: str, **payload: Any) -> Card:
         """A card whose mail says `text`."""
         return self.card(payload={"subject": "Hello", "text": text, **payload})
+
+    def goal(self, target: str, *, days_over: int = 15, days_left: int = 15) -> None:
+        """Revenue is to reach `target` in a period of which so many days are over."""
+        with self.tx() as tx:
+            today = tx.now.date()
+            goals.put(tx, metric="revenue", currency="USD", target=target, starts_on=today - timedelta(days=days_over),
+                      ends_on=today + timedelta(days=days_left))  # fmt: skip
+
+    def order(self, total: str) -> None:
+        """An accepted order of this worth."""
+        with self.tx() as tx:
+            orders.put(tx, client_id=self.client_id, status="accepted", fee=total, total_amount=total)
 
     def task(self, client_id: UUID | None = None, **told: Any) -> Card:
         """A card that would give a person a task."""
