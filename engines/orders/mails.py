@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from brain.reading import order_answers
-from brain.reading.order_answers import Answer
 from domain import cards, inbox, money, order_exceptions, order_lines, orders, products
 from domain import order_queue as queue
 from domain.events import Event
@@ -19,6 +17,9 @@ from domain.orders import InvalidOrder, Line, Order
 from engines.contract import Context
 from engines.orders import catalogue, requirements
 from engines.orders.codes import CODES
+
+if TYPE_CHECKING:
+    from brain.reading.order_answers import Answer
 
 QUOTE = 300
 STILL_OURS = ("draft", "new", "accepted", "in_progress")
@@ -91,7 +92,7 @@ def _answers(
         # an answer that may mean any of several orders, or that may be anybody's, is nobody's to fill in
         if vouched and len(answered) == 1:
             asked = [each.field for each in gaps[order.id] if each.code != "PRODUCT_UNKNOWN"]
-            found = order_answers.find(told, asked, region=ctx.settings.country)
+            found = _read(ctx, told, asked)
             _fill(ctx, order, message, found)
             _name_products(ctx, order, told, gaps[order.id])
         _leave_the_rest(ctx, order, message, [each for each in gaps[order.id] if each.field not in found])
@@ -190,7 +191,13 @@ def _told_already(ctx: Context, message: Message, lines: Sequence[Line]) -> dict
     """What its products need and the order itself plainly says, each under its name."""
     needed = [name for product in _products(ctx, lines) for name in product.required]
     asked = list(dict.fromkeys([*needed, *requirements.CODE_OF]))
-    return order_answers.find(_words(message), asked, region=ctx.settings.country)
+    return _read(ctx, _words(message), asked)
+
+
+def _read(ctx: Context, told: str, asked: Sequence[str]) -> dict[str, Answer]:
+    from brain.reading import order_answers  # reading takes time to load, and most hours read nothing here
+
+    return order_answers.find(told, asked, region=ctx.settings.country)
 
 
 def _products(ctx: Context, lines: Sequence[Line]) -> list[products.Product]:
