@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Literal
 from uuid import UUID
 
@@ -105,11 +106,12 @@ class Card:
 
 
 COLUMNS = ", ".join(Card.__slots__)
+_VALUES = itemgetter(*Card.__slots__)
 
 
 def load(row: Row) -> Card:
     """A card from a row that has every column of `COLUMNS`."""
-    return Card(**{name: row[name] for name in Card.__slots__})
+    return Card(*_VALUES(row))
 
 
 def get(tx: Tx, card_id: UUID) -> Card | None:
