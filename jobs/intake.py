@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -80,19 +79,22 @@ def _rest(reading: Reading) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
     if hasattr(value, "__dataclass_fields__"):
-        return _json({name: each for name, each in asdict(value).items() if each not in (None, "", ())})
+        told = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
+        return {name: _json(each) for name, each in told if each not in (None, "", ())}
     if hasattr(value, "_asdict"):
-        return _json(value._asdict())
+        return {name: _json(each) for name, each in zip(value._fields, value, strict=True)}
     if isinstance(value, dict):
         return {str(name): _json(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_json(each) for each in list(value)[:MOST_ADDRESSES]]
-    if isinstance(value, bytes):
-        return value.hex()
-    return value[:LONGEST_TEXT] if isinstance(value, str) else value
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _people(contacts: Sequence[Person]) -> tuple[tuple[str, str], ...]:

@@ -30,6 +30,7 @@ def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Coun
     chosen = settings.readable(tx)
     counts: Counter[str] = Counter()
     news: list[News] = []
+    heard: dict[UUID, datetime] = {}
     for linked, reading in taken:
         counts["messages"] += 1
         counts[f"class.{linked.cls}"] += 1
@@ -39,8 +40,9 @@ def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Coun
         if linked.is_copy:
             counts["copies"] += 1
         else:
-            counts += _act(vault, tx, chosen, linked, reading)
+            counts += _act(vault, tx, chosen, linked, reading, heard)
         news.append(_news(tx, linked, reading))
+    _stop_what_runs(tx, heard)
     events.record_all(tx, news)
     counts["events"] = sum(each.react for each in news)
     if any(_brings_work(linked, each) for (linked, _), each in zip(taken, news, strict=True)):
@@ -48,8 +50,10 @@ def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Coun
     return +counts
 
 
-def _act(vault: Vault, tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading) -> Counter[str]:
-    """One message's own consequences."""
+def _act(
+    vault: Vault, tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading, heard: dict[UUID, datetime]
+) -> Counter[str]:
+    """One message's own consequences; which accounts wrote, and when last, is noted in `heard`."""
     if linked.is_ours:
         return Counter()
     if linked.direction == "out":
@@ -61,14 +65,14 @@ def _act(vault: Vault, tx: Tx, chosen: TenantSettings, linked: Linked, reading: 
     }
     counts = by_class[linked.cls]() if linked.cls in by_class else Counter()
     if linked.incoming.by_person:
-        counts += _person_wrote(tx, linked)
+        counts += _person_wrote(tx, linked, heard)
     if linked.cls == "unsubscribe" or "unsubscribe" in linked.flags:
         counts += _wants_out(vault, tx, linked)
     return counts
 
 
-def _person_wrote(tx: Tx, linked: Linked) -> Counter[str]:
-    """A reply, from any alias or from a colleague, winds the clock and stops every sequence to the account."""
+def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counter[str]:
+    """A reply, from any alias or from a colleague, winds the clock; the account's sequences stop with the batch."""
     one, card = linked.incoming, linked.card
     who = linked.contact_id or (card["contact_id"] if card else None)
     accounts: set[UUID] = {each for each in (linked.client_id, card["client_id"] if card else None) if each}
@@ -78,11 +82,17 @@ def _person_wrote(tx: Tx, linked: Linked) -> Counter[str]:
         clocks.touch(tx, who, "reply", by="contact", at=one.received_at, message_id=linked.id)
     if one.received_at >= tx.now - OLD:
         for account in accounts:
-            clients.replied(tx, account, one.received_at)
-            clocks.stop_sequences(tx, account, reason=f"mail of {one.received_at:%Y-%m-%d} from the account")
             deal_activity.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
                                 at=one.received_at)  # fmt: skip
+            heard[account] = max(heard.get(account, one.received_at), one.received_at)
     return Counter(replies=1)
+
+
+def _stop_what_runs(tx: Tx, heard: Mapping[UUID, datetime]) -> None:
+    """Every sequence to an account stops when anybody there writes, once however much they wrote."""
+    for account, at in sorted(heard.items()):
+        clients.replied(tx, account, at)
+        clocks.stop_sequences(tx, account, reason=f"mail of {at:%Y-%m-%d} from the account")
 
 
 def _own_people_wrote(tx: Tx, linked: Linked) -> Counter[str]:

@@ -125,7 +125,54 @@ _PATTERNS = {
         rf"|us|him|her|them|it|this|the|that|a|an|your|my|to|back|with|out|in|on|up|at|sure|know)\b"
     ),
 }  # fmt: skip
-_COMPILED = tuple((name, re.compile(pattern)) for name, pattern in _PATTERNS.items())
+# A pattern is tried only where one of these words stands (or a token such as `?`): most sentences hold few of them.
+_NEEDS = {
+    "please_verb": "please pls plse kindly",
+    "please": "please pls plse plz kindly",
+    "can_you": "can could would will might may",
+    "do_you": "?",
+    "let_me_know": "let",
+    "lets": "let's let lets",
+    "give_call": "give gimme giving",
+    "call_me": "call phone ring page reach contact email mail",
+    "call_at": "call phone reach contact reached called",
+    "you_to": "you",
+    "you_need": "you you'll you'd",
+    "you_must": "you you'll you'd",
+    "we_need": "need",
+    "we_should": "should need must have ought would want like could we'd i'd",
+    "id_like": "i'd i would we'd we",
+    "appreciate": "appreciate grateful thankful",
+    "wonder": "wonder wondering was hoping would possible any mind",
+    "make_sure": "make sure ensure don't do not free remember take",
+    "question": "?",
+    "question_inside": "?",
+    "if_questions": "if",
+    "any_questions": "any further other",
+    "available": "available free convenient work works open",
+    "meet": (
+        "meet meeting get lunch dinner conference schedule appointment discuss discussion talk chat touch coordinate"
+    ),
+    "reached": "reached",
+    "told": "he she they who which it that this there his her their our",
+    "you": "you",
+    "your": "your",
+    "link": "<link>",
+    "address": "<at>",
+    "sell": (
+        "free offer sale save deal discount subscribe unsubscribe click newsletter app account download exclusive shop "
+        "store sign upgrade win earn"
+    ),
+    "click": "click visit follow",
+    "you_can": "you",
+    "when_date": (
+        "today tomorrow tonight monday tuesday wednesday thursday friday asap this next soon deadline by noon"
+    ),
+}
+_COMPILED = tuple(
+    (name, re.compile(pattern), frozenset(_NEEDS[name].split()) if name in _NEEDS else None, pattern.startswith("^"))
+    for name, pattern in _PATTERNS.items()
+)
 
 
 def features(sentence: str) -> Iterator[str]:
@@ -139,17 +186,20 @@ def features(sentence: str) -> Iterator[str]:
     if len(started) < len(lowered):
         yield "p:starts_please"
     whole = text.lower()
-    hits = {
-        name
-        for name, pattern in _COMPILED
-        if pattern.search(started if name == "imperative" else lowered if pattern.pattern.startswith("^") else whole)
-    }
+    tokens = _TOKEN.findall(whole)
+    held = {*tokens, *(token.partition("'")[0] for token in tokens if "'" in token)}
+    hits = set()
+    for name, pattern, needs, at_start in _COMPILED:
+        if needs is not None and needs.isdisjoint(held):
+            continue
+        if pattern.match(started if name == "imperative" else lowered) if at_start else pattern.search(whole):
+            hits.add(name)
     for name in sorted(hits):
         yield f"p:{name}"
     for one, other in _PAIRS:
         if one in hits and other in hits:
             yield f"pp:{one}+{other}"
-    tokens = _TOKEN.findall(whole)[:MAX_TOKENS]
+    del tokens[MAX_TOKENS:]
     yield f"l:{min(len(tokens) // 5, 8)}"
     for token in set(tokens):
         yield f"u:{token}"

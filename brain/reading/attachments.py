@@ -126,9 +126,18 @@ def _content(part: Message) -> bytes:
         return payload(part)
     children = part.get_payload()
     try:
-        return b"\n".join(child.as_bytes() for child in children if isinstance(child, Message))
+        return b"\n".join(_bytes_of(child) for child in children if isinstance(child, Message))
     except Exception:  # noqa: BLE001 - undeclared errors of the library's generator on malformed inner messages
         return b""
+
+
+def _bytes_of(message: Message) -> bytes:
+    """An embedded mail as it stood; the library's generator, which is slow and folds anew, only where it has parts."""
+    inner = message.get_payload()
+    if not isinstance(inner, str):
+        return message.as_bytes()
+    head = "".join(f"{name}:{value if value[:1].isspace() else f' {value}'}\n" for name, value in message.raw_items())
+    return f"{head}\n{inner}".encode("utf-8", "surrogateescape")
 
 
 def _made_name(part: Message, kind: str) -> str:

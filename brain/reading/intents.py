@@ -20,11 +20,16 @@ class Intent:
     strong: re.Pattern[str]
     never: re.Pattern[str]
 
-    def holds(self, sentence: str) -> bool:
-        """`sentence`, folded, says it."""
-        if not any(stem in sentence for stem in self.stems):
-            return False
-        return self.strong.search(sentence) is not None and self.never.search(sentence) is None
+    def stems_in(self, text: str) -> list[str]:
+        """The stems that a whole text holds: only they need be sought in its sentences."""
+        return [stem for stem in self.stems if stem in text]
+
+    def holds(self, sentence: str, stems: Sequence[str]) -> bool:
+        """`sentence`, folded, says it; `stems` are those of the text that it stands in."""
+        for stem in stems:
+            if stem in sentence:
+                return self.strong.search(sentence) is not None and self.never.search(sentence) is None
+        return False
 
 
 def fold(text: str) -> str:
@@ -39,7 +44,8 @@ def _compiled(name: str, sayings: words.Sayings) -> Intent:
     return Intent(
         name,
         tuple(dict.fromkeys(fold(stem) for stem in sayings.stems.split(", "))),
-        re.compile(fold("|".join(sayings.strong))),
+        # every saying begins with a word: no other place of the sentence need be looked at
+        re.compile(rf"(?<!\w)(?:{fold('|'.join(sayings.strong))})"),
         re.compile(fold("|".join(sayings.never)) if sayings.never else r"(?!)"),
     )
 
@@ -59,9 +65,11 @@ _INTENTS = tuple(
 def found_in(sentences: Sequence[str], subject: str) -> dict[str, str]:
     """Each intent that holds, with the first sentence that shows it."""
     found: dict[str, str] = {}
-    for sentence in (*sentences, subject):
-        lowered = fold(sentence.lower())
-        for intent in _INTENTS:
-            if intent.name not in found and intent.holds(lowered):
-                found[intent.name] = sentence
+    told = [(fold(sentence.lower()), sentence) for sentence in (*sentences, subject)]
+    whole = "\n".join(lowered for lowered, _ in told)
+    for intent in _INTENTS:
+        stems = intent.stems_in(whole)
+        said = next((sentence for lowered, sentence in told if intent.holds(lowered, stems)), None) if stems else None
+        if said is not None:
+            found[intent.name] = said
     return found

@@ -97,7 +97,8 @@ def _weights() -> dict[str, dict[str, float]]:
 def guess(text: str) -> str | None:
     """ISO 639-1 code of the likeliest language."""
     sample = text[:1_200]
-    letters = sum(char.isalpha() for char in sample)
+    words = _WORD.findall(sample.lower())
+    letters = sum(map(len, words))
     if letters < 2:
         return None
     for language, script in () if sample.isascii() else _SCRIPTS:
@@ -105,10 +106,10 @@ def guess(text: str) -> str | None:
             return language
     scores: dict[str, float] = {}
     table = _weights()
-    words = _WORD.findall(sample.lower())
     for word in words:
-        for language, weight in table.get(word, {}).items():
-            scores[language] = scores.get(language, 0.0) + weight
+        if word in table:
+            for language, weight in table[word].items():
+                scores[language] = scores.get(language, 0.0) + weight
     for char, language in () if sample.isascii() else _LETTERS.items():
         if char in sample:
             scores[language] = scores.get(language, 0.0) + 1.0

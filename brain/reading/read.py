@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from brain.reading import classify
@@ -41,7 +42,8 @@ def _read(raw: bytes, now: datetime | None, region: str) -> Reading:
 
 def _head(parsed: Parsed) -> Reading:
     """What the headers say, before anything is judged."""
-    writers = mailboxes(parsed.all("from")[:1])
+    authors = mailboxes(parsed.all("from"))
+    writers = authors if len(parsed.all("from")) < 2 else mailboxes(parsed.all("from")[:1])
     writer = writers[0] if writers else Person("", "")
     sender = mailboxes(parsed.all("sender")[:1])
     reply_to = mailboxes(parsed.all("reply-to"))
@@ -64,7 +66,7 @@ def _head(parsed: Parsed) -> Reading:
         references=message_ids(" ".join(parsed.all("references"))),
         is_noreply=is_noreply(writer.address) or any(is_noreply(person.address) for person in reply_to),
         contacts=everybody,
-        people=_facts(parsed),
+        people=_facts({"from": authors, "reply-to": reply_to, "to": to, "cc": cc}),
         authentication=authenticate(parsed, writer.address or None),
         quarantined=parsed.malformed,
     )
@@ -78,10 +80,10 @@ def _once(*groups: tuple[Person, ...]) -> tuple[Person, ...]:
     return tuple(found.values())
 
 
-def _facts(parsed: Parsed) -> tuple[Fact, ...]:
+def _facts(named: Mapping[str, tuple[Person, ...]]) -> tuple[Fact, ...]:
     facts = []
     for header, confidence in (("from", 0.9), ("reply-to", 0.7), ("to", 0.6), ("cc", 0.6)):
-        for person in mailboxes(parsed.all(header)):
+        for person in named[header]:
             facts.append(Fact("address", person.address, confidence, f"header:{header}", person.address))
             if person.name and "@" not in person.name:
                 facts.append(Fact("name", person.name, confidence - 0.1, f"header:{header}", person.address))

@@ -24,9 +24,10 @@ _ADDRESS = r"[^\s<>()]{1,64}@[^\s<>()]{1,128}"
 _HEAD_END = r"[:：]\s*[>*-]*\s*$"
 _LEAD = r"^[>\s*_-]*"
 # "On <date>, <somebody> wrote:" and "<somebody> wrote on <date>:", whole or folded over a few lines.
-_INTRODUCED = re.compile(rf"{_LEAD}{_OPENER}\W.*{_DAY}.*{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_DATED = re.compile(rf"{_LEAD}(?:\w+\.?,? )?{_DAY}.*(?:{_ADDRESS}|{_WROTE}).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_BY_ADDRESS = re.compile(rf"{_LEAD}[^\n:]{{0,80}}{_ADDRESS}.{{0,40}}{_WROTE}.*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
+_OPENED = re.compile(rf"{_LEAD}{_OPENER}\W", re.IGNORECASE)
+_DATED = re.compile(rf"{_LEAD}(?:\w+\.?,? )?{_DAY}", re.IGNORECASE)
+_DATE = re.compile(_DAY)
+_MAILBOX = re.compile(_ADDRESS)
 _BY_NAME = re.compile(
     rf"{_LEAD}[\w.'\"-]+(?: [\w.'\"-]+){{0,3}} (?:wrote|writes|schrieb|écrivait|skrev|a écrit){_HEAD_END}",
     re.IGNORECASE,
@@ -43,7 +44,6 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _OURS = re.compile(r"\b(?:I|we|you|they|he|she|it)\b", re.IGNORECASE)
 _USENET = re.compile(rf"{_LEAD}in (?:article|message) <.*(?:wrote|writes|says).*{_HEAD_END}", re.IGNORECASE | re.DOTALL)
-_MARKERS = (_INTRODUCED, _DATED, _BY_ADDRESS, _USENET)
 _MAY_START = re.compile(
     rf"{_LEAD}(?:{_OPENER}\W|(?:\w+\.?,? )?\d|in (?:article|message)\b|.*@|[\"<\[(]?\w+(?: \S+){{0,5}}$)",
     re.IGNORECASE,
@@ -60,6 +60,7 @@ _FORWARDED = re.compile(
     rf"inoltrato|begin doorgestuurd bericht)\s*:?)\s*[-_=*—]*\s*[*:]*\s*$",
     re.IGNORECASE,
 )
+_RULES = frozenset("-_,=+~#*ᐧ—–")
 _DELIMITER = re.compile(r"^[ \t]*(?:[-_,=+~#*ᐧ—–][ \t]*){2,}[ \t]*$|^[ \t]*[—–][ \t]*$|^-- ?$")
 _HEADER = re.compile(rf"^\s*\*?(?:{_any(words.HEADER_KEYS)})\s?\*?\s?[:：]\*?(?:[\s\u200e*]|$|\S)", re.IGNORECASE)
 _QUOTE = re.compile(r"^\s*(?:>|\|\s|[A-Z]{1,2}>)")
@@ -107,25 +108,27 @@ def cut(text: str) -> Cut:
 
 
 def _kind(line: str) -> str:
-    """One letter a line: empty, delimiter, forward mark, b "… wrote:", header, quote, s phone's signature, text."""
-    line = _without_direction(line)
-    if not line or not line.strip():
+    """One letter a line: empty, delimiter, forward mark, b "… wrote:", header, quote, s phone's signature, text.
+
+    The first and the last character rule most kinds out, so that few patterns are tried on a line of words.
+    """
+    bare = _without_direction(line).strip()
+    if not bare:
         return "e"
     if len(line) > 2_000:
         return "t"
-    if _DELIMITER.match(line):
+    line, first, colon = _without_direction(line), bare[0], bare.rstrip(">*- ")[-1:] in (":", "：")
+    if first in _RULES and _DELIMITER.match(line):
         return "d"
-    if (
-        "--" in line or "__" in line or "orwarded" in line or line.rstrip().endswith(":") or "==" in line
-    ) and _FORWARDED.match(line):
+    if (colon or first in _RULES or first == ">") and _FORWARDED.match(line):
         return "f"
-    if _is_marker(line):
+    if _is_marker(line, bare, colon):
         return "b"
-    if _HEADER.match(line):
+    if (":" in line or "：" in line) and _HEADER.match(line):
         return "h"
-    if _QUOTE.match(line):
+    if (first in ">|" or ">" in bare[1:3]) and _QUOTE.match(line):
         return "q"
-    if len(line) < 160 and is_mobile_signature(line.strip()):
+    if len(line) < 160 and is_mobile_signature(bare):
         return "s"
     return "t"
 
@@ -138,25 +141,33 @@ def _without_direction(line: str) -> str:
 def is_mobile_signature(line: str) -> bool:
     """`Sent from my phone`, in any of its languages."""
     bare = line.lstrip("<([*_~ ").rstrip(">)*_~ .")
-    if not _MOBILE_START.match(bare) and not _MOBILE_END.search(bare):
-        return False
+    if not _MOBILE_START.match(bare):
+        if bare.isascii() and not bare.lower().endswith(("gesendet", "geschickt", "gesendet!", "geschickt!")):
+            return False
+        if not _MOBILE_END.search(bare):
+            return False
     return bool(_MOBILE.match(bare))
 
 
-def _is_marker(line: str) -> bool:
-    stripped = line.rstrip()
-    if not _MAY_END.search(stripped):
-        return bool(stripped[:5].strip("> ")[:4].isdigit() and _OLD_GMAIL.match(line))
+def _is_marker(line: str, bare: str, colon: bool) -> bool:
+    if not colon:
+        return bool(bare[:5].strip("> ")[:4].isdigit() and _OLD_GMAIL.match(line))
     if len(line) > 600:
         return False
-    return _introduces(line, _MARKERS) or (bool(_BY_NAME.match(line)) and not _OURS.search(line))
+    return _introduces(line) or (bool(_BY_NAME.match(line)) and not _OURS.search(line))
 
 
-def _introduces(text: str, markers: tuple[re.Pattern[str], ...]) -> bool:
-    """`text` is a "… wrote:"; without an address or such a verb it can't be, and that is cheap to see."""
-    if "@" not in text and not _VERB.search(text):
+def _introduces(text: str, any_kind: bool = True) -> bool:
+    """`text`, which ends with a colon, is a "… wrote:"; with `any_kind` false, only one that begins with a name.
+
+    Each part is sought behind the one before it: a pattern of them all would try every way to divide the line.
+    """
+    verb = _VERB.search(text)
+    if verb is None and "@" not in text:
         return False
-    if any(marker.match(text) for marker in markers) or _BY_NAME_DATED.match(text):
+    if any_kind and (_begins_with_its_date(text) or _USENET.match(text)):
+        return True
+    if _names_an_address(text) or (verb is not None and verb.start() < 120 and _BY_NAME_DATED.match(text)):
         return True
     if len(text) < 250 and "@" in text and (_QUOTING.match(text) or (_YEAR.search(text) and _CLOCK.search(text))):
         return True
@@ -165,6 +176,30 @@ def _introduces(text: str, markers: tuple[re.Pattern[str], ...]) -> bool:
     dated = 0 < at < 200 and any(char.isdigit() for char in text[:at])
     verb = _VERB.search(text, at) if dated else None
     return verb is not None and verb.start() - at < 90 and len(text) - verb.end() < 70
+
+
+def _begins_with_its_date(text: str) -> bool:
+    """`On <date> … wrote:`, or `<date> … wrote:`, or `<date> … <address>:`."""
+    opened = _OPENED.match(text)
+    day = _DATE.search(text, opened.end()) if opened else None
+    if day is not None and _VERB.search(text, day.end()):
+        return True
+    dated = _DATED.match(text)
+    if dated is None:
+        return False
+    return _VERB.search(text, dated.end()) is not None or _MAILBOX.search(text, dated.end()) is not None
+
+
+def _names_an_address(text: str) -> bool:
+    """`<somebody> <address> wrote …:`."""
+    at = text.find("@")
+    if at < 0 or at > 160:
+        return False
+    hit = _MAILBOX.search(text)
+    if hit is None or hit.start() > 90 or ":" in text[: hit.start()]:
+        return False
+    verb = _VERB.search(text, at + 2)
+    return verb is not None and verb.start() <= hit.end() + 40
 
 
 def _join_markers(lines: list[str]) -> list[str]:
@@ -201,9 +236,9 @@ def _folded_marker(lines: list[str], index: int) -> int:
         return 1
     dated = re.match(rf"{_LEAD}{_OPENER}\W.*\d", first, re.IGNORECASE) is not None
     if dated or re.search(r"[\d@]", first):
-        markers: tuple[re.Pattern[str], ...] = _MARKERS
+        any_kind = True
     elif index + 1 < len(lines) and lines[index + 1].lstrip("> ").startswith("<"):
-        markers = (_BY_ADDRESS,)  # only a name stands on the first line
+        any_kind = False  # only a name stands on the first line
     else:
         return 1
     text, used = first, 1
@@ -218,7 +253,7 @@ def _folded_marker(lines: list[str], index: int) -> int:
         line = _without_direction(line)
         text = f"{text} {line.strip().lstrip('> ')}"
         if _MAY_END.search(line):
-            return used if len(line) < 200 and _introduces(text, markers) else 1
+            return used if len(line) < 200 and _introduces(text, any_kind) else 1
     return 1
 
 
