@@ -66,7 +66,7 @@ def _act(
     counts = by_class[linked.cls]() if linked.cls in by_class else Counter()
     if linked.incoming.by_person:
         counts += _person_wrote(tx, linked, heard)
-    if linked.cls == "unsubscribe" or "unsubscribe" in linked.flags:
+    if linked.cls == "unsubscribe" or "wants_unsubscribe" in linked.flags:
         counts += _wants_out(vault, tx, linked)
     return counts
 

@@ -199,7 +199,7 @@ def wish(post: Post, *, aligned: bool | None, **headers: Any) -> dict[str, int]:
     now = post.house.clock.now()
     message = RawMessage("wish", "wish", letter("Please remove me from your list.", **headers), (), now)
     incoming, reading = intake.understand(message, now=now, region="US")
-    incoming = replace(incoming, flags=incoming.flags | {"unsubscribe"}, aligned=aligned)
+    incoming = replace(incoming, aligned=aligned)
     with post.database.tenant(post.tenant_id) as tx:
         taken = inbox.receive(tx, post.house.vault, post.mailbox_id, [incoming])
         return dict(route(post.house.vault, tx, [(each, reading) for each in taken]))
