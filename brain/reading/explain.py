@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brain.reading.model import Reading, Signature, TaskRequest
+from brain.reading.parse import clean
 from brain.reading.read import read
 from brain.reading.understanding import class_of, understand
 
@@ -47,9 +48,12 @@ def explain_reading(reading: Reading) -> dict[str, Any]:
 
 
 def explain_text(body: str, *, now: datetime | None = None, region: str = "US") -> dict[str, Any]:
-    """Explain a plain body that came without headers."""
-    text = body.replace("\r\n", "\n").replace("\r", "\n")
-    found = understand(text, "", written=now, region=region)
+    """Explain a plain body that came without headers. Never raises on any text."""
+    text = clean(body).replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        found = understand(text, "", written=now, region=region)
+    except Exception as error:  # noqa: BLE001 - the boundary that `read` is for whole messages
+        return explain_reading(Reading(quarantined=f"could not be read: {type(error).__name__}", text=text))
     return explain_reading(
         Reading(
             cls=class_of(found, "", is_reply="quotes" in found.flags),

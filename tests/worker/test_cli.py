@@ -265,6 +265,29 @@ def test_a_folder_of_mail_is_looked_at_then_taken_in_once(hh: Line, tmp_path: Pa
     assert hh("mail", "explain", str(mail / "0.eml"))["class"]
 
 
+def test_messages_and_bodies_are_explained_a_line_each_in_their_order(hh: Line, tmp_path: Path) -> None:
+    files = [tmp_path / f"{at}.eml" for at in range(2)]
+    for path, words in zip(files, ("Could you call me on Friday?", "Please remove me from your list."), strict=True):
+        path.write_text(f"From: Bill <bill@initech.example>\nSubject: Hello\n\n{words}\n")
+    code, said, _ = hh.plain("mail", "explain", *map(str, files), "--json")
+    told = [json.loads(line) for line in said.splitlines()]
+    assert (code, [each["path"] for each in told]) == (0, list(map(str, files)))
+    assert [each["class"] for each in told] == ["task_request", "unsubscribe"]
+    assert told[0].keys() == {
+        "path", "class", "flags", "bounces", "return_date", "reply", "signature", "task_request", "attachments",
+        "language", "quarantined",
+    }  # fmt: skip
+    bodies = ["Yes.\n\nOn Mon, 6 Jul 2026, Ana <a@b.example> wrote:\n> x", "Día\ud800\x00", "Send me the price list."]
+    given = "\n".join([*map(json.dumps, bodies), "no json", "[1]"])
+    code, said, _ = hh.plain("mail", "explain", "--text", "--json-lines", stdin=f"{given}\n")
+    answers = [json.loads(line) for line in said.splitlines()]
+    assert (code, len(answers), answers[0]["reply"]) == (0, 5, "Yes.")
+    assert answers[2]["task_request"]["span"] == "Send me the price list."
+    assert [bool(each["quarantined"]) for each in answers] == [False, False, False, True, True]
+    assert hh.plain("mail", "explain", str(files[0]), str(tmp_path / "no.eml"), "--json")[0] != 0
+    assert hh.plain("mail", "explain", "--json")[0] != 0
+
+
 def test_a_dead_letter_is_listed_and_put_back(hh: Line, database: Database) -> None:
     _acme(hh)
     acme = UUID(hh("tenant", "show")["tenant_id"])

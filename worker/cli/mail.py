@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli import connect, imap, speaking, visiting
+from worker.cli import connect, explaining, imap, speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     mailbox.command()(status)
     mailbox.command()(sync)
     mail = typer.Typer(help="Mail: what do we make of a message?", no_args_is_help=True)
-    mail.command("explain")(explain)
+    mail.command("explain")(explaining.explain)
     credential = typer.Typer(help="Providers' secrets of a tenant: set, list, remove.", no_args_is_help=True)
     credential.command("set")(set_credential)
     credential.command("list")(list_credentials)
@@ -142,16 +142,6 @@ def sync(tenant: TenantName = None, as_json: Json = False, dry_run: DryRun = Fal
         speaking.say(told, as_json, sentence=f"{found.slug}: would ask {', '.join(due) or 'no mailbox'}")
         return
     _counted(found.slug, counts, as_json, done=True)
-
-
-def explain(
-    path: Annotated[Path, typer.Argument(help="One message, as it was received (.eml).", exists=True, dir_okay=False)],
-    as_json: Json = False,
-) -> None:
-    """What we make of one message: its class and why, who wrote, what they ask for. Needs no database."""
-    from brain import reading
-
-    speaking.say(reading.explain(path), as_json)
 
 
 def set_credential(
