@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from brain import rulebook
-from domain import outbound
+from domain import drafts, outbound
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import House
@@ -102,7 +102,7 @@ def _words(card: Card, language: str) -> tuple[str, str]:
     if not template:
         return subject, text
     draft = rulebook.write(template, language, card.payload.get("slots", {}))
-    return subject or draft.subject, text or draft.text
+    return subject or draft.subject, text or drafts.words(card.payload) or draft.text
 
 
 def _headers(card: Card, url: str, earlier: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from domain import alerts, rollup, runs, schedule, settings, switches
+from domain import alerts, model_calls, models, rollup, runs, schedule, settings, switches
 from domain.db import FenceLost, Tx
 from domain.house import House, Leaving
 from domain.locks import Held
@@ -59,7 +59,8 @@ def _hold(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> UUI
     if cycle is None:
         return None
     with structlog.contextvars.bound_contextvars(tenant=str(held.tenant_id), run=str(cycle.run.id)):
-        log.info("cycle.started", number=cycle.run.cycle_number, kind=cycle.run.kind, resumed=cycle.run.resumed)
+        log.info("cycle.started", number=cycle.run.cycle_number, kind=cycle.run.kind, resumed=cycle.run.resumed,
+                 model=next(iter(cycle.models), models.RULEBOOK))  # fmt: skip
         house.fault("cycle.begun")
         _settle_the_past(cycle)
         outcome = _close(cycle, _phases(cycle))
@@ -74,17 +75,18 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
             return None
         try:
             tenant_settings = settings.of(tx)
+            thinking = models.order(house.models, tenant_settings)
         except settings.InvalidSetting as error:
             alerts.open(tx, "settings_invalid", f"The agent rests until a setting is mended: {error}",
                         severity="critical")  # fmt: skip
             return None
         begun = runs.begin(
-            tx, kind=kind, fence=held.fence, holder=house.holder, model="rulebook",
+            tx, kind=kind, fence=held.fence, holder=house.holder, model=next(iter(thinking), models.RULEBOOK),
             mode=min(tenant_settings.mode, house.brakes.send_mode).name,
             deadline_minutes=tenant_settings.cycle_deadline_minutes,
         )  # fmt: skip
         outstanding = runs.outstanding(tx) if begun else None
-    return Cycle(house, engines, held, begun, house.clock.monotonic(), outstanding) if begun else None
+    return Cycle(house, engines, held, begun, house.clock.monotonic(), outstanding, thinking) if begun else None
 
 
 def _settle_the_past(cycle: Cycle) -> None:
@@ -162,6 +164,8 @@ def _end(cycle: Cycle, tx: Tx, outcome: str, tell: Callable[[Cycle, Tx], None]) 
     started = cycle.house.clock.now()
     tell(cycle, tx)
     runs.enter(tx, cycle.run.id, [("finished", _block("reflect", started, cycle.house.clock.now(), Counter()))])
+    if cycle.models:
+        model_calls.charge_run(tx, cycle.run.id)
     schedule.lock(tx)
     schedule.settle(tx, _next_dues(cycle, tx))
     roll_up(tx, runs.finish(tx, cycle.run, outcome))

@@ -43,6 +43,8 @@ class Cycle:
     extended_at: float
     outstanding: frozenset[str] | None = None
     """What waited when that was last looked at (`runs.outstanding`), or None once something may have changed it."""
+    models: tuple[str, ...] = ()
+    """The language models that this tenant asks, in order; without any, rules and templates do all the work."""
     _ended: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     _last: Row | None = None
     _looked_back: bool = False

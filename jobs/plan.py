@@ -32,10 +32,13 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
     cycle.house.fault("plan.accounted")
     obligations = sum(count for _, count in lines)
-    counts = Counter(obligations=obligations, planned=len(new)) + _triage(cycle, tx, new[:BATCH])
+    counts = Counter(obligations=obligations, planned=len(new))
+    # a model is asked with no transaction open, and what it writes is judged with its card
+    at_once = [] if cycle.models else new[:BATCH]
+    counts += _triage(cycle, tx, at_once)
     # a quiet hour needs no transaction to act in, nor one to react
-    cycle.outstanding = runs.outstanding(tx) if len(new) <= BATCH else None
-    return counts, new[BATCH:]
+    cycle.outstanding = runs.outstanding(tx) if len(new) == len(at_once) else None
+    return counts, new[len(at_once) :]
 
 
 def propose(cycle: Cycle, tx: Tx, proposals: Sequence[Proposal]) -> list[Card]:
@@ -64,10 +67,21 @@ def triage(cycle: Cycle, some: Sequence[Card]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for start in range(0, len(some), BATCH):
         cycle.breathe()
+        batch = _drafted(cycle, some[start : start + BATCH])
         with cycle.transaction() as tx:
-            counts += _triage(cycle, tx, some[start : start + BATCH])
+            counts += _triage(cycle, tx, batch)
         cycle.house.fault("plan.judged")
     return counts
+
+
+def _drafted(cycle: Cycle, some: Sequence[Card]) -> Sequence[Card]:
+    """The cards with the words that a model wrote for them, where one writes."""
+    if not cycle.models:
+        return some
+    # what models need is loaded only where there are any
+    from jobs.draft import draft
+
+    return draft(cycle, some)
 
 
 def _triage(cycle: Cycle, tx: Tx, batch: Sequence[Card]) -> Counter[str]:

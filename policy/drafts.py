@@ -13,6 +13,8 @@ SHORTEST, LONGEST = 40, 2_000
 """Characters of a body."""
 MOST_LINES = 40
 LONGEST_SLOT = 300
+NO_FACT = frozenset({"variant"})
+"""Slots that steer the wording and say nothing."""
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc]|[\U000e0000-\U000e007f]"
@@ -44,16 +46,16 @@ _COMMITS = family(
     r"|been) (?:approved|confirmed)\b",
     r"\breembols\w*|\bdevolu(?:cion|cao|ciones|coes)\b|\bcompens\w*|\babon(?:ar|amos|aremos|o)\b"
     r"|\bindemniz\w*|\bindeniz\w*",
-    r"\b(?:acept|acord|cancel|firm|reemplaz)(?:amos|o|aremos|e)\b|\b(?:aceit|cancel|assin"
+    r"\b(?:acept|cancel|firm|reemplaz)(?:amos|o|aremos|e)\b|\bacord(?:amos|aremos)\b|\b(?:aceit|cancel|assin"
     r"|substitu)(?:amos|o|aremos|imos|iremos)\b",
     r"\bnuestra (?:culpa|responsabilidad)\b|\bnossa (?:culpa|responsabilidade)\b|\bgarant(?:ia|izamos|imos|izo)\b",
     r"\b(?:pago|pagos|pague|pagar|factura|deposito|transferencia|pagamento|fatura|ressarc\w*|estorn\w*)\b|\bpremio\b",
     r"\b(?:esta|fue|foi) (?:aprobad[oa]|confirmad[oa]|aprovad[oa])\b",
 )
 _SPELLED = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy"
-    r"|eighty|ninety|hundred|thousand|million|dozen|half off|percent|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
-    r"|quince|veinte|treinta|cincuenta|cien|ciento|mil|millon|por ciento|dois|duas|quatro|sete|oito|nove|dez|quinze"
+    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy"
+    r"|eighty|ninety|hundred|thousand|million|dozen|half off|percent|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
+    r"|quince|veinte|treinta|cincuenta|cien|ciento|mil|millon|por ciento|quatro|sete|oito|nove|dez|quinze"
     r"|vinte|trinta|cinquenta|cem|por cento|milhao)\b"
 )
 _WHEN = re.compile(
@@ -63,7 +65,7 @@ _WHEN = re.compile(
     r"(?:day|week|month)|hoy|lunes|martes|miercoles|jueves|viernes|sabado|domingo|enero|febrero|marzo|abril|mayo|junio"
     r"|julio|agosto|septiembre|octubre|noviembre|diciembre|la proxima semana|pasado manana|hoje|amanha|segunda-feira"
     r"|terca-feira|quarta-feira|quinta-feira|sexta-feira|janeiro|fevereiro|marco|maio|junho|julho|setembro|outubro"
-    r"|novembro|dezembro|semana que vem|a proxima semana|deadline|until|no later)\b|\bmanana (?:a|por|mismo|temprano)\b"
+    r"|novembro|dezembro|semana que vem|a proxima semana|deadline|no later)\b|\bmanana (?:a|por|mismo|temprano)\b"
 )
 _ADDRESS = re.compile(
     r"[\w.+-]+\s?(?:@|\(at\)|\[at\]| at (?=\w+ dot ))\s?[\w-]+(?:(?:\.|\s?\(dot\)\s?| dot )[\w-]+)+", re.IGNORECASE
@@ -174,8 +176,9 @@ def _stands(word: str, known: str) -> bool:
 
 
 def _facts(slots: Mapping[str, Any]) -> list[str]:
-    """Every text and number among the slots, longest first."""
-    return sorted((told[:LONGEST_SLOT] for told in _texts(slots)), key=len, reverse=True)
+    """Every text and number among the slots that say something, longest first."""
+    telling = {name: value for name, value in slots.items() if name not in NO_FACT}
+    return sorted((told[:LONGEST_SLOT] for told in _texts(telling)), key=len, reverse=True)
 
 
 def _texts(told: Any) -> Iterator[str]:

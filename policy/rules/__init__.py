@@ -5,6 +5,7 @@ from __future__ import annotations
 from policy.rules import (
     approval,
     conversations,
+    drafts,
     human_task,
     limits,
     marking,
@@ -23,6 +24,6 @@ from policy.rules import (
 
 FAMILIES = (
     switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, order_questions,
-    marking, sensitive, promises, limits, modes, approval,
+    marking, sensitive, promises, drafts, limits, modes, approval,
 )  # fmt: skip
 """In the order in which verdicts are told."""

@@ -1,0 +1,59 @@
+"""The gate for drafts: what a model may write is let through, and nothing else, in three languages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brain import rulebook
+from policy import drafts
+from tests.policy.texts_of_drafts import DECENT, HARMFUL, SLOTS
+
+
+@pytest.mark.parametrize("language", DECENT)
+def test_a_decent_draft_passes(language: str) -> None:
+    assert drafts.wrong(DECENT[language], language=language, slots=SLOTS) is None
+
+
+@pytest.mark.parametrize("harm", HARMFUL)
+@pytest.mark.parametrize("language", DECENT)
+def test_a_draft_with_one_harmful_sentence_does_not(harm: str, language: str) -> None:
+    head, _, foot = DECENT[language].rpartition("\n\n")
+    assert drafts.wrong(f"{head}\n\n{HARMFUL[harm]}\n\n{foot}", language=language, slots=SLOTS) is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "language"),
+    [
+        (DECENT["en"], "es"), (DECENT["es"], "pt"), (DECENT["pt"], "en"), ("Hi", "en"), (DECENT["en"] * 10, "en"),
+        ("Здравствуйте, как у вас дела? Я хотела узнать, всё ли в порядке с заказом.", "en"),
+    ],
+)  # fmt: skip
+def test_a_draft_in_another_language_or_of_another_length_does_not_pass(body: str, language: str) -> None:
+    assert drafts.wrong(body, language=language, slots=SLOTS) is not None
+
+
+def test_what_the_facts_hold_may_be_named() -> None:
+    slots = {**SLOTS, "total": "$1,250.00", "valid_until": "March 20", "quote_link": "https://acme.example/q/7"}
+    said = DECENT["en"].replace("at Initech.", "at Initech. The total of $1,250.00 stands until March 20, and "
+                                "https://acme.example/q/7 has the details.")  # fmt: skip
+    assert drafts.wrong(said, language="en", slots=slots, own_domains={"acme.example"}) is None
+    assert drafts.wrong(said, language="en", slots=slots, own_domains={"other.example"}) is not None
+
+
+@pytest.mark.parametrize("language", rulebook.LANGUAGES)
+def test_every_template_would_pass_as_a_draft(language: str) -> None:
+    refused = {}
+    for name in rulebook.templates(language):
+        if name.startswith("engagement"):
+            for variant in range(3):
+                body = rulebook.write(name, language, {**SLOTS, "variant": variant}).text
+                if found := drafts.wrong(body, language=language, slots=SLOTS):
+                    refused[name, variant] = found
+    assert refused == {}
+
+
+@given(st.text(max_size=400))
+def test_no_text_at_all_makes_the_gate_fall(text: str) -> None:
+    drafts.wrong(text, language="en", slots=SLOTS)
