@@ -143,5 +143,17 @@ def react_again(tx: Tx, told: str) -> bool:
     return bool(kept)
 
 
+def tell_again(tx: Tx, event_type: str, subject_type: str, subject_id: str) -> bool:
+    """Have the newest event of a kind about a subject taken in once more; False when there is none (any more)."""
+    kept = tx.run(
+        """INSERT INTO reactions_due (tenant_id, event_id, not_before)
+           SELECT tenant_id, id, :now FROM warehouse_events
+           WHERE tenant_id = :t AND subject_type = :subject_type AND subject_id = :subject AND type = :type
+           ORDER BY at DESC LIMIT 1 ON CONFLICT DO NOTHING""",
+        now=tx.now, t=tx.tenant_id, subject_type=subject_type, subject=subject_id, type=event_type,
+    )  # fmt: skip
+    return bool(kept)
+
+
 def _event(row: Row) -> Event:
     return Event(**{name: row[name] for name in Event.__slots__})

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain import blobs, clocks, contacts, known, links, mailboxes, quarantine, settings, threads
+from domain import blobs, clocks, contacts, events, known, links, mailboxes, quarantine, settings, storable, threads
 from domain.db import Row, Tx
 from domain.incoming import Incoming
 from domain.links import Linked
@@ -108,6 +108,27 @@ def get(tx: Tx, message_id: UUID) -> Message | None:
         f"SELECT {COLUMNS} FROM gmail_messages WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=message_id
     )
     return _load(row) if row else None
+
+
+def several(tx: Tx, message_ids: Sequence[UUID]) -> list[Message]:
+    """Some messages, oldest first."""
+    rows = tx.rows(
+        f"SELECT {COLUMNS} FROM gmail_messages WHERE tenant_id = :t AND id = ANY(:ids) ORDER BY received_at, id",
+        t=tx.tenant_id, ids=list(message_ids),
+    )  # fmt: skip
+    return [_load(row) for row in rows]
+
+
+def reread(tx: Tx, message_id: UUID, *, cls: str, flags: Sequence[str], model: dict[str, Any]) -> None:
+    """Keep what a model read of a message beside what rules did, and the class and flags that follow from both."""
+    changed = tx.run(
+        """UPDATE gmail_messages SET class = :class, flags = :flags,
+                  reading = reading || jsonb_build_object('model', CAST(:model AS jsonb))
+           WHERE tenant_id = :t AND id = :id AND reading -> 'model' IS NULL""",
+        flags=list(flags), model=storable.value(model), t=tx.tenant_id, id=message_id, **{"class": cls},
+    )  # fmt: skip
+    if changed:
+        events.record(tx, "mail.reread", "message", message_id, read_as=cls)
 
 
 def listed(

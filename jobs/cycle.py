@@ -149,6 +149,8 @@ def _block(phase: str, started: datetime, ended: datetime, counts: Counter[str])
 
 def _close(cycle: Cycle, outcome: str) -> str:
     """Tell the hour, whatever cut it short, and end it, in one commit; what can't be told is ended all the same."""
+    if cycle.models:
+        _apart(cycle, "phrase", lambda: _phrase(cycle))
     try:
         cycle.together(lambda tx: _end(cycle, tx, outcome, reflect))
     except (FenceLost, Leaving):
@@ -158,6 +160,13 @@ def _close(cycle: Cycle, outcome: str) -> str:
         outcome = "failed"
         cycle.together(lambda tx: _end(cycle, tx, outcome, lambda _cycle, _tx: None))
     return outcome
+
+
+def _phrase(cycle: Cycle) -> None:
+    # what models need is loaded only where there are any
+    from jobs.phrase import phrase
+
+    phrase(cycle)
 
 
 def _end(cycle: Cycle, tx: Tx, outcome: str, tell: Callable[[Cycle, Tx], None]) -> None:

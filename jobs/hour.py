@@ -45,6 +45,8 @@ class Cycle:
     """What waited when that was last looked at (`runs.outstanding`), or None once something may have changed it."""
     models: tuple[str, ...] = ()
     """The language models that this tenant asks, in order; without any, rules and templates do all the work."""
+    phrased: tuple[str, str] | None = None
+    """The hour in a model's words, and whose they are; None where the computed telling stands."""
     _ended: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     _last: Row | None = None
     _looked_back: bool = False

@@ -7,8 +7,9 @@ from collections import Counter
 from domain import cards, events, quarantine
 from domain.db import FenceLost, Tx
 from domain.events import Event
+from domain.house import Leaving
 from jobs.act import act
-from jobs.hour import Cycle, Stopped
+from jobs.hour import Cycle, DeadlinePassed, Stopped
 
 BATCH = 100
 TRIES = quarantine.TRIES
@@ -18,11 +19,15 @@ RETRY_SECONDS = 300.0
 def react(cycle: Cycle) -> Counter[str]:
     """Take in every event that waits; how many there were of each type. New cards are carried out at once."""
     counts: Counter[str] = Counter()
+    if cycle.models:
+        _take_up_deferred(cycle)
     if cycle.outstanding is not None and "reactions" not in cycle.outstanding:
         return counts
     cycle.outstanding = None
     batch, proposed = _due(cycle)
     while batch:
+        if cycle.models:
+            _read_again(cycle, [event for event, _ in batch])
         for event, attempts in batch:
             cycle.breathe()
             counts[event.type if _take_in(cycle, event, attempts) else "react_failed"] += 1
@@ -32,6 +37,27 @@ def react(cycle: Cycle) -> Counter[str]:
     if proposed:
         counts += act(cycle)
     return counts
+
+
+def _take_up_deferred(cycle: Cycle) -> None:
+    """Messages whose reading by a model had to wait; engines hear of them once more."""
+    # what models need is loaded only where there are any
+    from jobs.reread import take_up_deferred
+
+    if take_up_deferred(cycle):
+        cycle.outstanding = None
+
+
+def _read_again(cycle: Cycle, waiting: list[Event]) -> None:
+    """What a model makes of messages that rules are unsure of; without it the rules' reading stands."""
+    from jobs.reread import reread
+
+    try:
+        reread(cycle, waiting)
+    except (FenceLost, Stopped, DeadlinePassed, Leaving):
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        cycle.note("reread", error)
 
 
 def _due(cycle: Cycle) -> tuple[list[tuple[Event, int]], int]:

@@ -9,6 +9,7 @@ from typing import Any
 from brain import rulebook
 from domain import ledger, reflections, rollup, settings
 from domain.db import Row, Tx
+from domain.models import RULEBOOK
 from jobs.hour import Cycle
 
 TAKEN = frozenset({"accepted", "delivered", "bounced", "complained"})
@@ -26,9 +27,18 @@ def reflect(cycle: Cycle, tx: Tx) -> None:
     tally = reflections.tally(tx, cycle.run.id, since)
     facts = _facts(cycle, tx, since, tally, last)
     tx.memo[MEASURED] = _measured(facts)
-    reflections.write(tx, cycle.run.id, period_start=since, facts=facts, hints=tally["hints"],
-                      text=rulebook.reflect(facts, settings.of(tx).language), phrased_by="rulebook")  # fmt: skip
+    text, by = cycle.phrased or (rulebook.reflect(facts, settings.of(tx).language), RULEBOOK)
+    reflections.write(tx, cycle.run.id, period_start=since, facts=facts, hints=tally["hints"], text=text,
+                      phrased_by=by)  # fmt: skip
     cycle.house.fault("reflect.written")
+
+
+def foretold(cycle: Cycle, tx: Tx) -> dict[str, Any]:
+    """The facts as the reflection would tell them now; the caller rolls back."""
+    ledger.close_lines(tx, cycle.run.id)
+    last = cycle.last_reflection(tx)
+    since = last["period_end"] if last else cycle.run.started_at - timedelta(hours=1)
+    return _facts(cycle, tx, since, reflections.tally(tx, cycle.run.id, since), last)
 
 
 def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) -> dict[str, Any]:

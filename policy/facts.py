@@ -267,11 +267,13 @@ def _messages(
 def _message(row: Row) -> Message:
     words = [row["subject"], row["snippet"], *_texts(row["reading"])]
     asked = row["reading"].get("task_request")
+    sure = "asks_task" in row["flags"] or (isinstance(asked, Mapping) and bool(asked.get("call")))
     return Message(
         id=row["id"], inbound=row["direction"] == "in", cls=row["class"], flags=frozenset(row["flags"]),
         from_address=row["from_address"] or "", client_id=row["client_id"], contact_id=row["contact_id"],
         words="\n".join(word for word in words if word),
-        asked=str(asked.get("span") or "") if isinstance(asked, Mapping) else "",
+        # only what rules are sure of proves itself; whatever else is quoted must ask by its own words
+        asked=str(asked.get("span") or "") if sure and isinstance(asked, Mapping) else "",
     )  # fmt: skip
 
 

@@ -12,8 +12,10 @@ from domain.db import Database, Tx
 from domain.gate import Gate
 from domain.house import Fault, House, LocalBrakes, no_fault
 from domain.locks import TenantLocks
+from domain.models import ModelProvider, Models
 from domain.ports import Mailbox, MailSender, NeverWill
 from domain.vault import Vault
+from providers.anthropic import AnthropicModels
 from providers.resend import ResendSender
 from simulator.emulators.resend import ResendEmulator
 
@@ -40,17 +42,36 @@ class TestHands:
         return self.mailboxes[mailbox_id]
 
 
+@dataclass
+class TestModels:
+    """Claude on the emulator for every tenant, unless another provider is laid out under its name."""
+
+    __test__ = False
+
+    url: str
+    order: tuple[str, ...] = ("anthropic/claude-sonnet-5-5",)
+    deadline_seconds: float = 5.0
+    providers: dict[str, ModelProvider] = field(default_factory=dict)
+
+    def provider(self, tx: Tx, name: str) -> ModelProvider:
+        if name == "anthropic":
+            return AnthropicModels("sk-ant-test", self.url)
+        if name not in self.providers:
+            raise NeverWill(f"this tenant has no key for {name}")
+        return self.providers[name]
+
+
 @contextmanager
 def house(
     database: Database, *, holder: str = "test-1", hands: TestHands | None = None, brakes: LocalBrakes | None = None,
-    fault: Fault = no_fault,
+    fault: Fault = no_fault, models: Models | None = None,
 ) -> Iterator[House]:  # fmt: skip
     """A house on `database`; its lock and gate connections close with the block."""
     clock: Clock = database.clock
     built = House(
         clock=clock, database=database, gate=Gate(database), locks=TenantLocks(database, holder),
         hands=hands or TestHands(), vault=VAULT, brakes=brakes or LocalBrakes(), public_url="http://127.0.0.1:8321",
-        holder=holder, fault=fault, provider_deadline_seconds=2.0, lease_seconds=4.0,
+        holder=holder, fault=fault, provider_deadline_seconds=2.0, lease_seconds=4.0, models=models,
     )  # fmt: skip
     try:
         yield built

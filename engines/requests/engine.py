@@ -76,7 +76,7 @@ class RequestsEngine:
 def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
     """What one message calls for, each with the words that call for it."""
     kinds = {message.cls, *message.flags}
-    asked = message.reading.get("task_request") or {}
+    asked = _asked(message)
     if message.client_id is not None and "task_request" in kinds and asked.get("span"):
         yield _proposal(ctx, message, "client_request", "client_request", str(asked["span"]), due=asked.get("due"))
     for found in triggers.search(message.subject or "", _words(message)):
@@ -85,6 +85,18 @@ def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
     if message.client_id is not None and "complaint" in kinds and not _case_is_open(ctx, message):
         quote = (message.reading.get("evidence") or {}).get("complaint") or message.snippet or message.subject
         yield _proposal(ctx, message, "complaint", "complaint", str(quote or ""))
+
+
+def _asked(message: Message) -> Mapping[str, Any]:
+    """The words that ask for something: as a model read them where one did, else as the rules did."""
+    read = (message.reading.get("model") or {}).get("task_request") or {}
+    if read.get("asks"):
+        return {"span": read.get("span"), "due": _end_of(read.get("due"))}
+    return message.reading.get("task_request") or {}
+
+
+def _end_of(day: str | None) -> str | None:
+    return f"{day}T17:00:00+00:00" if day else None
 
 
 def create_task(ctx: Context, card: Card) -> Outcome:

@@ -157,7 +157,8 @@ class World:
                    VALUES (:t, :id, :mailbox, :gmail, :thread, :rfc, :direction, 'bill@initech.example', 'Hello', :text,
                        :now, :class, :flags, :reading, :client, :contact, :sha, 1, :now)""",
                 t=self.tenant_id, id=message_id, mailbox=mailbox_id, gmail=f"m{self.made}", thread=thread_id,
-                rfc=rfc_id, direction=direction, text=text[:40], now=tx.now, flags=list(flags), reading=reading,
+                rfc=rfc_id, direction=direction, text=text[:40], now=tx.now, reading=reading,
+                flags=[*flags, *(["asks_task"] if asked else [])],
                 client=client_id or self.client_id, contact=self.contact_id, sha=digest, **{"class": cls},
             )  # fmt: skip
         self.clock.move_to(now)

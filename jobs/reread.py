@@ -1,0 +1,123 @@
+"""Reading again: messages of which rules are unsure are put to a model, one at a time, before engines hear of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from brain import answers, unsure
+from brain.given import Message as Given
+from brain.questions import Question
+from domain import clocks, deliveries, events, inbox, model_calls, models, schedule, settings
+from domain.db import Tx
+from domain.events import Event
+from domain.inbox import Message
+from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
+from domain.vault import Vault
+from jobs import ask
+from jobs.ask import Desk, Reply, Wish
+from jobs.hour import Cycle
+
+BATCH = 50
+
+Asked = tuple[Message, Question[Any, Any]]
+
+
+def reread(cycle: Cycle, waiting: Sequence[Event]) -> None:
+    """Put the messages behind some events to a model where rules are unsure of them."""
+    _reread(cycle, [UUID(event.subject_id) for event in waiting if event.type == "mail.received"])
+
+
+def take_up_deferred(cycle: Cycle) -> bool:
+    """Messages whose reading had to wait for a new day's budget; engines hear of them once more. False: none."""
+    with cycle.transaction() as tx:
+        due = model_calls.take_deferred(tx, limit=BATCH)
+    if not due:
+        return False
+    _reread(cycle, due)
+    with cycle.transaction() as tx:
+        for message_id in due:
+            events.tell_again(tx, "mail.received", "message", str(message_id))
+    return True
+
+
+def _reread(cycle: Cycle, message_ids: Sequence[UUID]) -> None:
+    if not message_ids:
+        return
+    with cycle.transaction() as tx:
+        chosen = settings.of(tx)
+        found = inbox.several(tx, message_ids)
+    wished = [(message, question) for message in found for question in _questions(message)]
+    if not wished:
+        return
+    desk = Desk(cycle.house, cycle.held.tenant_id, cycle.held.lock_id, chosen, cycle.run.id)
+    replies: dict[UUID, dict[str, Reply[Any]]] = defaultdict(dict)
+    for question, some in _by_question(wished):
+        cycle.breathe()
+        for message, reply in zip(some, ask.ask_each(desk, question, [_wish(each) for each in some]), strict=True):
+            replies[message.id][question.name] = reply
+    with cycle.transaction() as tx:
+        for message in found:
+            if message.id in replies:
+                _keep(tx, cycle.house.vault, message, replies[message.id])
+    cycle.house.fault("reread.kept")
+
+
+def _questions(message: Message) -> tuple[Question[Any, Any], ...]:
+    if message.direction != "in":
+        return ()
+    by_person = message.cls not in BY_MACHINES and not FLAGS_OF_MACHINES & set(message.flags)
+    return unsure.asked(message.cls, message.reading, by_person=by_person)
+
+
+def _by_question(wished: Sequence[Asked]) -> list[tuple[Question[Any, Any], list[Message]]]:
+    groups: dict[str, tuple[Question[Any, Any], list[Message]]] = {}
+    for message, question in wished:
+        groups.setdefault(question.name, (question, []))[1].append(message)
+    return list(groups.values())
+
+
+def _wish(message: Message) -> Wish[Any]:
+    sent = (message.sent_at or message.received_at).astimezone(UTC)
+    given = Given(
+        subject=message.subject or "",
+        text=str(message.reading.get("reply") or ""),
+        sent_on=min(sent, message.received_at.astimezone(UTC)).date(),
+        is_reply=bool(message.in_reply_to),
+    )
+    return Wish(given, message_id=message.id, names=(message.from_name or "",))
+
+
+def _keep(tx: Tx, vault: Vault, message: Message, replies: dict[str, Reply[Any]]) -> None:
+    """Store what a model read, and do at once what concerns the writer's own peace."""
+    put_off = [reply.deferred_until for reply in replies.values() if reply.deferred_until is not None]
+    if put_off:
+        # the rules' reading stands until then
+        schedule.bring_forward(tx, min(put_off), extra=True)
+        return
+    told = {name: reply.answer for name, reply in replies.items() if reply.by != models.RULEBOOK}
+    if not told:
+        return
+    by = {name: replies[name].by for name in told}
+    cls, flags, kept = unsure.settled(message.cls, message.flags, told, by)
+    inbox.reread(tx, message.id, cls=cls, flags=flags, model=kept)
+    first, back = told.get("classify"), told.get("return_date")
+    if isinstance(first, answers.Classified) and first.wants_unsubscribe:
+        _leave_alone(tx, vault, message)
+    if isinstance(back, answers.ReturnDay) and back.back_on is not None and message.contact_id is not None:
+        until = datetime.combine(back.back_on, time.min, UTC) + timedelta(days=1)
+        clocks.pause(tx, message.contact_id, min(until, tx.now + LONGEST_ABSENCE))
+
+
+LONGEST_ABSENCE = timedelta(days=120)
+
+
+def _leave_alone(tx: Tx, vault: Vault, message: Message) -> None:
+    """A wish to be left alone counts when the writer is who they say: nobody opts others out by a forged mail."""
+    aligned = (message.reading.get("authentication") or {}).get("aligned")
+    known = message.contact_id is not None or message.reply_to_card_id is not None
+    if message.from_address and (aligned is True or (aligned is None and known) or message.reply_to_card_id):
+        deliveries.opted_out(tx, vault, message.from_address, source="mail", message_id=str(message.id))
