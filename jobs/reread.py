@@ -63,7 +63,6 @@ def _reread(cycle: Cycle, message_ids: Sequence[UUID]) -> None:
         for message in found:
             if message.id in replies:
                 _keep(tx, cycle.house.vault, message, replies[message.id])
-    cycle.house.fault("reread.kept")
 
 
 def _questions(message: Message) -> tuple[Question[Any, Any], ...]:

@@ -109,7 +109,7 @@ class Thinking:
 
 def kind_of(request: dict[str, Any]) -> str:
     """The first field of the answer that a request asks for."""
-    return next(iter(request["output_config"]["format"]["schema"]["properties"]))
+    return str(next(iter(request["output_config"]["format"]["schema"]["properties"])))
 
 
 def decent(kind: str, facts: dict[str, Any]) -> Any:
