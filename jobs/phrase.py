@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from brain import questions, rulebook
 from brain.given import Hour
 from domain import settings
@@ -14,12 +16,17 @@ TELLING = ("mail_in", "mail_out", "ledger", "moved", "failures", "errors")
 """Facts of which at least one must be there: an hour in which nothing happened needs no better words."""
 
 
+class _LookedOnly(Exception):
+    """Undoes what was only done to see it."""
+
+
 def phrase(cycle: Cycle) -> None:
     """Have the hour phrased, with no transaction open. A refused phrasing is in the log of calls with its reason."""
-    with cycle.transaction() as tx:
+    with contextlib.suppress(_LookedOnly), cycle.transaction() as tx:
         chosen = settings.of(tx)
         facts = reflect.foretold(cycle, tx)
-        tx.roll_back()
+        # the hour is told for good in the commit that ends it
+        raise _LookedOnly
     if not any(facts.get(name) for name in TELLING):
         return
     cycle.breathe()

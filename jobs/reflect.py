@@ -34,7 +34,7 @@ def reflect(cycle: Cycle, tx: Tx) -> None:
 
 
 def foretold(cycle: Cycle, tx: Tx) -> dict[str, Any]:
-    """The facts as the reflection would tell them now; the caller rolls back."""
+    """The facts as the reflection would tell them now; the caller undoes it."""
     ledger.close_lines(tx, cycle.run.id)
     last = cycle.last_reflection(tx)
     since = last["period_end"] if last else cycle.run.started_at - timedelta(hours=1)
