@@ -17,11 +17,13 @@ from admin_api.routes import (
     cards,
     consent,
     cron,
+    goals,
     health,
     hours,
     imap,
     keys,
     mailboxes,
+    orders,
     people,
     policy,
     stream,
@@ -34,8 +36,8 @@ from admin_api.routes import (
 from domain.house import House
 
 ROUTES = (
-    health, switches, tenants, users, keys, mailboxes, bulk, people, cards, hours, policy, alerts, attention, audit,
-    stream, webhooks, unsubscribe, imap, consent, cron,
+    health, switches, tenants, users, keys, mailboxes, bulk, people, orders, goals, cards, hours, policy, alerts,
+    attention, audit, stream, webhooks, unsubscribe, imap, consent, cron,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

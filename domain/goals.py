@@ -92,7 +92,7 @@ COLUMNS = ", ".join(Goal.__slots__)
 
 
 def put(
-    tx: Tx, *, metric: Metric, starts_on: date, ends_on: date, target: Decimal | int | str, currency: str = ""
+    tx: Tx, *, metric: str, starts_on: date, ends_on: date, target: Decimal | int | str, currency: str = ""
 ) -> Goal:  # fmt: skip
     """Set the goal of a period, or set it anew; the same again changes nothing. Raises InvalidGoal."""
     if metric not in ("orders", "revenue"):

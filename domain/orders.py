@@ -12,7 +12,7 @@ from uuid import UUID
 from domain import credit, events, money, order_lines, order_queue, storable
 from domain.db import Row, Tx
 from domain.order_lines import InvalidOrder, Line
-from domain.order_spelling import spelled
+from domain.order_spelling import spelled, spelled_number
 
 __all__ = ["COLUMNS", "MOVES", "InvalidOrder", "Line", "Order", "Put", "UnknownOrder", "get", "listed", "move", "put"]
 
@@ -143,6 +143,16 @@ def by_external_id(tx: Tx, external_id: str) -> Order:
     if found is None:
         raise UnknownOrder(f"there is no order with external_id {external_id!r}")
     return found
+
+
+def called(tx: Tx, told: str) -> list[Order]:
+    """The orders that people or another system call so."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM orders WHERE tenant_id = :t AND (external_id = :told OR number = :number)
+            ORDER BY id DESC LIMIT 10""",
+        t=tx.tenant_id, told=told.strip(), number=spelled_number(told),
+    )  # fmt: skip
+    return [load(row) for row in rows]
 
 
 def listed(

@@ -25,7 +25,7 @@ READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
     "db psql", "mailbox status", "imports list", "imports show", "imports errors",
-    "alerts list", "alerts deliveries",
+    "alerts list", "alerts deliveries", "orders list", "orders show", "orders exceptions", "goals list",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from worker.cli import (
     imports,
     keys,
     mail,
+    orders,
     running,
     speaking,
     tenants,
@@ -35,7 +36,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, mail, contacts, imports, carrying, brakes, alerts, keys, checks, dead_letters, database,
+    running, work, tenants, mail, contacts, orders, imports, carrying, brakes, alerts, keys, checks, dead_letters,
+    database,
 ):  # fmt: skip
     room.register(app)
 
