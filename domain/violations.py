@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.cards import Card
+from domain.cards import Card, load
+from domain.clock import uuid7
 from domain.db import Tx, json_list
 
 
@@ -18,16 +20,20 @@ class Judged:
     card: Card
     decision: str
     verdicts: Sequence[Mapping[str, Any]]
+    facts: Mapping[str, Any] | None = None
+    """What it takes to judge it again under other settings."""
 
 
 def store(tx: Tx, stage: str, policy_version: int, judged: Sequence[Judged]) -> None:
     """Keep every verdict on every card, and a violation for each rule that did not simply allow."""
     tx.run_many(
-        """INSERT INTO card_verdicts (tenant_id, id, card_id, run_id, stage, decision, policy_version, verdicts, at)
-           VALUES (:t, :id, :card, :run, :stage, :decision, :version, :verdicts, :now)""",
+        """INSERT INTO card_verdicts
+               (tenant_id, id, card_id, run_id, stage, decision, policy_version, verdicts, facts, at)
+           VALUES (:t, :id, :card, :run, :stage, :decision, :version, :verdicts, :facts, :now)""",
         [
             {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "stage": stage,
-             "decision": each.decision, "version": policy_version, "verdicts": json_list(each.verdicts), "now": tx.now}
+             "decision": each.decision, "version": policy_version, "verdicts": json_list(each.verdicts),
+             "facts": None if each.facts is None else dict(each.facts), "now": tx.now}
             for each in judged
         ],
     )  # fmt: skip
@@ -52,6 +58,38 @@ def of_card(tx: Tx, card_id: UUID) -> list[dict[str, Any]]:
         t=tx.tenant_id, c=card_id,
     )  # fmt: skip
     return [dict(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A card's last judgement, as it was stored."""
+
+    card: Card
+    at: datetime
+    verdicts: Sequence[Mapping[str, Any]]
+    facts: Mapping[str, Any] | None
+    """None: it was judged before facts were kept."""
+
+
+def past(tx: Tx, *, since: datetime, page: int = 500) -> Iterator[Past]:
+    """The last judgement of every card since then, in the order in which they were made; read page by page."""
+    after = uuid7(int(since.timestamp() * 1000), 0, 0)
+    columns = ", ".join(f"c.{name}" for name in Card.__slots__)
+    while True:
+        rows = tx.rows(
+            f"""SELECT v.id AS place, v.at, v.verdicts, v.facts, {columns}
+                FROM card_verdicts v JOIN kanban_cards c ON c.tenant_id = :t AND c.id = v.card_id
+                WHERE v.tenant_id = :t AND v.id > :after AND v.stage IN ('plan', 'execute') AND NOT EXISTS (
+                    SELECT FROM card_verdicts l WHERE l.tenant_id = :t AND l.card_id = v.card_id
+                    AND l.stage IN ('plan', 'execute') AND (l.at, l.id) > (v.at, v.id))
+                ORDER BY v.id LIMIT :page""",
+            t=tx.tenant_id, after=after, page=page,
+        )  # fmt: skip
+        for row in rows:
+            yield Past(load(row), row["at"], row["verdicts"], row["facts"])
+        if len(rows) < page:
+            return
+        after = rows[-1]["place"]
 
 
 def recent(tx: Tx, *, before: UUID | None = None, limit: int = 50) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from domain import approval, cards, limits, outbound, threads, violations
@@ -19,6 +20,7 @@ from domain.threads import Opening
 from engines.contract import Context, Engine
 from jobs import compose
 from policy import facts as policy_facts
+from policy import hindsight
 from policy.judge import content_hash, judge
 from policy.verdicts import Judgement, Verdict
 
@@ -35,6 +37,8 @@ class Judged:
     judgement: Judgement
     mode: str
     policy_version: int
+    kept: Mapping[str, Any]
+    """What of its facts it takes to judge it again under other settings."""
 
 
 def look(
@@ -56,7 +60,8 @@ def look(
             missing = Verdict("compose", "block", str(unsendable[card.id]))
             judgement = Judgement((*judgement.verdicts, missing), judgement.limits)
         version = facts[card.id].policy_version
-        judged.append(Judged(card, mails.get(card.id), judgement, facts[card.id].mode.name, version))
+        kept = hindsight.keep(facts[card.id])
+        judged.append(Judged(card, mails.get(card.id), judgement, facts[card.id].mode.name, version, kept))
     return judged
 
 
@@ -81,7 +86,9 @@ def store(tx: Tx, stage: str, judged: Sequence[Judged]) -> None:
         stage,
         judged[0].policy_version,
         [
-            violations.Judged(each.card, each.judgement.decision, [v.stored() for v in each.judgement.verdicts])
+            violations.Judged(
+                each.card, each.judgement.decision, [v.stored() for v in each.judgement.verdicts], each.kept
+            )
             for each in judged
         ],
     )

@@ -103,7 +103,7 @@ def _facts(
     person = known.person if known else None
     outward = card.type in OUTWARD
     settings = ground.settings
-    holding = outward and _holds(ground.mode, settings.allow_list, recipients)
+    holding = outward and holds(ground.mode, settings.allow_list, recipients)
     hours, zone_source = _hours(known, ground) if outward else (None, "")
     wall = hours.local(ground.now) if hours else None
     today = read.mailed_today.get(person.client_id) if person else None
@@ -118,7 +118,7 @@ def _facts(
         answered=read.messages.get(_uuid(card.payload.get("answers_message_id"))),
         in_reply_to=read.by_rfc_id.get(_in_reply_to(mail)),
         evidence=read.messages.get(_uuid(card.payload.get("message_id", card.evidence.get("message_id")))),
-        hours=hours, zone_source=zone_source, wall=wall,
+        hours=hours, zone_source=zone_source, known_country=_country(known), wall=wall,
         business_day=hours is None or wall is None or windows.is_business_day(hours.country, wall.date()),
         holiday=windows.holiday(hours.country, wall.date()) if hours and wall else None,
         hour=ground.hour, day=ground.day, used=ground.used,
@@ -165,11 +165,12 @@ def _ground(
         used={(key, datetime.fromisoformat(start)): used for key, start, used in row["used"] or ()},
         goals=tuple(goals.standings(tx, zone)) if research else (),
         violations_open=row["violations_open"], follow_ups_due=row["follow_ups_due"],
-        own_domains=_own_domains(chosen, public_url),
+        own_domains=own_domains(chosen, public_url),
     )  # fmt: skip
 
 
-def _own_domains(settings: TenantSettings, public_url: str) -> frozenset[str]:
+def own_domains(settings: TenantSettings, public_url: str) -> frozenset[str]:
+    """Where links in a tenant's mail may lead."""
     own = set(settings.registered_domains)
     writes_from = addresses.company_domain(settings.sender_address.lower())
     if writes_from:
@@ -204,7 +205,7 @@ def _spelled(address: str) -> str:
         return address
 
 
-def _holds(mode: Mode, allowed: Sequence[str], recipients: Sequence[str]) -> bool:
+def holds(mode: Mode, allowed: Sequence[str], recipients: Sequence[str]) -> bool:
     """Whether a mode keeps mail to these recipients inside."""
     if mode is not Mode.internal_only:
         return mode is Mode.dry_run
@@ -216,18 +217,22 @@ def _holds(mode: Mode, allowed: Sequence[str], recipients: Sequence[str]) -> boo
 def _hours(known: Known | None, ground: _Ground) -> tuple[Hours, str]:
     """The recipient's hours: their zone from the nearest thing that is known of them."""
     settings = ground.settings
-    country = (known and (known.country or known.client_country)) or settings.country
+    country = _country(known) or settings.country
     own = windows.zone(known.timezone) if known else None
     account = windows.zone(known.client_timezone) if known else None
     if own is not None:
         zone, source = own, "contact"
     elif account is not None:
         zone, source = account, "account"
-    elif known and (known.country or known.client_country):
+    elif _country(known):
         zone, source = windows.zone_in(country, ground.zone), "country"
     else:
         zone, source = ground.zone, "tenant"
     return Hours(zone, country, settings.send_window_start, settings.send_window_end), source
+
+
+def _country(known: Known | None) -> str | None:
+    return (known.country or known.client_country) if known else None
 
 
 def _threads(tx: Tx, thread_ids: Sequence[UUID]) -> dict[UUID, Thread]:

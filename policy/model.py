@@ -128,6 +128,8 @@ class Facts:
     """The message that the card names as its evidence."""
     hours: Hours | None = None
     """The recipient's own hours; None for internal actions."""
+    known_country: str | None = None
+    """The contact's or the account's own country, where one is known."""
     zone_source: str = ""
     """How the recipient's zone is known: contact, account, country or tenant."""
     wall: datetime | None = None

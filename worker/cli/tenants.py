@@ -41,7 +41,7 @@ def add(
     """Found a tenant; it starts in dry_run."""
     from domain import tenants
 
-    wished = _assigned(assignments)
+    wished = assigned(assignments)
     with visiting.house() as standing:
         database = standing.house.database
         spread = standing.settings.slot_spread_seconds
@@ -82,7 +82,7 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change settings; approvals given under the old ones are void. `hourhand tenant show` lists the names."""
-    _change(_assigned(assignments), tenant, reason, dry_run=dry_run, as_json=as_json)
+    _change(assigned(assignments), tenant, reason, dry_run=dry_run, as_json=as_json)
 
 
 def mode(
@@ -108,7 +108,7 @@ def _change(wished: dict[str, Any], tenant: str | None, reason: str | None, *, d
     speaking.say({"tenant": at.slug, "changed": changed, "done": not dry_run}, as_json, sentence=sentence)
 
 
-def _assigned(assignments: list[str] | None) -> dict[str, Any]:
+def assigned(assignments: list[str] | None) -> dict[str, Any]:
     """NAME=VALUE pairs; a value that is JSON is taken as such, anything else as text."""
     wished: dict[str, Any] = {}
     for each in assignments or []:
