@@ -37,8 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, mail, contacts, orders, imports, carrying, brakes, alerts, whatif, keys, checks, dead_letters,
-    database,
+    running, work, tenants, mail, contacts, orders, imports, carrying, brakes, alerts, whatif, keys, checks,
+    dead_letters, database,
 ):  # fmt: skip
     room.register(app)
 
