@@ -174,6 +174,14 @@ def detect_stalled(tx: Tx) -> int:
     return len(rows)
 
 
+def answer_stall(tx: Tx, deal_id: UUID) -> None:
+    """Something was made of a deal's stall: it is not due again until the deal has moved and stands still anew."""
+    tx.run(
+        "UPDATE deals SET stall_answered_at = :now WHERE tenant_id = :t AND id = :id AND stalled_at IS NOT NULL",
+        now=tx.now, t=tx.tenant_id, id=deal_id,
+    )  # fmt: skip
+
+
 def forget_shadows(tx: Tx) -> int:
     """The send mode has changed: what earlier modes held moves nothing any more; how many deals had a shadow."""
     return tx.run(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain import audit, cards, cases, events, order_fixes, tasks
+from domain import audit, cards, cases, deals, events, order_fixes, tasks
 from domain.cards import Card
 from domain.db import Tx
 
@@ -74,6 +74,13 @@ def _close_case(tx: Tx, told: Mapping[str, Any]) -> None:
         raise ChangedSince("the case is no longer open") from error
 
 
+def _restore_deal(tx: Tx, told: Mapping[str, Any]) -> None:
+    try:
+        deals.restore(tx, UUID(told["deal_id"]), to=told["to"], seen=told["seen"])
+    except (deals.IllegalDealMove, deals.UnknownDeal) as error:
+        raise ChangedSince(str(error)) from error
+
+
 def _restore_order(tx: Tx, told: Mapping[str, Any]) -> None:
     try:
         order_fixes.restore(tx, UUID(told["order_id"]), told["changes"])
@@ -85,6 +92,7 @@ VERBS: Mapping[str, Reversal] = {
     "orders.restore": _restore_order,
     "tasks.finish": _cancel_task,
     "cases.close": _close_case,
+    "deals.restore": _restore_deal,
 }
 """Every reversing verb, by the name under which a handler's `Outcome.undo` asks for it."""
 

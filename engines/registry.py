@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engines.contract import Engine
+from engines.deals.engine import DealsEngine
 from engines.engagement.engine import EngagementEngine
 from engines.orders.engine import OrdersEngine
 from engines.requests.engine import RequestsEngine
 
-ENGINES: tuple[Engine, ...] = (RequestsEngine(), OrdersEngine(), EngagementEngine())
+ENGINES: tuple[Engine, ...] = (RequestsEngine(), OrdersEngine(), DealsEngine(), EngagementEngine())

@@ -9,14 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from domain import clocks
+from domain.intentions import UNDER_WAY
 from engines.contract import Context
 from engines.engagement import sequence
 
 OPEN_BUSINESS = """SELECT d.client_id FROM deals d
                    WHERE d.tenant_id = :t AND d.state = 'open' AND d.client_id IN (SELECT f.client_id FROM found f)"""
 """SQL for what is open with the accounts of `found`: a row for each deal."""
-
-WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "executing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +101,6 @@ def _due(row: Mapping[Any, Any]) -> Due:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What already stands on the board for an intention."""
-
-    state: str
-    not_before: datetime
-    state_changed_at: datetime
-
-
-def standing(ctx: Context, keys: Sequence[str]) -> Mapping[str, Standing]:
-    """The newest card of each intention."""
-    if not keys:
-        return {}
-    rows = ctx.tx.rows(
-        """SELECT DISTINCT ON (dedupe_key) dedupe_key, state, not_before, state_changed_at FROM kanban_cards
-           WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC""",
-        t=ctx.tenant_id, keys=list(keys),
-    )  # fmt: skip
-    return {row["dedupe_key"]: Standing(row["state"], row["not_before"], row["state_changed_at"]) for row in rows}
-
-
 def people_today(ctx: Context, client_ids: Sequence[UUID], day_began: datetime) -> dict[UUID, set[UUID]]:
     """Whom of each account the agent is about to write to, or has written to since the day began."""
     people: dict[UUID, set[UUID]] = {}
@@ -132,7 +110,7 @@ def people_today(ctx: Context, client_ids: Sequence[UUID], day_began: datetime) 
         """SELECT DISTINCT client_id, contact_id FROM kanban_cards
            WHERE tenant_id = :t AND client_id = ANY(:clients) AND type = ANY(:types) AND contact_id IS NOT NULL
              AND (state = ANY(:waiting) OR state IN ('done', 'held', 'uncertain') AND state_changed_at >= :began)""",
-        t=ctx.tenant_id, clients=list(client_ids), types=list(clocks.SEQUENCE_TYPES), waiting=sorted(WAITING),
+        t=ctx.tenant_id, clients=list(client_ids), types=list(clocks.SEQUENCE_TYPES), waiting=sorted(UNDER_WAY),
         began=day_began,
     )  # fmt: skip
     for row in rows:

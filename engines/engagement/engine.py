@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, outbound, promises, runs, schedule
+from domain import clocks, intentions, outbound, promises, runs, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
 from engines import timing
@@ -33,7 +33,7 @@ class EngagementEngine:
         accounts = list({each.client_id for each in found})
         selection = select_next_contacts_to_touch(
             found,
-            standing=reading.standing(ctx, [each.key(ctx.now) for each in found]),
+            standing=intentions.standing(ctx.tx, [each.key(ctx.now) for each in found]),
             people=reading.people_today(ctx, accounts, day_began(ctx.settings, ctx.now)),
             settings=ctx.settings,
             now=ctx.now,

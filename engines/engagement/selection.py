@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
 from engines.contract import Obligation
 from engines.engagement import sequence
-from engines.engagement.due import WAITING, Due, Standing
+from engines.engagement.due import Due
 from engines.engagement.priority import Score, score
-
-RESTING = frozenset({"blocked", "rejected", "failed", "expired"})
-CARRIED_OUT = frozenset({"done", "uncertain"})
 
 PATIENCE_DAYS = 7
 """How long a colleague's live conversation may put a promise off."""
@@ -49,13 +47,14 @@ def select_next_contacts_to_touch(
     selection = Selection()
     today = {client: set(contacts) for client, contacts in people.items()}
     budget = settings.touches_per_cycle - sum(
-        1 for card in standing.values() if card.state in WAITING and card.not_before <= now
+        1 for card in standing.values() if card.state in UNDER_WAY and card.not_before <= now
     )
     scored = [Pick(each, rate(each, now)) for each in found]
     for pick in sorted(scored, key=lambda p: (-p.score.total, p.due.due_at(now), p.due.contact_id)):
         due, key = pick.due, pick.due.key(now)
         barrier = None
-        if not (due.shadowed or _stands(standing.get(key), settings, now)):
+        card = standing.get(key)
+        if not (due.shadowed or (card is not None and card.speaks(now, settings.reconsider_hours))):
             barrier = (
                 _barrier(due, settings, now)
                 or _account_full(due, today, settings, now)
@@ -84,15 +83,6 @@ def day_began(settings: TenantSettings, now: datetime) -> datetime:
     """The tenant's last midnight."""
     local = now.astimezone(ZoneInfo(settings.timezone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _stands(card: Standing | None, settings: TenantSettings, now: datetime) -> bool:
-    """Whether a card speaks for this intention already; held and cancelled ones don't."""
-    if card is None:
-        return False
-    if card.state in RESTING:
-        return card.state_changed_at > now - timedelta(hours=settings.reconsider_hours)
-    return card.state in WAITING or card.state in CARRIED_OUT
 
 
 def _barrier(due: Due, settings: TenantSettings, now: datetime) -> Obligation | None:

@@ -14,11 +14,12 @@ from brain.rulebook import LANGUAGES, TemplateFailed, reflect, unsupported_numbe
 
 SLOTS: dict[str, Any] = {
     "first_name": "Ana", "client_name": "Initech", "sender_name": "Maya Cole", "company": "Acme", "variant": 0,
-    "thread_subject": "Checking in from Acme",
+    "thread_subject": "Checking in from Acme", "deal_title": "New shelves", "tone": "warm",
 }  # fmt: skip
 ENGAGEMENT = ["engagement_first_touch", *(f"engagement_follow_up_{at}" for at in range(1, 5))]
 EVERY = [(name, language, variant) for language in LANGUAGES for name in ENGAGEMENT
          for variant in ((0, 1, 2) if name.endswith("touch") else (0,))]  # fmt: skip
+DEALS = [f"deal_follow_up_{at}" for at in range(1, 5)]
 COMMITMENTS = re.compile(
     r"[$€£%]|\d|\b(?:promise|guarantee|discount|deadline|tomorrow|today|price|free|descuento|precio|garantiz|mañana|hoy|gratis|"
     r"desconto|preço|garant|amanhã|hoje|grátis)", re.IGNORECASE,
@@ -27,7 +28,7 @@ COMMITMENTS = re.compile(
 
 def test_every_language_has_the_same_templates() -> None:
     for language in LANGUAGES:
-        assert set(rulebook.templates(language)) == set(rulebook.templates("en")) >= set(ENGAGEMENT)
+        assert set(rulebook.templates(language)) == set(rulebook.templates("en")) >= {*ENGAGEMENT, *DEALS}
 
 
 @pytest.mark.parametrize(("name", "language", "variant"), EVERY)
@@ -48,6 +49,25 @@ def test_a_mail_to_nobody_by_name_still_reads_well(name: str, language: str, var
         name, language, {**SLOTS, "variant": variant, "first_name": "", "client_name": "", "thread_subject": ""}
     )
     assert not re.search(r" [,.:?!]|,,|\(\)|  ", draft.subject + "\n" + draft.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_follow_up_of_a_deal_is_whole_in_both_tones_and_commits_to_nothing(language: str) -> None:
+    said = set()
+    for name in DEALS:
+        for tone in ("warm", "plain"):
+            draft = write(name, language, {**SLOTS, "tone": tone})
+            said.add(draft.text)
+            assert "Ana" in draft.text.splitlines()[0]
+            assert "New shelves" in draft.text
+            assert draft.text.rstrip().endswith("Maya Cole")
+            assert 100 < len(draft.text) < 700
+            assert not re.search(r"[{}]|\n\n\n|  |None|undefined", draft.text)
+            assert not COMMITMENTS.search(draft.subject + draft.text)
+            bare = {"first_name": "", "client_name": "", "thread_subject": "", "deal_title": ""}
+            draft = write(name, language, {**SLOTS, "tone": tone, **bare})
+            assert not re.search(r" [,.:?!]|,,|\(\)|  ", draft.subject + "\n" + draft.text)
+    assert len(said) == 8
 
 
 def test_every_attempt_says_something_else() -> None:

@@ -1,0 +1,139 @@
+"""What planning reads: follow-ups that are due and stalls without an answer, each off its own index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from engines.contract import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deal whose follow-up is due, by its shadow where a held message has moved that."""
+
+    deal_id: UUID
+    title: str
+    stage: str
+    weighted: Decimal
+    """Its value times its stage's win probability."""
+    due_at: datetime
+    follow_ups: int
+    """How many have gone out without an answer."""
+    shadowed: bool
+    """Overdue for real, while planning has moved on because a mail was held."""
+    stalled_at: datetime | None
+    thread_id: UUID | None
+    thread_subject: str | None
+    last_activity_at: datetime
+    client_id: UUID
+    client_name: str
+    relationship: str
+    client_status: str
+    contact_id: UUID | None
+    name: str | None
+    reachable: bool
+    clock: str | None
+    exempt_reason: str | None
+    paused_until: datetime | None
+    languages: tuple[str | None, ...]
+    timezone: str | None
+    company: str
+
+    @property
+    def attempt(self) -> int:
+        """Which follow-up this is; 1 for the first."""
+        return self.follow_ups + 1
+
+    @property
+    def key(self) -> str:
+        """The intention: this deal, this attempt, this due instant."""
+        return f"deals:follow_up:{self.deal_id}:{self.attempt}:{self.due_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A deal that stands still, and about which nothing was said yet."""
+
+    id: UUID
+    title: str
+    stage: str
+    stage_name: str
+    weighted: Decimal
+    stalled_at: datetime
+    last_activity_at: datetime
+    follow_ups: int
+    follow_up_due_at: datetime | None
+    client_id: UUID
+    contact_id: UUID | None
+
+    @property
+    def key(self) -> str:
+        """The intention: this deal, this stall."""
+        return f"deals:stalled:{self.id}:{self.stalled_at.isoformat()}"
+
+
+def follow_ups_due(ctx: Context) -> list[Due]:
+    """Every deal whose follow-up is due, in one statement that reads the due ones alone."""
+    rows = ctx.tx.rows(
+        """WITH found AS (
+               SELECT d.*, false AS shadowed FROM deals d WHERE d.tenant_id = :t AND d.planned_at <= :now
+               UNION ALL
+               SELECT d.*, true FROM deals d
+               WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.shadow_follow_ups IS NOT NULL
+                 AND d.follow_up_due_at <= :now AND coalesce(d.planned_at > :now, true))
+           SELECT f.id AS deal_id, f.title, f.stage, f.value * s.win_probability AS weighted, f.shadowed,
+                  CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at,
+                  CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END
+                      AS follow_ups,
+                  f.stalled_at, f.thread_id, h.subject AS thread_subject, f.last_activity_at, f.client_id,
+                  l.name AS client_name, l.relationship, l.status AS client_status, c.id AS contact_id, c.name,
+                  c.email IS NOT NULL AS reachable, k.status AS clock, k.exempt_reason, k.paused_until, c.language,
+                  l.language AS client_language, coalesce(c.timezone, l.timezone) AS timezone,
+                  (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
+           FROM found f
+           JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = f.stage
+           JOIN clients l ON l.tenant_id = :t AND l.id = f.client_id
+           LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = f.contact_id AND c.client_id = f.client_id
+           LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id
+           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id""",
+        t=ctx.tenant_id, now=ctx.now,
+    )  # fmt: skip
+    return [_due(row) for row in rows]
+
+
+def stalls(ctx: Context) -> list[Stall]:
+    """Every stalled deal about which nothing was said yet, the most valuable first."""
+    rows = ctx.tx.rows(
+        """SELECT d.id, d.title, d.stage, s.name AS stage_name, d.value * s.win_probability AS weighted,
+                  d.stalled_at, d.last_activity_at, coalesce(d.shadow_follow_ups, d.follow_ups) AS follow_ups,
+                  d.planned_at AS follow_up_due_at, d.client_id, d.contact_id
+           FROM deals d JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = d.stage
+           WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.stalled_at IS NOT NULL
+             AND d.stall_answered_at IS NULL
+           ORDER BY weighted DESC, d.id""",
+        t=ctx.tenant_id,
+    )  # fmt: skip
+    return [Stall(**row) for row in rows]
+
+
+def next_due(ctx: Context) -> datetime | None:
+    """When the next deal has a follow-up due or begins to stand still, read off the indexes."""
+    soonest: datetime | None = ctx.tx.value(
+        """SELECT least(
+               (SELECT min(planned_at) FROM deals WHERE tenant_id = :t AND planned_at IS NOT NULL),
+               (SELECT min(stalls_at) FROM deals WHERE tenant_id = :t AND state = 'open' AND stalled_at IS NULL),
+               (SELECT min(stalled_at) FROM deals WHERE tenant_id = :t AND state = 'open' AND automation
+                AND stalled_at IS NOT NULL AND stall_answered_at IS NULL))""",
+        t=ctx.tenant_id,
+    )  # fmt: skip
+    return soonest
+
+
+def _due(row: Mapping[Any, Any]) -> Due:
+    same = {name: row[name] for name in Due.__slots__ if name != "languages"}
+    return Due(**same, languages=(row["language"], row["client_language"]))
