@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -33,15 +33,26 @@ class FollowUp:
 
 
 def heard(
-    tx: Tx, client_id: UUID, *, contact_id: UUID | None, thread_id: UUID | None, message_id: UUID, at: datetime
+    tx: Tx, client_id: UUID, *, contact_id: UUID | None, thread_id: UUID | None, message_id: UUID, at: datetime,
+    asks: bool = False,
 ) -> int:  # fmt: skip
     """Somebody of an account wrote: follow-ups of all its deals begin anew; how many deals it is about.
 
     It is about the deals of its conversation; else about those of its writer; else about the account's only one. To
-    these it is an activity, which clears a stall.
+    these it is an activity, which clears a stall. Where it `asks` something, no follow-up goes out until somebody of
+    the tenant has written: whoever waits for an answer is not asked how things stand.
     """
     return _happened(tx, "mail_in", _open_of(tx, client_id), contact_ids=[contact_id] if contact_id else [],
-                     thread_id=thread_id, message_id=message_id, at=at, by="contact")  # fmt: skip
+                     thread_id=thread_id, message_id=message_id, at=at, by="contact", asks=asks)  # fmt: skip
+
+
+ASKING = frozenset({"quote_request", "order", "order_update", "new_request", "complaint", "task_request", "asks_task"})
+"""Classes and flags of mails that wait for an answer."""
+
+
+def asks(cls: str, flags: Iterable[str], words: str) -> bool:
+    """Whether a mail of this class, with these flags and words, waits for an answer."""
+    return bool(ASKING & {cls, *flags}) or bool({"?", "？", "؟"} & set(words))
 
 
 def written(
@@ -100,10 +111,10 @@ def follow_ups_sent(tx: Tx, sent: Sequence[FollowUp]) -> int:
                follow_ups = CASE WHEN w.answered THEN 0 ELSE w.attempt END,
                follow_up_due_at = CASE WHEN w.answered THEN d.follow_up_due_at WHEN w.last THEN NULL
                                        ELSE w.sent_at + make_interval(days => w.follow_up_days) END
-           FROM (SELECT w.*, d.id, s.stall_days, s.follow_up_days, c.last_reply_at > w.sent_at AS answered
+           FROM (SELECT w.*, s.stall_days, s.follow_up_days, c.last_reply_at > w.sent_at AS answered
                  FROM {_FOLLOW_UPS} JOIN deals d ON d.tenant_id = :t AND d.id = w.deal_id {_STAGE}
                  JOIN clients c ON c.tenant_id = :t AND c.id = d.client_id) AS w
-           WHERE d.tenant_id = :t AND d.id = w.id AND d.state = 'open'
+           WHERE d.tenant_id = :t AND d.id = w.deal_id AND d.state = 'open'
            RETURNING d.id, d.client_id, d.contact_id, d.planned_at, w.attempt, w.card_id""",
         t=tx.tenant_id, now=tx.now, **_columns(tx, sent),
     )  # fmt: skip
@@ -215,12 +226,12 @@ def _open_of(tx: Tx, client_id: UUID) -> Sequence[Row]:
 
 def _happened(
     tx: Tx, kind: Kind, of_account: Sequence[Row], *, contact_ids: Sequence[UUID], thread_id: UUID | None,
-    message_id: UUID | None, at: datetime, by: str,
+    message_id: UUID | None, at: datetime, by: str, asks: bool = False,
 ) -> int:  # fmt: skip
     if not of_account:
         return 0
     links = _links(of_account, contact_ids, thread_id)
-    _apply(tx, kind, links, of_account, message_id=message_id, at=min(at, tx.now), by=by)
+    _apply(tx, kind, links, of_account, message_id=message_id, at=min(at, tx.now), by=by, asks=asks)
     return len(links)
 
 
@@ -235,7 +246,7 @@ def _links(of_account: Sequence[Row], contact_ids: Sequence[UUID], thread_id: UU
 
 def _apply(
     tx: Tx, kind: Kind, links: dict[UUID, str], of_account: Sequence[Row], *, message_id: UUID | None, at: datetime,
-    by: str, words: str | None = None,
+    by: str, words: str | None = None, asks: bool = False,
 ) -> None:  # fmt: skip
     """Wind the clocks: of the deals it is about all, of the account's others (when it wrote) the follow-ups."""
     # a person's own mail or talk about one deal says nothing of the others; a reply stops every sequence
@@ -250,6 +261,8 @@ def _apply(
                                        ELSE d.last_activity_at END,
                last_heard_at = CASE WHEN w.linked AND :heard THEN greatest(d.last_heard_at, :at)
                                     ELSE d.last_heard_at END,
+               our_turn_since = CASE WHEN NOT w.linked THEN d.our_turn_since WHEN :by_us THEN NULL
+                                     WHEN :asks THEN coalesce(d.our_turn_since, :at) ELSE d.our_turn_since END,
                stalls_at = CASE WHEN w.linked
                    THEN greatest(d.last_activity_at, :at) + make_interval(days => s.stall_days) ELSE d.stalls_at END,
                stalled_at = CASE WHEN NOT w.linked OR d.stalled_at > :at THEN d.stalled_at END,
@@ -258,8 +271,8 @@ def _apply(
            FROM unnest(CAST(:ids AS uuid[]), CAST(:linked AS boolean[])) AS w (id, linked), deal_stage_config s
            WHERE d.tenant_id = :t AND d.id = w.id AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage
            RETURNING d.id, d.client_id, d.contact_id, d.planned_at, w.linked""",
-        t=tx.tenant_id, at=at, heard=kind == "mail_in", by_us=kind != "mail_in", ids=[row["id"] for row in touched],
-        linked=[row["id"] in links for row in touched],
+        t=tx.tenant_id, at=at, heard=kind == "mail_in", by_us=kind != "mail_in", asks=asks,
+        ids=[row["id"] for row in touched], linked=[row["id"] in links for row in touched],
     )  # fmt: skip
     if kind == "mail_in":
         _answer(tx, list(links), at)

@@ -74,6 +74,8 @@ class Deal:
     stage_entered_at: datetime
     last_activity_at: datetime
     last_heard_at: datetime | None
+    our_turn_since: datetime | None
+    """Since when something that they asked waits for an answer of the tenant's people."""
     follow_ups: int
     follow_up_due_at: datetime | None
     stalls_at: datetime

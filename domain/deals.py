@@ -271,7 +271,7 @@ def _close(
     return book.write(
         tx, deal, f"deal.{state}", evidence, state=state, reason=storable.optional(reason, book.LONGEST),
         closed_at=tx.now, follow_up_due_at=None, stalled_at=None, next_step=None, next_step_at=None,
-        next_step_evidence=None, shadow_follow_ups=None, shadow_follow_up_due_at=None,
+        next_step_evidence=None, our_turn_since=None, shadow_follow_ups=None, shadow_follow_up_due_at=None,
     )  # fmt: skip
 
 

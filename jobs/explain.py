@@ -12,6 +12,7 @@ from domain.house import House
 from engines.contract import Context, Engine
 from engines.registry import ENGINES
 from jobs import judge
+from jobs.arbitrate import arbitrate
 from policy.judge import sentence
 
 
@@ -60,7 +61,8 @@ def cycle(house: House, tenant_id: UUID, *, engines: Sequence[Engine] = ENGINES)
 
 def _look(house: House, tx: Tx, engines: Sequence[Engine]) -> dict[str, Any]:
     tenant_settings = settings.of(tx)
-    plans = [engine.plan(Context(tx, tenant_settings)) for engine in engines]
+    said = [(engine, engine.plan(Context(tx, tenant_settings))) for engine in engines]
+    plans = [plan for _, plan in arbitrate(house.brakes, tx, said)]
     proposals = [proposal for each in plans for proposal in each.proposals]
     new = cards.propose(tx, proposals, reconsider_hours=tenant_settings.reconsider_hours)
     waiting = [card for card in cards.due(tx, limit=500) if card.id not in {each.id for each in new}]

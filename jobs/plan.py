@@ -10,6 +10,7 @@ from domain.cards import Card, Proposal
 from domain.db import Tx
 from engines.contract import Obligation, Plan
 from jobs import judge
+from jobs.arbitrate import arbitrate
 from jobs.hour import Cycle
 
 BATCH = 200
@@ -26,7 +27,8 @@ def plan(cycle: Cycle) -> Counter[str]:
 def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     """How many of each kind, and the new cards beyond the first `BATCH`, which are not judged yet."""
     context = cycle.context(tx)
-    plans = dict(cycle.ask(tx, cycle.working_engines(tx), "plan", lambda engine: engine.plan(context)))
+    said = cycle.ask(tx, cycle.working_engines(tx), "plan", lambda engine: engine.plan(context))
+    plans = dict(arbitrate(cycle.house.brakes, tx, said))
     new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
     cycle.house.fault("plan.proposed")
     lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))

@@ -83,7 +83,7 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
     if one.received_at >= tx.now - OLD:
         for account in accounts:
             deal_activity.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
-                                at=one.received_at)  # fmt: skip
+                                at=one.received_at, asks=_asks(linked))  # fmt: skip
             heard[account] = max(heard.get(account, one.received_at), one.received_at)
     return Counter(replies=1)
 
@@ -93,6 +93,10 @@ def _stop_what_runs(tx: Tx, heard: Mapping[UUID, datetime]) -> None:
     for account, at in sorted(heard.items()):
         clients.replied(tx, account, at)
         clocks.stop_sequences(tx, account, reason=f"mail of {at:%Y-%m-%d} from the account")
+
+
+def _asks(linked: Linked) -> bool:
+    return deal_activity.asks(linked.cls, linked.flags, str(linked.incoming.reading.get("reply") or ""))
 
 
 def _own_people_wrote(tx: Tx, linked: Linked) -> Counter[str]:

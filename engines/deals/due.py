@@ -30,6 +30,7 @@ class Due:
     thread_id: UUID | None
     thread_subject: str | None
     last_activity_at: datetime
+    our_turn_since: datetime | None
     client_id: UUID
     client_name: str
     relationship: str
@@ -68,6 +69,7 @@ class Stall:
     last_activity_at: datetime
     follow_ups: int
     follow_up_due_at: datetime | None
+    our_turn_since: datetime | None
     client_id: UUID
     contact_id: UUID | None
 
@@ -90,7 +92,8 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                   CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at,
                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END
                       AS follow_ups,
-                  f.stalled_at, f.thread_id, h.subject AS thread_subject, f.last_activity_at, f.client_id,
+                  f.stalled_at, f.thread_id, h.subject AS thread_subject, f.last_activity_at,
+                  f.our_turn_since, f.client_id,
                   l.name AS client_name, l.relationship, l.status AS client_status, c.id AS contact_id, c.name,
                   c.email IS NOT NULL AS reachable, k.status AS clock, k.exempt_reason, k.paused_until, c.language,
                   l.language AS client_language, coalesce(c.timezone, l.timezone) AS timezone,
@@ -111,7 +114,7 @@ def stalls(ctx: Context) -> list[Stall]:
     rows = ctx.tx.rows(
         """SELECT d.id, d.title, d.stage, s.name AS stage_name, d.value * s.win_probability AS weighted,
                   d.stalled_at, d.last_activity_at, coalesce(d.shadow_follow_ups, d.follow_ups) AS follow_ups,
-                  d.planned_at AS follow_up_due_at, d.client_id, d.contact_id
+                  d.planned_at AS follow_up_due_at, d.our_turn_since, d.client_id, d.contact_id
            FROM deals d JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = d.stage
            WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.stalled_at IS NOT NULL
              AND d.stall_answered_at IS NULL

@@ -121,10 +121,9 @@ def _carry_out(ctx: Context, deal_id: UUID, told: Mapping[str, str], evidence: E
 
 def _follow_up(ctx: Context, pick: Pick) -> Proposal:
     due, now = pick.due, ctx.now
-    opens = due.attempt == 1 and due.thread_id is None
     return Proposal(
-        # the first mail of a conversation follows nothing
-        type="send_email" if opens else "follow_up",
+        # the first mail since they were last heard follows nothing that is still open
+        type="send_email" if due.attempt == 1 else "follow_up",
         engine=DealsEngine.name,
         title=f"Follow-up {due.attempt}: {due.title} ({due.client_name})",
         subject_type="deal",
@@ -153,8 +152,12 @@ def _follow_up(ctx: Context, pick: Pick) -> Proposal:
 def _answer(ctx: Context, stall: Stall) -> Proposal:
     """A deal that stands still gets a next step: whatever is still meant to be done, or a decision."""
     since = f"nothing has happened since {stall.last_activity_at:%Y-%m-%d}"
-    step = ("Follow it up, or see what keeps the agent from it" if stall.follow_up_due_at is not None
-            else f"Decide: call or close it; {stall.follow_ups} follow-ups brought no answer")  # fmt: skip
+    if stall.our_turn_since is not None:
+        step = f"Answer their mail of {stall.our_turn_since:%Y-%m-%d}: it waits for us"
+    elif stall.follow_up_due_at is not None:
+        step = "See what keeps the agent from following it up, or write"
+    else:
+        step = f"Decide: call or close it; {stall.follow_ups} follow-ups brought no answer"
     evidence = Evidence("silence", f"account {stall.client_id}", since, stall.stalled_at)
     payload = {"next_step": step, "stalled_at": stall.stalled_at.isoformat()}
     return news.proposal(ctx, stall, f"Deal stalled in {stall.stage_name}: {stall.title}", payload, evidence, stall.key)

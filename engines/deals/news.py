@@ -57,11 +57,10 @@ def from_mail(ctx: Context, event: Event) -> Iterator[Proposal]:
         if deal is None or deal.state != "open" or kind is None:
             continue
         evidence = Evidence(kind, who, f"message {message.id}", message.received_at)
-        step = f"Answer {message.from_name or 'the mail'}"
+        step = f"Answer {message.from_name or 'the mail'}" if deal.our_turn_since is not None else None
         if kind == "order":
             yield _closing(ctx, deal, "won", "an order came in its conversation", evidence, str(message.id))
-        else:
-            stage = deal_stages.after(ctx.tx, deal.stage, kind)
+        elif (stage := deal_stages.after(ctx.tx, deal.stage, kind)) or step:
             yield _moving(ctx, deal, stage.key if stage else None, step, evidence, str(message.id))
 
 

@@ -96,6 +96,10 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
         return _blocked(due, "deals.reachable", "the contact has no address")
     if due.clock == "exempt":
         return _blocked(due, "deals.reachable", f"the contact may not be reached ({due.exempt_reason})")
+    if due.our_turn_since is not None:
+        return _blocked(
+            due, "deals.our_turn", f"their mail of {due.our_turn_since:%Y-%m-%d} waits for an answer of ours"
+        )
     if due.clock == "paused" and due.paused_until is not None and due.paused_until > now:
         return _deferred(due, "deals.away", "the contact is away", due.paused_until)
     return None

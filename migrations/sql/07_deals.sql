@@ -37,6 +37,7 @@ CREATE TABLE hourhand.deals (
     stage_entered_at timestamptz NOT NULL,
     last_activity_at timestamptz NOT NULL,
     last_heard_at timestamptz,
+    our_turn_since timestamptz,                 -- they asked something, and nobody of ours has written since
     follow_ups int NOT NULL DEFAULT 0,          -- unanswered ones of the agent
     follow_up_due_at timestamptz,               -- null: none any more, until something happens
     stalls_at timestamptz NOT NULL,

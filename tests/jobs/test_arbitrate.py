@@ -1,0 +1,282 @@
+"""Across engines: a contact hears one thing at a time, the rest gives way and says so, an answer stops them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+
+from domain import cards, clocks, deal_activity, deals, ledger, mailboxes, settings
+from domain.cards import Card, Proposal
+from domain.db import Database, Tx
+from domain.events import Event
+from domain.house import House
+from engines.contract import Context, Engine, Handler, Obligation, Plan
+from engines.deals.engine import DealsEngine
+from engines.engagement.engine import EngagementEngine
+from engines.registry import ENGINES
+from jobs import cycle
+from simulator.emulators.resend import ResendEmulator
+from tests import build, houses
+from tests.hand_clock import A_MONDAY, HandClock
+
+GAP, LIVE_GAP = timedelta(hours=72), timedelta(hours=24)
+IN_NEW_YORK = timedelta(hours=6)
+
+
+@dataclass(eq=False)
+class Wild:
+    """An engine that proposes whatever it is told, without any restraint of its own."""
+
+    name: str
+    wishes: list[Proposal] = field(default_factory=list)
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+
+    def plan(self, ctx: Context) -> Plan:
+        wished, self.wishes = self.wishes, []
+        return Plan(
+            tuple(Obligation("wish", "deal", each.subject_id, each.due_at, each.dedupe_key) for each in wished),
+            tuple(wished),
+        )
+
+    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
+        pass
+
+    def react(self, ctx: Context, event: Event) -> None:
+        pass
+
+    def stats(self, ctx: Context) -> Mapping[str, float]:
+        return {}
+
+    def next_due(self, ctx: Context) -> None:
+        return None
+
+
+@dataclass
+class Street:
+    """Acme with Resend, and a few contacts who were spoken to just now."""
+
+    house: House
+    resend: ResendEmulator
+    acme: UUID
+    people: list[UUID]
+    clock: HandClock
+
+    def hour(self, engines: Sequence[Engine] = ENGINES) -> UUID:
+        run_id = cycle.run(self.house, self.acme, kind="manual", engines=engines)
+        assert run_id is not None
+        with self.house.database.tenant(self.acme) as tx:
+            assert tx.value("SELECT errors FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :id",
+                            t=tx.tenant_id, id=run_id) == []  # fmt: skip
+        return run_id
+
+    def lines(self, run_id: UUID) -> list[tuple[str, str, str | None, str | None]]:
+        with self.house.database.tenant(self.acme) as tx:
+            return [(line["kind"], line["disposition"], line["rule"], line["reason"])
+                    for line in ledger.lines(tx, run_id)]  # fmt: skip
+
+    def wish(
+        self, tx: Tx, engine: str, person: UUID, priority: int, kind: str = "send_email", title: str = "A wish"
+    ) -> Proposal:  # fmt: skip
+        """What an engine would write to somebody, each time something else."""
+        mark = tx.clock.uuid().hex
+        return build.proposal(
+            tx, person, kind=kind, engine=engine, priority=priority, title=title, subject_type="wish", subject_id=mark,
+            dedupe_key=mark, latest_at=tx.now + timedelta(days=6),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def street(clone: Database, clock: HandClock) -> Iterator[Street]:
+    clock.advance(hours=6)
+    hands = houses.TestHands()
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        acme = build.acme(clone, max_emails_per_hour=500)
+        houses.resend_for(hands, resend, acme, "re_acme")
+        made = Street(house, resend, acme, [], clock)
+        made.people = move_in(made)
+        yield made
+
+
+def move_in(street: Street) -> list[UUID]:
+    """Three more contacts, each at an account of their own, who were spoken to just now."""
+    with street.house.database.tenant(street.acme, actor="rui") as tx:
+        names = [f"client-{tx.clock.uuid().hex[-12:]}" for _ in range(3)]
+        people = [build.contact(tx, build.client(tx, name=name), f"bill@{name}.example") for name in names]
+        for person in people:
+            clocks.touch(tx, person, "call", by="rui", at=tx.now)
+    return people
+
+
+def test_of_two_engines_the_more_pressing_writes_and_the_other_says_to_whom_it_gave_way(street: Street) -> None:
+    low, high = Wild("low"), Wild("high")
+    with street.house.database.tenant(street.acme) as tx:
+        person = street.people[0]
+        low.wishes = [street.wish(tx, "low", person, 100, title="Hello")]
+        high.wishes = [street.wish(tx, "high", person, 900, title="Your offer")]
+    lines = street.lines(street.hour([low, high]))
+    assert len(street.resend.sent("re_acme")) == 1
+    assert sorted(line[1:] for line in lines if line[1] != "acted") == [
+        ("deferred", "engines.gave_way", "gave way to high: Your offer")]  # fmt: skip
+    # what comes a day later gives way to what was written, and says until when
+    street.clock.advance(days=1)
+    with street.house.database.tenant(street.acme) as tx:
+        low.wishes = [street.wish(tx, "low", street.people[0], 2000)]
+    run_id = street.hour([low, high])
+    with street.house.database.tenant(street.acme) as tx:
+        [line] = ledger.lines(tx, run_id)
+    assert (line["rule"], line["until"]) == ("engines.gave_way", A_MONDAY + IN_NEW_YORK + GAP)
+    assert line["reason"] == "gave way to high: Your offer, sent 2026-03-02"
+
+
+def test_what_waits_and_matters_less_is_taken_back_unless_a_person_agreed_to_it(street: Street) -> None:
+    with street.house.database.tenant(street.acme) as tx:
+        first, second, _ = street.people
+        waits = [build.card(tx, first, priority=100, not_before=tx.now + timedelta(hours=20)),
+                 build.card(tx, second, priority=100, not_before=tx.now + timedelta(hours=20))]  # fmt: skip
+        tx.run("UPDATE kanban_cards SET approved_by = 'rui' WHERE tenant_id = :t AND id = :id", t=tx.tenant_id,
+               id=waits[1].id)  # fmt: skip
+        high = Wild("high", [street.wish(tx, "high", each, 900, title="Your offer") for each in (first, second)])
+    lines = street.lines(street.hour([high]))
+    with street.house.database.tenant(street.acme) as tx:
+        stand = [cards.get(tx, card.id) for card in waits]
+    assert [(card.state, card.reason) for card in stand if card] == [
+        ("cancelled", "gave way to high: Your offer"), ("proposed", None)]  # fmt: skip
+    assert sorted(line[3] or "" for line in lines) == ["", "gave way to engagement: Touch"]
+
+
+def test_a_deal_takes_over_from_the_sequence_that_keeps_in_touch_and_that_waits_for_the_deal(street: Street) -> None:
+    person = street.people[0]
+    with street.house.database.tenant(street.acme) as tx:
+        thread = build.thread(tx, contact_id=person)
+        clocks.advance_sequences(tx, [clocks.Advance(person, 1, tx.now + timedelta(days=30), thread)])
+        deal = build.deal(tx, person)
+    street.clock.advance(days=7)
+    street.hour()
+    assert len(street.resend.sent("re_acme")) == 1
+    with street.house.database.tenant(street.acme) as tx:
+        assert tx.value("SELECT follow_up_due_at FROM engagement_clocks WHERE tenant_id = :t AND contact_id = :p",
+                        t=tx.tenant_id, p=person) is None  # fmt: skip
+        tx.run("UPDATE engagement_clocks SET due_at = :now WHERE tenant_id = :t AND contact_id = :p", now=tx.now,
+               t=tx.tenant_id, p=person)  # fmt: skip
+    street.clock.advance(days=4)
+    lines = street.lines(street.hour())
+    assert ("contact_overdue", "deferred", "engines.gave_way",
+            "gave way to deals, which is following up in another conversation") in lines  # fmt: skip
+    assert len(street.resend.sent("re_acme")) == 1
+    with street.house.database.tenant(street.acme) as tx:
+        found = deals.get(tx, deal)
+        assert found is not None
+        assert found.follow_ups == 1
+
+
+def test_an_answer_stops_every_sequence_to_the_account_and_goes_to_the_engine_whose_conversation_it_is(
+    street: Street,
+) -> None:
+    engine = DealsEngine()
+    with street.house.database.tenant(street.acme) as tx:
+        person = street.people[0]
+        mine, other = build.deal(tx, person, "Mine"), build.deal(tx, person, "Other")
+        client = deals.get(tx, mine)
+        assert client is not None
+        threads = {each: build.thread(tx, contact_id=person, engine=each) for each in ("deals", "quotes")}
+        tx.run("UPDATE deals SET thread_id = :h, follow_ups = 2 WHERE tenant_id = :t AND id = :id", t=tx.tenant_id,
+               h=threads["deals"], id=mine)  # fmt: skip
+        tx.run("UPDATE deals SET follow_ups = 1, follow_up_due_at = :now, stalled_at = :now WHERE tenant_id = :t "
+               "AND id = :id", t=tx.tenant_id, now=tx.now, id=other)  # fmt: skip
+        waits = [build.card(tx, person, engine=each, dedupe_key=each) for each in ("deals", "quotes", "engagement")]
+        clocks.stop_sequences(tx, client.client_id, reason="mail from the account")
+        deal_activity.heard(tx, client.client_id, contact_id=person, thread_id=threads["deals"], at=tx.now,
+                            message_id=tx.clock.uuid())  # fmt: skip
+        assert {card.state for each in waits if (card := cards.get(tx, each.id))} == {"cancelled"}
+        stand = [deals.get(tx, each) for each in (mine, other)]
+        assert [(each.follow_ups, each.last_heard_at, each.stalled_at) for each in stand if each] == [
+            (0, tx.now, None), (0, None, tx.now)]  # fmt: skip
+        assert all(each.follow_up_due_at == tx.now + timedelta(days=5) for each in stand if each)
+        for owner, proposes in (("quotes", 0), ("deals", 1)):
+            message = _stored_reply(tx, client.client_id, person, threads[owner], mine)
+            event = Event(tx.clock.uuid(), tx.now, "mail.received", "message", str(message), "system", client.client_id,
+                          person, {"class": "reply", "flags": []})  # fmt: skip
+            engine.react(Context(tx, settings.of(tx)), event)
+            assert len(cards.listed(tx, kind="update_deal")) == proposes
+
+
+def _stored_reply(tx: Tx, client_id: UUID, contact_id: UUID, thread_id: UUID, deal_id: UUID) -> UUID:
+    """A message as it lies in the inbox, linked to a deal by its conversation."""
+    [mailbox, *_] = mailboxes.listed(tx) or [mailboxes.configure_folder(tx, "/mail", "ana@acme.example")]
+    message_id = tx.clock.uuid()
+    sha = message_id.bytes * 2
+    tx.run("INSERT INTO blobs (tenant_id, sha256, size, bytes, created_at) VALUES (:t, :sha, 1, :sha, :now)",
+           t=tx.tenant_id, sha=sha, now=tx.now)  # fmt: skip
+    tx.run(
+        """INSERT INTO gmail_messages (tenant_id, id, mailbox_id, gmail_message_id, thread_id, direction, class,
+               client_id, contact_id, received_at, stored_at, raw_sha256, raw_size)
+           VALUES (:t, :id, :mailbox, :name, :thread, 'in', 'reply', :client, :contact, :now, :now, :sha, 1)""",
+        t=tx.tenant_id, id=message_id, mailbox=mailbox.id, name=message_id.hex, thread=thread_id, client=client_id,
+        contact=contact_id, now=tx.now, sha=sha,
+    )  # fmt: skip
+    tx.run(
+        """INSERT INTO deal_activities (tenant_id, id, deal_id, kind, at, by, link, message_id)
+           VALUES (:t, :id, :deal, 'mail_in', :now, 'contact', 'thread', :message)""",
+        t=tx.tenant_id, id=tx.clock.uuid(), deal=deal_id, now=tx.now, message=message_id,
+    )  # fmt: skip
+    return message_id
+
+
+WISH = st.tuples(
+    st.integers(0, 2), st.integers(0, 2), st.integers(0, 1500), st.sampled_from(["send_email", "follow_up"])
+)
+"""Which engine wishes to write to whom, how urgently, and what."""
+HOUR = st.tuples(st.integers(1, 40), st.lists(WISH, max_size=5), st.one_of(st.none(), st.integers(0, 2)))
+"""How many hours pass, what is wished for then, and who answers afterwards."""
+Story = list[tuple[int, list[tuple[int, int, int, str]], int | None]]
+BEGIN: Story = [(1, [(0, 0, 5, "send_email"), (1, 0, 9, "send_email"), (2, 1, 9, "send_email")], None)]
+
+
+@hypothesis_settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(story=st.lists(HOUR, min_size=3, max_size=6))
+def test_no_contact_gets_two_mails_within_the_gap_whatever_engines_propose(street: Street, story: Story) -> None:
+    street.people = people = move_in(street)
+    wild = [Wild("alpha"), Wild("beta"), Wild("gamma")]
+    street.clock.move_to(_next_monday(street.clock.now()))
+    with street.house.database.tenant(street.acme) as tx:
+        for person in people:
+            build.deal(tx, person)
+    answers: dict[UUID, list[datetime]] = {}
+    for hours, wishes, answer in BEGIN + story:
+        street.clock.advance(hours=hours)
+        with street.house.database.tenant(street.acme) as tx:
+            for who, whom, priority, kind in wishes:
+                wild[who].wishes.append(street.wish(tx, wild[who].name, people[whom], priority, kind))
+        street.hour([*wild, DealsEngine(), EngagementEngine()])
+        if answer is not None:
+            with street.house.database.tenant(street.acme) as tx:
+                clocks.touch(tx, people[answer], "reply", by="contact", message_id=tx.clock.uuid())
+            answers.setdefault(people[answer], []).append(street.clock.now())
+    for person in people:
+        _gaps_hold(street, person, answers.get(person, []))
+
+
+def _gaps_hold(street: Street, person: UUID, heard: Sequence[datetime]) -> None:
+    """72 hours lie between two mails that went out to a person, or 24 where they had written."""
+    with street.house.database.tenant(street.acme) as tx:
+        rows = tx.rows("SELECT reserved_at AS at FROM outbound_messages WHERE tenant_id = :t AND contact_id = :p "
+                       "AND state = 'accepted' ORDER BY 1", t=tx.tenant_id, p=person)  # fmt: skip
+    moments = [row["at"] for row in rows]
+    for first, second in pairwise(moments):
+        live = any(first < each <= second or second - GAP <= each <= second for each in heard)
+        assert second - first >= (LIVE_GAP if live else GAP)
+    if person == street.people[0]:
+        assert moments
+
+
+def _next_monday(now: datetime) -> datetime:
+    """Ten in the morning in New York, of the Monday after next: whatever was meant before has expired by then."""
+    return (now + timedelta(days=14 - now.weekday())).replace(hour=14, minute=0, second=0, microsecond=0)
