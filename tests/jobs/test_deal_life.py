@@ -62,7 +62,9 @@ class Life:
                               t=tx.tenant_id, id=run_id)  # fmt: skip
             assert errors == []
             lines = [f"{line['kind']} {line['disposition']}" for line in ledger.lines(tx, run_id)]
-            assert sum(ledger.counts(tx, run_id).values()) == len(lines)
+            told = reflections.last(tx)
+            assert told is not None
+            assert sum(told["facts"]["ledger"].values()) == len(lines)
         mails = [f"mail {mail['subject']!r}" for mail in self.sent[seen:]]
         self.diary.append(f"{self.day}: {', '.join([*lines, *mails]) or 'nothing due'}; {self.stands}")
 
