@@ -21,6 +21,27 @@ from tests.jobs.letters import Post, letter
 
 DECIDE = "Decide: call or close it; 4 follow-ups brought no answer"
 BILL = "bill@initech.example"
+ACTED, WAITS = "deal_follow_up_due acted", "deal_follow_up_due deferred"
+DIARY = [
+    "1: nothing due; new, 0 unanswered, due 5",
+    f"5: {WAITS}; new, 0 unanswered, due 5",
+    f"6: {WAITS}; new, 0 unanswered, due 5",
+    f"7: {ACTED}, mail 'About New shelves'; new, 1 unanswered, due 12",
+    f"12: {WAITS}; new, 1 unanswered, due 12",
+    f"13: {WAITS}; new, 1 unanswered, due 12",
+    f"14: {ACTED}, mail 'Re: About New shelves'; new, 2 unanswered, due 19",
+    "14: nothing due; qualified, 0 unanswered, due 18",
+    f"18: {ACTED}, mail 'Re: About New shelves'; qualified, 1 unanswered, due 22",
+    f"22: {ACTED}, mail 'Re: About New shelves'; qualified, 2 unanswered, due 26",
+    f"26: {WAITS}; qualified, 2 unanswered, due 26",
+    f"27: {WAITS}; qualified, 2 unanswered, due 26",
+    f"28: {ACTED}, mail 'Re: About New shelves'; qualified, 3 unanswered, due 32",
+    f"32: {ACTED}, mail 'Re: About New shelves'; qualified, 4 unanswered",
+    f"44: deal_stalled acted; qualified stalled, 4 unanswered, {DECIDE}",
+    "52: nothing due; proposal, 0 unanswered, due 55, Answer Bill",
+    "55: deal_follow_up_due blocked; proposal, 0 unanswered, due 55, Answer Bill",
+    "55: nothing due; won, 0 unanswered",
+]
 
 
 @dataclass
@@ -122,27 +143,7 @@ def test_a_deal_is_followed_up_answered_forgotten_stalled_revived_and_won(life: 
     life.writes("We are back. Could you send us a quote for 40 shelves?")
     life.until(55)
     life.writes("We hereby order 40 shelves, PO 4711.")
-    follow_up, waits = "deal_follow_up_due acted", "deal_follow_up_due deferred"
-    assert life.diary == [
-        "1: nothing due; new, 0 unanswered, due 5",
-        f"5: {waits}; new, 0 unanswered, due 5",
-        f"6: {waits}; new, 0 unanswered, due 5",
-        f"7: {follow_up}, mail 'About New shelves'; new, 1 unanswered, due 12",
-        f"12: {waits}; new, 1 unanswered, due 12",
-        f"13: {waits}; new, 1 unanswered, due 12",
-        f"14: {follow_up}, mail 'Re: About New shelves'; new, 2 unanswered, due 19",
-        "14: nothing due; qualified, 0 unanswered, due 18",
-        f"18: {follow_up}, mail 'Re: About New shelves'; qualified, 1 unanswered, due 22",
-        f"22: {follow_up}, mail 'Re: About New shelves'; qualified, 2 unanswered, due 26",
-        f"26: {waits}; qualified, 2 unanswered, due 26",
-        f"27: {waits}; qualified, 2 unanswered, due 26",
-        f"28: {follow_up}, mail 'Re: About New shelves'; qualified, 3 unanswered, due 32",
-        f"32: {follow_up}, mail 'Re: About New shelves'; qualified, 4 unanswered",
-        f"44: deal_stalled acted; qualified stalled, 4 unanswered, {DECIDE}",
-        "52: nothing due; proposal, 0 unanswered, due 55, Answer Bill",
-        "55: deal_follow_up_due blocked; proposal, 0 unanswered, due 55, Answer Bill",
-        "55: nothing due; won, 0 unanswered",
-    ]
+    assert life.diary == DIARY
     # a sequence begins with a mail and goes on with follow-ups; what presses more is said to press more
     mails = [card for card in life.cards("send_email") + life.cards("follow_up") if card.state == "done"]
     mails.sort(key=lambda card: card.state_changed_at)
@@ -161,11 +162,12 @@ def test_a_deal_is_followed_up_answered_forgotten_stalled_revived_and_won(life: 
         ("Deal won: New shelves", "order", "done"),
     ]  # fmt: skip
     with life.post.database.tenant(life.post.tenant_id, actor="rui") as tx:
-        chapters = [(row["stage"], row["seconds"] and row["seconds"] / 86400, row["evidence_kind"], row["card_id"])
+        chapters = [(row["stage"], row["seconds"] and round(row["seconds"] / 86400), row["evidence_kind"],
+                     row["card_id"])
                     for row in deals.history(tx, life.deal_id)]  # fmt: skip
         assert chapters == [
-            ("new", 14.0, "record", None), ("qualified", 38.0, "reply", updates[0].id),
-            ("proposal", 3.0, "quote_request", updates[2].id), ("won", None, "order", updates[3].id),
+            ("new", 14, "record", None), ("qualified", 38, "reply", updates[0].id),
+            ("proposal", 3, "quote_request", updates[2].id), ("won", None, "order", updates[3].id),
         ]  # fmt: skip
         hour = reflections.last(tx)
         assert hour is not None
