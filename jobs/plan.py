@@ -33,7 +33,8 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     cycle.house.fault("plan.proposed")
     lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
     cycle.house.fault("plan.accounted")
-    obligations = sum(count for _, count in lines)
+    # each engine's answer counts all lines of the run so far
+    obligations = max((count for _, count in lines), default=0)
     counts = Counter(obligations=obligations, planned=len(new))
     # a model is asked with no transaction open, and what it writes is judged with its card
     at_once = [] if cycle.models else new[:BATCH]

@@ -158,6 +158,10 @@ ENGINE_SENTENCES = {
     "engagement.account_conversation": "While somebody at the account is talking to us, their colleagues are spared.",
     "engagement.account_people": "At most so many people of one account are written to on one day.",
     "engagement.budget": "An hour takes on no more touches than its budget; the most urgent come first.",
+    "orders.waiting_for_answer": "The client was asked about an order once; nobody is asked twice.",
+    "orders.needs_a_person": "What the agent may not decide about an order is left to a person.",
+    "orders.budget": "An hour takes on no more orders than its budget; the oldest come first.",
+    "orders.answered": "A question about an order is withdrawn when its answer has come.",
     "limits": "A cap that was used up in the very instant of sending.",
     "approval.rejected": "A person said no.",
 }

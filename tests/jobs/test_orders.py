@@ -287,6 +287,19 @@ def test_a_dry_run_asks_inside_and_asks_really_once_it_is_over(desk: Desk) -> No
     assert len(desk.sent()) == 1
 
 
+def test_the_ledger_adds_up_where_two_engines_have_something_due(desk: Desk) -> None:
+    order = desk.order(fee="0")
+    with desk.post.database.tenant(desk.post.tenant_id, actor="test") as tx:
+        colleague = build.contact(tx, desk.client_id, "lumbergh@initech.example")
+    run_id = desk.hour()
+    with desk.post.database.tenant(desk.post.tenant_id) as tx:
+        run = runs.get(tx, run_id)
+        assert run is not None
+        lines = ledger.lines(tx, run_id)
+    assert {line["subject_id"] for line in lines} == {str(order), str(colleague)}
+    assert [block["counts"]["obligations"] for block in run["work_blocks"] if block["phase"] == "plan"] == [2]
+
+
 def test_what_the_day_brought_is_counted(desk: Desk) -> None:
     desk.order("A-1")
     desk.order("A-2", total_amount="1")
