@@ -14,7 +14,8 @@ MAX_CHARS = 3_000
 _AWAY = re.compile("|".join(words.AWAY), re.IGNORECASE)
 _BACK = re.compile(
     rf"\b(?:{'|'.join(words.BACK)})[\s:,]*(?:the |el |el d[ií]a |le |o dia |den |dem |day |again |only |erst |sólo "
-    rf"|só |approximately |around |about |ist |is |für |for |planned |geplant |on |am |a partir d[eo] )*$",
+    rf"|só |approximately |around |about |ist |is |für |for |planned |geplant |on |am |a partir d[eo]"
+    rf" |next |pr[oó]ximo |n[aä]chsten |kommenden |prochain )*$",
     re.IGNORECASE,
 )
 _BACK_AFTER = re.compile(rf"^[\s,]*(?:\d{{4}},? )?{words.BACK_AFTER}", re.IGNORECASE)

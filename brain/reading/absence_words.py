@@ -30,7 +30,8 @@ AWAY = (
 BACK = (
     r"(?:be |am |i'll be )?back(?: (?:in|at) (?:the |my )?(?:office|work|desk))?(?: again)?(?: on| by| from| "
     r"starting)?|return(?:ing)?(?: to (?:the |my )?(?:office|work|desk))?(?: again)?(?: on| by| from)?|(?:in"
-    r"|reachable|available) again(?: on| from)?|resume(?: work)?(?: on)?|will be in(?: the office)?(?: again)? on",
+    r"|reachable|available) again(?: on| from)?|resume(?: work)?(?: on)?|will be in(?: the office)?(?: again)? on"
+    r"|re-?open(?:s|ing)?(?: again)?(?: on)?",
     r"(?:regres\w+|vuelv\w+|volv\w+|retorn\w+|reincorpor\w+|de vuelta|de regreso|incorporar[eé]|estar[eé] de "
     r"(?:vuelta|regreso)|disponible (?:de nuevo|nuevamente)|atender[eé]\b[^.\n]{0,40}?)(?: a (?:la |mi )?oficina| "
     r"al (?:trabajo|despacho))?(?: de nuevo)?(?: a partir del?)?(?: el)?(?: d[ií]a)?",

@@ -10,7 +10,7 @@ MAX_TOKENS = 60
 
 _TOKEN = re.compile(r"<at>|<link>|<n>|[a-z]+(?:'[a-z]+)?|[?!]")
 _LINK = re.compile(r"\$link\b|https?://\S+|www\.\S+", re.IGNORECASE)
-_EMAIL = re.compile(r"\S+@\S+\.\S+")
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,128}\.\S+")
 _NUMBER = re.compile(r"\$?\d[\d,.:/-]*")
 _VOCATIVE = re.compile(
     r"^(?:(?:hi|hello|hey|dear|ok|okay|so|also|and|but|then|thanks|well|anyway|again|finally|next|now"

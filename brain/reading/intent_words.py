@@ -79,6 +79,9 @@ UNSUBSCRIBE = Sayings(
         r"(?:désabonn\w+|désinscri\w+|desabonn\w+|desinscri\w+)(?:[- ](?:moi|nous))?|(?:retir\w+|supprim\w+"
         r"|enlev\w+|ray\w+|ôt\w+)[- ](?:moi|nous|mon adresse|notre adresse|mon (?:e-?mail|mail|nom))[^.]{0,20}(?:de "
         r"(?:votre|vos|la|cette)|liste|fichier|base)",
+        r"(?:merci|prière|veuillez)(?: de)? (?:bien vouloir )?(?:me |m'|nous )?(?:retirer|supprimer|enlever"
+        r"|désinscrire"
+        r"|désabonner|rayer)[^.]{0,30}(?:liste|fichier|base de|diffusion|newsletter)",
         r"(?:merci|prière|veuillez)(?: de)? ne plus (?:m'|nous |me )?(?:envoyer|écrire|contacter|adresser)|(?:ne "
         r"(?:veux|souhaite|souhaitons|voulons|désire|désirons) (?:plus|pas)|cessez|arrêtez|merci de ne plus|ne "
         r"(?:me|nous) (?:envoyez|contactez|écrivez))[^.]{0,25}(?:recevoir|envoyer|contacter|écrire|m'envoyer|nous "
@@ -97,7 +100,8 @@ UNSUBSCRIBE = Sayings(
         r"(?:those|anyone|people|someone|persons|users|everyone|anybody) (?:who|that)|we (?:strongly )?(?:oppose"
         r"|are strongly)|you (?:will|can|may|have)[^.]{0,30}opt|(?:go|visit|reply|write)[^.]{0,40}(?:http|to:)"
         r"|(?:sorry|apolog)\w* .{0,30}unsubscrib|unsubscribed (?:by mistake|by accident|accidentally)|(?:customer"
-        r"|client|user|member)s? (?:who |that )?(?:have |has )?unsubscrib|no (?:quiero|deseo) (?:darme|dar) de baja"
+        r"|client|user|member)s? (?:who |that )?(?:have |has )?unsubscrib|no (?:quiero|deseo|queremos"
+        r"|deseamos) (?:darme|darnos|dar) de baja"
         r"|nicht (?:vom|aus dem) (?:newsletter|verteiler) (?:abmelden|streichen)",
     ),
 )

@@ -17,7 +17,7 @@ MOST_LINES = 80
 _BULLET = re.compile(r"^\s*(?:[-*•·>]+\s*)?")
 _NUMBERED = re.compile(r"^\s*\(?(\d{1,2})\s?[.):-]\s*(?=\S)")
 _STREET = re.compile("|".join(STREETS), re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _PHONE = re.compile(r"\+?\(?\d[\d\s().\-/]{5,18}\d")
 _LEADING = re.compile(r"^(?:\W|\b(?:is|are|at|located|es|esta|en|e|fica|na|no|su|the|el|la|o|a)\b)+", re.IGNORECASE)
 _NAME = re.compile(r"^[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’.-]*){0,5}$")

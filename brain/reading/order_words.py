@@ -6,6 +6,7 @@ from brain.reading.intent_words import Sayings
 
 ORDER = Sayings(
     stems=(
+        "go ahead, necesit, precis, benotig, besoin, il nous faut, "
         "nehmen, prenons, quedamos, ficamos, let's do, put us down, put me down, lancer, open, enter, "
         "order, purchase, buy, po, ship, send, deliver, supply, dispatch, take, have, pedir, pedido, encarg, "
         "orden, enví, envi, mand, suministr, sirv, despach, prepar, apúnt, quiero, quero, encomend, ordem, "
@@ -21,6 +22,11 @@ ORDER = Sayings(
         r"|vamos ficar) (?:com )?\d+ |podem? avan[cç]ar com|\b(?:wir nehmen|ich nehme|nehmen wir|nehme ich)(?: "
         r"\w+){0,2} \d+ |\b(?:nous prenons|je prends|on prend)(?: \w+)? \d+ |lancer la (?:commande|production)"
         r"|adelante con el pedido",
+        r"(?:necesit(?:amos|o)|precis(?:amos|o)(?: de)?|(?:wir|ich) (?:brauchen?|ben[oö]tigen?)(?: \w+)?"
+        r"|(?:nous avons|j'ai) besoin de|il nous faut) \d+ (?!(?:d[ií]as?|horas?|semanas?|mes|minutos?|anos?"
+        r"|años?|tage"
+        r"|stunden|wochen|monat|minuten|jours?|heures?|semaines?|mois|minutes|ans?|personas|pessoas|personen|leute"
+        r"|personnes|euros?|eur|dolares)\b|%|€)\w",
         r"(?:like|want|wish|need|ready|going|happy|pleased|would love) to (?:\w+ )?(?:order|place (?:an?|the|this"
         r"|our|another|a new|my) (?:\w+ )?order|purchase|buy|reorder|re-order)\b|(?:place|placing|submit|submitting"
         r"|put in|put through|make) (?:an?|the|this|the following|our|my|another|a new|a repeat|a rush|a small|a "

@@ -194,6 +194,8 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
     ),
 }
 _TABLE = tuple((reason, re.compile("|".join(sayings), re.IGNORECASE)) for reason, sayings in _SAYINGS.items())
+# What hosting panels say of a domain without mail: hedged, and yet all that will ever be said.
+_HEDGED = re.compile(r"account or domain may not exist", re.IGNORECASE)
 _NOT_SAID = re.compile(
     r"https?://\S+|[^.\n]*\b(?:may|might|could be)\b[^.\n]*|mailbox disabled, not accepting messages"
     r"|<[^<>\s]*@[^<>\s]*>",
@@ -211,6 +213,8 @@ _AT_RCPT = re.compile(r"in reply to RCPT TO|after RCPT TO|>>> RCPT TO|RCPT TO:",
 @lru_cache(maxsize=512)
 def reason_in(words: str) -> str | None:
     """The reason behind a server's answer; None when nothing in it is known."""
+    if _HEDGED.search(words):
+        return "unknown_host"
     words = _NOT_SAID.sub(" ", words[:2_000])
     for reason, pattern in _TABLE:
         if pattern.search(words):

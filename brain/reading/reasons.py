@@ -162,6 +162,8 @@ def _is_hearsay(words: str, transcript: str, address: str) -> bool:
     """
     if _PROOF.search(transcript) or _PROOF.search(words) or f"<{address}>: User unknown" in words:
         return False
+    if address and f"({address}... " in transcript.lower():
+        return False  # a gateway's summary of the answer to naming the recipient
     if refused_after_data(transcript) or _SECOND_HAND.search(words):
         return True
     quoted = any(_REPLY_CODE.search(line) and reason_in(line) == "unknown_user" for line in words.splitlines())

@@ -10,13 +10,15 @@ from brain.reading.visible_reply import is_mobile_signature
 
 MAX_SIGNATURE_LINES = 16
 MAX_LINE_CHARS = 160
+LONGEST_LINE = 300
+"""So much of a line is looked at: what is longer is no signature, and some patterns try every way to divide it."""
 
 _CLOSING = re.compile(rf"^\W*(?:{'|'.join(words.CLOSINGS)})[\s,.!;:~-]*$", re.IGNORECASE)
 _TITLE = re.compile("|".join(words.TITLES), re.IGNORECASE)
 _COMPANY = re.compile("|".join(words.COMPANIES), re.IGNORECASE)
 _STREET = re.compile("|".join(words.STREETS), re.IGNORECASE)
 _POSTAL = re.compile("|".join(words.POSTAL))
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>()\[\]\"']+|\b(?:[\w-]+\.)*linkedin\.com/[^\s<>()\[\]\"']+",
     re.IGNORECASE,
@@ -114,7 +116,7 @@ def _understand(lines: list[str], sender_name: str, sender_address: str | None, 
     own_domain = (sender_address or "").rpartition("@")[2].partition(".")[0]
     first = True
     for raw in lines:
-        line = _clean(raw)
+        line = _clean(raw[:LONGEST_LINE])
         if not line or _CLOSING.match(line) or is_mobile_signature(line):
             continue
         emails.extend(hit.lower() for hit in _EMAIL.findall(line))
