@@ -12,6 +12,12 @@ from domain.cards import Card, load
 from domain.clock import uuid7
 from domain.db import Tx, json_list
 
+Stored = str | Mapping[str, Any]
+"""A verdict as it is kept: what `UNSAID` says is left out, and a rule that only allows stands by its name."""
+
+UNSAID: Mapping[str, Any] = {"decision": "allow", "reason": "nothing against it", "facts": {}, "until": None}
+"""What is true of a verdict as long as it says nothing else; most of some forty per card do not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -19,7 +25,7 @@ class Judged:
 
     card: Card
     decision: str
-    verdicts: Sequence[Mapping[str, Any]]
+    verdicts: Sequence[Stored]
     facts: Mapping[str, Any] | None = None
     """What it takes to judge it again under other settings."""
 
@@ -45,7 +51,8 @@ def store(tx: Tx, stage: str, policy_version: int, judged: Sequence[Judged]) -> 
             {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "rule": verdict["rule"],
              "reason": verdict["reason"], "blocked": verdict["decision"] == "block", "action": _action(each.card),
              "facts": dict(verdict["facts"]), "now": tx.now}
-            for each in judged for verdict in each.verdicts if verdict["decision"] in ("block", "needs_approval")
+            for each in judged for verdict in map(told, each.verdicts)
+            if verdict["decision"] in ("block", "needs_approval")
         ],
     )  # fmt: skip
 
@@ -57,7 +64,12 @@ def of_card(tx: Tx, card_id: UUID) -> list[dict[str, Any]]:
            WHERE tenant_id = :t AND card_id = :c ORDER BY at, id""",
         t=tx.tenant_id, c=card_id,
     )  # fmt: skip
-    return [dict(row) for row in rows]
+    return [{**row, "verdicts": [told(verdict) for verdict in row["verdicts"]]} for row in rows]
+
+
+def told(verdict: Stored) -> dict[str, Any]:
+    """A stored verdict in full: rule, decision, reason, facts, until."""
+    return {**UNSAID, **({"rule": verdict} if isinstance(verdict, str) else verdict)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,7 @@ def past(tx: Tx, *, since: datetime, page: int = 500) -> Iterator[Past]:
             t=tx.tenant_id, after=after, page=page,
         )  # fmt: skip
         for row in rows:
-            yield Past(load(row), row["at"], row["verdicts"], row["facts"])
+            yield Past(load(row), row["at"], [told(verdict) for verdict in row["verdicts"]], row["facts"])
         if len(rows) < page:
             return
         after = rows[-1]["place"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.violations import UNSAID
 from policy.model import Facts
 from policy.verdicts import Verdict
 
@@ -30,13 +31,13 @@ class Rule:
     nothing_against: Verdict = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nothing_against", Verdict(self.id, "allow", "nothing against it"))
+        object.__setattr__(self, "nothing_against", Verdict(self.id, "allow", UNSAID["reason"]))
 
     def applies_to(self, card_type: str) -> bool:
         """Whether the rule is about cards of this type."""
         return self.types is None or card_type in self.types
 
-    def allow(self, reason: str = "nothing against it", **facts: Any) -> Verdict:
+    def allow(self, reason: str = UNSAID["reason"], **facts: Any) -> Verdict:
         """Say that the rule has nothing against it."""
         return Verdict(self.id, "allow", reason, facts)
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from domain.limits import Cap
+from domain.violations import UNSAID, Stored
 
 Decision = Literal["allow", "hold", "needs_approval", "defer", "block", "expire"]
 
@@ -33,15 +34,20 @@ class Verdict(NamedTuple):
     until: datetime | None = None
     """With defer: when to look again."""
 
-    def stored(self) -> dict[str, Any]:
-        """Its form in `card_verdicts.verdicts`."""
-        return {
-            "rule": self.rule,
-            "decision": self.decision,
-            "reason": self.reason,
-            "facts": {name: each if type(each) in _AS_IT_IS else _plain(each) for name, each in self.facts.items()},
-            "until": self.until.isoformat() if self.until else None,
-        }
+    def stored(self) -> Stored:
+        """Its form in `card_verdicts.verdicts`: what is as ever is left out (`domain.violations.told`)."""
+        kept: dict[str, Any] = {"rule": self.rule}
+        if self.decision != UNSAID["decision"]:
+            kept["decision"] = self.decision
+        if self.reason != UNSAID["reason"]:
+            kept["reason"] = self.reason
+        if self.facts:
+            kept["facts"] = {
+                name: each if type(each) in _AS_IT_IS else _plain(each) for name, each in self.facts.items()
+            }
+        if self.until:
+            kept["until"] = self.until.isoformat()
+        return kept if len(kept) > 1 else self.rule
 
 
 Limit = Cap

@@ -98,7 +98,7 @@ CREATE TABLE hourhand.card_verdicts (
     stage text NOT NULL CHECK (stage IN ('plan', 'execute', 'approve', 'resolve')),
     decision text NOT NULL CHECK (decision IN ('allow', 'block', 'defer', 'needs_approval', 'hold', 'expire')),
     policy_version int NOT NULL,
-    verdicts jsonb NOT NULL,                    -- [{rule, decision, reason, until, facts}] for every rule
+    verdicts jsonb NOT NULL,                    -- for every rule its name, or {rule, decision, reason, until, facts}
     facts jsonb,                                -- what it takes to judge it again under other settings
     at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from domain import violations
 from domain.ports import OutboundMail
 from policy import register
 from policy.judge import CLAUSES, RULES, content_hash
@@ -60,9 +61,20 @@ def test_what_the_approval_itself_changes_is_not_in_the_hash() -> None:
 
 def test_facts_are_stored_as_json_has_them() -> None:
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    told = Verdict("a", "defer", "b", {"at": at, "ids": frozenset({UUID(int=1)}), "n": (1, {"x": None})}, at).stored()
+    told = violations.told(
+        Verdict("a", "defer", "b", {"at": at, "ids": frozenset({UUID(int=1)}), "n": (1, {"x": None})}, at).stored()
+    )
     assert told["facts"] == {"at": at.isoformat(), "ids": [str(UUID(int=1))], "n": [1, {"x": None}]}
     assert told["until"] == at.isoformat()
+
+
+def test_what_is_left_out_of_a_stored_verdict_is_told_all_the_same() -> None:
+    plain, full = Verdict("a", "allow", "nothing against it"), Verdict("b", "hold", "a mode", {"mode": "dry_run"})
+    assert plain.stored() == "a", "most of some forty verdicts per card say no more than this"
+    assert [violations.told(each.stored()) for each in (plain, full)] == [
+        {"rule": "a", "decision": "allow", "reason": "nothing against it", "facts": {}, "until": None},
+        {"rule": "b", "decision": "hold", "reason": "a mode", "facts": {"mode": "dry_run"}, "until": None},
+    ]
 
 
 def test_a_rule_is_registered_once() -> None:
