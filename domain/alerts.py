@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain import audit, events, schedule
-from domain.db import Row, Tx
+from domain.db import Database, Row, Tx
 
 Severity = Literal["warning", "critical"]
 Change = Literal["opened", "acknowledged", "resolved"]
@@ -171,6 +171,17 @@ def listed(
         states=list(states), before=before, limit=limit, **owner(tx, book),
     )  # fmt: skip
     return [_load(row) for row in rows]
+
+
+def counted(database: Database) -> list[Row]:
+    """How many alerts of each kind and severity are not over, of all tenants and the house: kind, severity, n."""
+    kinds = "split_part(kind, ':', 1) AS kind, severity, count(*) AS n"
+    with database.wearing("fleet") as tx:
+        rows = tx.rows(f"SELECT {kinds} FROM hourhand.agent_alerts WHERE state <> 'resolved' GROUP BY 1, 2")
+    with database.wearing("control") as tx:
+        own = tx.rows("""SELECT 'house.' || kind AS kind, severity, count(*) AS n FROM control.alerts
+                         WHERE state <> 'resolved' GROUP BY 1, 2""")  # fmt: skip
+    return [*rows, *own]
 
 
 def _changed(tx: Tx, book: Book, row: Row | None, change: Change) -> Alert | None:

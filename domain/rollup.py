@@ -38,6 +38,15 @@ def add(tx: Tx, **numbers: int) -> None:
     )  # fmt: skip
 
 
+def counted(database: Database, *, since: datetime, until: datetime) -> dict[str, int]:
+    """The whole fleet's sums of what is counted, over the hours in [since, until); off the index of hours."""
+    sums = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in COUNTED)
+    with database.wearing("fleet") as tx:
+        row = tx.row(f"SELECT {sums} FROM hourhand.tenant_rollup WHERE hour >= :since AND hour < :until",
+                     since=since, until=until)  # fmt: skip
+    return {name: int(count) for name, count in (row or {}).items()}
+
+
 def totals(database: Database, *, since: datetime, until: datetime) -> Row:
     """The whole fleet's sums over the hours in [since, until)."""
     sums = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in COUNTED)

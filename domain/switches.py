@@ -136,6 +136,12 @@ def states(tx: Tx) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
+def spoken(config_key: str) -> str:
+    """A switch of the house in plain words, by its key in `system_config`."""
+    level, _, name = config_key.partition("_disabled")
+    return {"global_enabled": "everything", "email_send": "mail"}.get(level, f"{level} {name.removeprefix('.')}")
+
+
 def stops(closed_switches: frozenset[tuple[str, str, str]], card_type: str, engine: str) -> tuple[str, str, str] | None:
     """The strongest closed switch that stops an action of `card_type` proposed by `engine`, or None."""
     levels = [("all", ""), ("engine", engine), ("action", card_type)]

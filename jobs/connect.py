@@ -16,6 +16,9 @@ from domain.ports import AuthorizationServer, Granted, NeverWill, ProviderError
 from domain.tenants import Tenant
 from domain.vault import SecretUnreadable
 
+CALLBACK = "/oauth/gmail/callback"
+"""Where Google sends a person back to, below our public address."""
+
 PERMISSIONS = "https://myaccount.google.com/connections"
 LONGEST_ERROR = 60
 

@@ -7,12 +7,25 @@ import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from domain import keys, mailboxes, schedule, settings, switches, tenants
+from domain import (
+    alerts,
+    credentials,
+    hooks,
+    keys,
+    mailboxes,
+    notices,
+    schedule,
+    settings,
+    switches,
+    tenants,
+    users,
+)
+from domain.alerts import HOUSE
 from domain.clock import SystemClock
 from domain.db import Tx
 from domain.settings import Mode, TenantSettings
 from domain.tenants import Tenant
-from jobs import backlog, dead_letters, timetable
+from jobs import backlog, connect, dead_letters, timetable
 from worker import assembly, queue, readiness
 from worker import settings as process_settings
 from worker.assembly import Standing
@@ -73,7 +86,7 @@ def _standing(standing: Standing, tenant: str | None) -> Iterator[Check]:
     database = standing.house.database
     kind = "embedded" if standing.server is not None else "at DATABASE_URL"
     yield Check("database", "ok", f"{kind}, schema {assembly.head()}, logged in behind the walls")
-    for look in (_queue, _clock, _timetable, _switches, _door, _google, _model):
+    for look in (_queue, _clock, _timetable, _switches, _door, _outlook, _google, _model):
         yield from look(standing)
     chosen = [tenants.by_slug(database, tenant)] if tenant else tenants.listed(database)
     if not chosen:
@@ -125,7 +138,7 @@ def _switches(standing: Standing) -> Iterator[Check]:
         yield Check(
             "kill switch",
             "warning",
-            f"{each['switch']} by {each['by']}: {each['reason']}",
+            f"{switches.spoken(str(each['switch']))} is stopped by {each['by']}: {each['reason']}",
             _resume(str(each["switch"])),
         )
     if not closed:
@@ -149,13 +162,29 @@ def _door(standing: Standing) -> Iterator[Check]:
         yield Check("admin key", "ok", f"{len(admins)} in use")
 
 
+def _outlook(standing: Standing) -> Iterator[Check]:
+    """Who would notice if something were wrong with all of it, or if nothing happened any more."""
+    outlook = standing.house.outlook
+    if not outlook.alive_url:
+        yield Check("watcher outside", "note", "nobody outside would notice silence",
+                    "set HOURHAND_ALIVE_URL to the ping address of a dead man's switch")  # fmt: skip
+    with standing.house.database.wearing("control") as tx:
+        known = alerts.listed(tx, book=HOUSE)
+        dead = hooks.listed(tx, state="dead", limit=100, book=HOUSE)
+    for alert in known:
+        yield Check("house alert", "warning", f"{alert.kind}: {alert.message}", "`hourhand alerts list --house`")
+    if dead:
+        yield Check("house webhook", "warning", f"{len(dead)} posts were given up: {dead[0].last_error}",
+                    "mend HOURHAND_ALERT_WEBHOOK_URL, then `hourhand alerts replay --house`")  # fmt: skip
+
+
 def _google(standing: Standing) -> Iterator[Check]:
     if not standing.settings.google_client_id:
         yield Check("Gmail's consent", "note", "GOOGLE_CLIENT_ID is not set: nobody can be asked for consent",
                     "make an OAuth client as docs/connect-gmail.md says, or `hourhand gmail set-token`")  # fmt: skip
         return
     address = urlsplit(standing.house.public_url)
-    back = f"{standing.house.public_url}/oauth/gmail/callback"
+    back = f"{standing.house.public_url}{connect.CALLBACK}"
     if address.scheme != "https" and address.hostname not in LOOPBACK:
         yield Check("Gmail's consent", "warning", f"Google sends nobody back to {back}: it is not https",
                     "set HOURHAND_PUBLIC_URL to an https address")  # fmt: skip
@@ -172,7 +201,7 @@ def _model(_standing: Standing) -> Iterator[Check]:
 def _tenant(standing: Standing, tenant: Tenant) -> Iterator[Check]:
     with standing.house.database.tenant(tenant.tenant_id, actor="doctor") as tx:
         told = settings.of(tx)
-        for look in (*readiness.LOOKS, _mailboxes, _dead_letters):
+        for look in (*readiness.LOOKS, _mailboxes, _dead_letters, _alerts, _people):
             for check in look(standing, tx, told):
                 yield Check(f"{tenant.slug}: {check.name}", check.verdict, check.told, check.mend)
 
@@ -198,6 +227,25 @@ def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterato
     dead = len(dead_letters.listed(tx, limit=1000))
     if dead:
         yield Check("dead letters", "warning", f"{dead} were given up", "`hourhand dead list`, then `replay`")
+
+
+def _alerts(_standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check]:
+    for alert in alerts.listed(tx, states=("open",)):
+        yield Check("alert", "warning", f"{alert.kind}: {alert.message}",
+                    f"mend its cause, then `hourhand alerts ack {alert.id}`")  # fmt: skip
+    if told.alert_webhook_url and not any(each.name == "alert_webhook_secret" for each in credentials.listed(tx)):
+        yield Check("alert webhook", "failed", "nothing is posted: no secret signs it",
+                    "`hourhand credential set alert_webhook_secret`")  # fmt: skip
+    if dead := hooks.listed(tx, state="dead", limit=100):
+        yield Check("alert webhook", "warning", f"{len(dead)} posts were given up: {dead[0].last_error}",
+                    "mend alert_webhook_url, then `hourhand alerts replay <delivery>`")  # fmt: skip
+
+
+def _people(_standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check]:
+    if not any(user.verified_at and user.role in notices.ROLES["alert"] for user in users.listed(tx)):
+        verdict: Verdict = "note" if told.alert_webhook_url or told.mode is Mode.dry_run else "warning"
+        mend = "`hourhand user add <address> --name … --role admin`, then `hourhand user verify <address>`"
+        yield Check("who is told", verdict, "no verified admin or operator: alerts reach nobody by mail", mend)
 
 
 def _database_mend(loaded: Settings) -> str:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from domain.house import House
 
 if TYPE_CHECKING:
-    from prometheus_client.core import Metric
-    from prometheus_client.registry import Collector
     from structlog.stdlib import ProcessorFormatter
 
 LIBRARIES_TO_QUIETEN = (
@@ -157,11 +154,13 @@ class Metrics:
     def __init__(self, house: House) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge
 
+        from worker import figures
+
         self.registry = CollectorRegistry()
         self._jobs = Counter("hourhand_jobs", "Jobs of this process", ("task", "result"), registry=self.registry)
         self._up = Gauge("hourhand_started_timestamp_seconds", "When this process started", registry=self.registry)
         self._up.set(house.clock.now().timestamp())
-        self.registry.register(fleet(house))
+        self.registry.register(figures.fleet(house))
 
     def count(self, task: str, result: str) -> None:
         """One more job, done or failed."""
@@ -172,47 +171,3 @@ class Metrics:
         from prometheus_client import generate_latest
 
         return generate_latest(self.registry)
-
-
-FIGURES: dict[str, tuple[str, str]] = {
-    "agent_cycles_completed": ("cycles_completed", "Cycles that came to their end"),
-    "agent_cycles_failed": ("cycles_failed", "Cycles that did not"),
-    "agent_actions_planned": ("actions_planned", "Cards proposed"),
-    "agent_actions_executed": ("actions_executed", "Cards done"),
-    "agent_actions_blocked": ("actions_blocked", "Cards that a rule blocked"),
-    "agent_actions_deferred": ("actions_deferred", "Cards put off"),
-    "agent_actions_failed": ("actions_failed", "Cards that failed"),
-    "agent_actions_held": ("actions_held", "Messages held by the send mode"),
-    "agent_emails_sent": ("emails_sent", "Mails that a provider took"),
-    "gmail_messages_processed": ("messages_processed", "Messages taken in"),
-    "gmail_cards_created": ("gmail_cards_created", "Cards that mail brought"),
-    "agent_orders_processed": ("orders_processed", "Orders that were checked for the first time"),
-    "agent_orders_exceptions": ("orders_exceptions", "Of these, orders with which something was wrong"),
-}
-"""Prometheus' names, each with its column of `tenant_rollup` and what it counts."""
-
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def fleet(house: House) -> Collector:
-    """A collector that asks the fleet's role for sums at each scrape, so that no tenant's rows are read."""
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-    from prometheus_client.registry import Collector
-
-    from domain import rollup, schedule
-
-    class Fleet(Collector):
-        """Everything that the database knows of all tenants."""
-
-        def collect(self) -> Iterable[Metric]:
-            totals = rollup.totals(house.database, since=BEGINNING, until=house.clock.now() + timedelta(hours=1))
-            for name, (column, caption) in FIGURES.items():
-                yield CounterMetricFamily(name, caption, value=float(totals[column]))
-            if clocked := float(totals["contacts_clocked"]):
-                rate = float(totals["contacts_compliant"]) / clocked
-                yield GaugeMetricFamily("agent_engagement_compliance_rate", "Share of clocks that are kept", value=rate)
-            tenants, lag = schedule.lateness(house.database)
-            yield GaugeMetricFamily("hourhand_tenants", "Tenants on the schedule", value=tenants)
-            yield GaugeMetricFamily("hourhand_schedule_lag_seconds", "How late the oldest unclaimed slot is", value=lag)
-
-    return Fleet()

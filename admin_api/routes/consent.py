@@ -13,8 +13,6 @@ from domain.consents import ConsentVoid
 from domain.ports import ProviderError
 from jobs import connect
 
-CALLBACK = "/oauth/gmail/callback"
-
 router = APIRouter(tags=["mailboxes"])
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -26,7 +24,7 @@ AS_PAGES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get(CALLBACK, response_class=HTMLResponse, responses=AS_PAGES,
+@router.get(connect.CALLBACK, response_class=HTMLResponse, responses=AS_PAGES,
             summary="Where a consent at Google ends: a page that says how it went")  # fmt: skip
 def callback(house: TheHouse, state: str = "", code: str = "", error: str = "") -> HTMLResponse:
     """Google's answer to a consent that was asked for; `state` is good once and for ten minutes."""

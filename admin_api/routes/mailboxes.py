@@ -17,7 +17,6 @@ from admin_api.fields import Address, Given, Reason
 from admin_api.once import IdempotencyKey, once, once_apart
 from admin_api.pages import Page
 from admin_api.problems import Problem
-from admin_api.routes.consent import CALLBACK
 from domain import inbox, mailboxes, schedule
 from domain.db import Tx
 from domain.inbox import Message
@@ -133,7 +132,7 @@ def ask_consent(
     given: NewConsent, request: Request, house: TheHouse, at: Admin, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     def work(tx: Tx) -> ConsentAsked:
-        asked = connect.begin(house, tx, given.address, redirect_uri=house.public_url + CALLBACK)
+        asked = connect.begin(house, tx, given.address, redirect_uri=house.public_url + connect.CALLBACK)
         return ConsentAsked(
             mailbox_id=asked.mailbox.id, authorization_url=asked.authorization_url, expires_at=asked.expires_at
         )

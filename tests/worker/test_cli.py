@@ -26,7 +26,7 @@ READS = {
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
     "db psql", "mailbox status", "imports list", "imports show", "imports errors",
     "alerts list", "alerts deliveries", "orders list", "orders show", "orders exceptions", "goals list",
-    "whatif set",
+    "whatif set", "user list",
 }  # fmt: skip
 
 
@@ -176,14 +176,14 @@ def test_the_switch_stops_and_everything_is_resumed_only_when_asked_twice(hh: Li
     for level in ((), ("--mail",), ("--engine", "engagement"), ("--action", "follow_up"), ("-t", "acme")):
         assert not hh("kill", "--reason", "test", *level, "--dry-run")["done"]
         assert hh("kill", "--reason", "test", *level)["settled"]
-    assert "global_enabled" in hh("status")["switches_off"]
+    assert "everything" in hh("status")["switches_off"]
     levels = ("", " --mail", " --engine engagement", " --action follow_up")
     mends = {check["mend"] for check in hh("doctor") if check["name"] == "kill switch"}
     assert mends == {f"`hourhand resume{level} --reason …`" for level in levels}
     assert hh("cycle")["run"] is None
     for answers in ("", "y\n", "y\nn\n"):
         assert hh.plain("resume", "--reason", "test", stdin=answers)[0] == 2
-        assert "global_enabled" in hh("status")["switches_off"]
+        assert "everything" in hh("status")["switches_off"]
     with pytest.raises(Spoken, match="-y -y"):
         hh("resume", "--reason", "test", "-y")
     assert hh("resume", "--reason", "test", "-y", "-y")["done"]

@@ -23,6 +23,7 @@ from worker.cli import (
     running,
     speaking,
     tenants,
+    users,
     whatif,
     work,
 )
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, mail, contacts, orders, imports, carrying, brakes, alerts, whatif, keys, checks,
+    running, work, tenants, users, mail, contacts, orders, imports, carrying, brakes, alerts, whatif, keys, checks,
     dead_letters, database,
 ):  # fmt: skip
     room.register(app)

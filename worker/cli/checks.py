@@ -72,7 +72,7 @@ def _house(standing: Standing) -> dict[str, Any]:
 
     house = standing.house
     with visiting.control(standing) as tx:
-        stopped = [str(each["switch"]) for each in switches.states(tx) if each["stopped"]]
+        stopped = [switches.spoken(str(each["switch"])) for each in switches.states(tx) if each["stopped"]]
     on_schedule, late = schedule.lateness(house.database)
     return {
         "this_machine": house.brakes.stopped()
