@@ -24,12 +24,22 @@ def test_every_listed_table_is_tried(cloned: Clone) -> None:
 
 
 def test_the_doors_lead_to_no_mail_and_to_nobody() -> None:
-    assert {table for table, *_ in walls.DOORS} == {
+    assert {table for table, role, *_ in walls.DOORS if role != "hourhand_eraser"} == {
         "tenants", "tenant_schedule", "tenant_rollup", "kanban_cards", "agent_alerts", "agent_tenant_locks",
         "alert_deliveries",
     }  # fmt: skip
     assert set(walls.GLOBAL_TABLES) == {"system_config", "alembic_version"}
     assert tables.EXACT == walls.TENANT_MATCH
+
+
+def test_who_erases_a_person_stays_within_the_tenant(clone: Database) -> None:
+    acme, globex = build.acme(clone), build.globex(clone)
+    assert {using for _, role, _, _, using in walls.DOORS if role == "hourhand_eraser"} == {walls.TENANT_MATCH}
+    with clone.rewriting(acme, actor="test") as tx:
+        assert tx.run("UPDATE warehouse_events SET actor = 'x' WHERE tenant_id = :other", other=globex) == 0
+        assert tx.run("UPDATE warehouse_events SET actor = 'x'") > 0
+    with clone.tenant(globex) as tx:
+        assert tx.value("SELECT count(*) FROM warehouse_events WHERE actor = 'x'") == 0
 
 
 def test_no_crossing_succeeds_with_the_tenant_set_unset_or_empty(cloned: Clone) -> None:
