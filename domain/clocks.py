@@ -197,6 +197,11 @@ def stop_sequences(tx: Tx, client_id: UUID, *, reason: str) -> int:
     return _stop(tx, "client_id", client_id, reason)
 
 
+def stop_sequence(tx: Tx, contact_id: UUID, *, reason: str) -> int:
+    """Stop the sequence to one contact and cancel its cards that still wait; the number of sequences stopped."""
+    return _stop(tx, "contact_id", contact_id, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Advance:
     """A mail of a sequence: 1 for the first touch, 2 to 5 for its follow-ups."""

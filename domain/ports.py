@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 DeliveryKind = Literal[
@@ -237,4 +237,38 @@ class Mailbox(Protocol):
 
     def address(self) -> str:
         """The mailbox's own address, as the provider states it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SentMail:
+    """A mail as the provider's own listing tells of it."""
+
+    provider_id: str
+    at: datetime
+    recipients: tuple[str, ...]
+    sender: str
+    subject: str
+    text: str
+    html: str | None
+    state: Literal["accepted", "delivered", "bounced", "failed"]
+    tags: Mapping[str, str]
+    message_id: str | None = None
+
+
+@runtime_checkable
+class SentList(Protocol):
+    """A sender whose provider lists what it has taken."""
+
+    def sent_since(
+        self, since: datetime, *, after: str | None, deadline_seconds: float
+    ) -> tuple[Sequence[str], str | None]:
+        """Ids of mails taken since then, newest first, a page at a time; None beside the last page.
+
+        Raises NothingHappened when the listing can't be read, or does not surely reach back that far.
+        """
+        ...
+
+    def sent(self, provider_id: str, *, deadline_seconds: float) -> SentMail:
+        """One mail with its tags. Raises NothingHappened."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from domain.ports import OutboundMail
 from domain.settings import TenantSettings
 from domain.switches import OUTWARD
 
+LONGEST_TAG = 256
 REFERENCES = 10
 """How many earlier Message-IDs a References header carries."""
 
@@ -89,10 +91,16 @@ def _mail(
         html=_html(text, url),
         reply_to=settings.reply_to or None,
         headers=_headers(card, url, [row["rfc_message_id"] for row in earlier]),
-        tags={"card": str(card.id), "tenant": str(tenant_id)},
+        tags={"card": str(card.id), "tenant": str(tenant_id), **_intent(card)},
     )
     # the key is bound to the bytes: other bytes can never travel under it
     return replace(mail, idempotency_key=f"hh-{card.id.hex}-{outbound.content_hash(mail).hex()[:16]}")
+
+
+def _intent(card: Card) -> dict[str, str]:
+    """What the mail is for, in the letters that a tag may have: of a forgotten card the provider still tells that."""
+    told = base64.urlsafe_b64encode(card.dedupe_key.encode()).rstrip(b"=").decode()
+    return {"type": card.type, "engine": card.engine, **({"intent": told} if len(told) <= LONGEST_TAG else {})}
 
 
 def _words(card: Card, language: str) -> tuple[str, str]:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.clock import Clock
-from domain.ports import Accepted, FoundMail, MailSender, MaybeHappened, NothingHappened, OutboundMail
+from domain.ports import (
+    Accepted,
+    FoundMail,
+    MailSender,
+    MaybeHappened,
+    NothingHappened,
+    OutboundMail,
+    SentList,
+    SentMail,
+)
 
 
 class Circuit:
@@ -84,3 +94,18 @@ class CircuitSender:
     def find(self, mail: OutboundMail, *, deadline_seconds: float, since: datetime | None = None) -> FoundMail | None:
         """Look up as the sender does; a question makes nothing uncertain, so it always passes."""
         return self._sender.find(mail, deadline_seconds=deadline_seconds, since=since)
+
+    def sent_since(
+        self, since: datetime, *, after: str | None, deadline_seconds: float
+    ) -> tuple[Sequence[str], str | None]:
+        """List as the sender does. Raises NothingHappened, also where it keeps no list."""
+        return self._listed().sent_since(since, after=after, deadline_seconds=deadline_seconds)
+
+    def sent(self, provider_id: str, *, deadline_seconds: float) -> SentMail:
+        """One mail as the sender tells of it. Raises NothingHappened, also where it keeps no list."""
+        return self._listed().sent(provider_id, deadline_seconds=deadline_seconds)
+
+    def _listed(self) -> SentList:
+        if not isinstance(self._sender, SentList):
+            raise NothingHappened(f"{self.name} keeps no list of what it was given")
+        return self._sender

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random
 
-from domain.ports import Accepted, FoundMail, MaybeHappened, NeverWill, NothingHappened, OutboundMail
+from domain.ports import Accepted, FoundMail, MaybeHappened, NeverWill, NothingHappened, OutboundMail, SentMail
 from providers.deadlines import Deadline
 from providers.resend_calls import Call, load, make
 from providers.wire import Unsent, Wire
@@ -88,10 +88,40 @@ class ResendSender:
         """What Resend knows of one mail, above all the Message-ID that it really carries."""
         return _found(self._read(Deadline(deadline_seconds), lambda sdk: sdk.Emails.get(provider_id)))
 
+    def sent_since(
+        self, since: datetime, *, after: str | None = None, deadline_seconds: float = 10.0
+    ) -> tuple[Sequence[str], str | None]:
+        """A page of GET /emails, newest first, down to `since`. Raises NothingHappened when the listing can't tell."""
+        page = self._read(Deadline(deadline_seconds), _listing(after))
+        ids: list[str] = []
+        for item in _items(page):
+            at = _moment(item.get("created_at"))
+            if at is not None and at < since - CLOCK_SKEW:
+                return ids, None
+            ids.append(str(item["id"]))
+        if page.get("has_more") and ids:
+            return ids, ids[-1]
+        _require_reach(since, page)
+        return ids, None
+
+    def sent(self, provider_id: str, *, deadline_seconds: float = 10.0) -> SentMail:
+        """One mail with its tags, which the listing leaves out."""
+        email = self._read(Deadline(deadline_seconds), lambda sdk: sdk.Emails.get(provider_id))
+        found = _found(email)
+        if found.at is None:
+            raise NothingHappened("Resend does not say when it took the mail.")
+        told = [email.get(name) or [] for name in ("to", "cc", "bcc")]
+        return SentMail(
+            provider_id=provider_id, at=found.at, sender=str(email.get("from") or ""),
+            recipients=tuple(sorted(frozenset[str]().union(*map(_addresses, told)))),
+            subject=str(email.get("subject") or ""), text=str(email.get("text") or ""),
+            html=email.get("html") or None, state=found.state, tags=_tags(email), message_id=found.message_id,
+        )  # fmt: skip
+
     def _confirm(self, deadline: Deadline, mail: OutboundMail, provider_id: str) -> FoundMail | None:
         # The listing carries no tags, and two mails may share recipient and subject.
         email = self._read(deadline, lambda sdk: sdk.Emails.get(provider_id))
-        tags = {tag.get("name"): tag.get("value") for tag in email.get("tags") or [] if isinstance(tag, dict)}
+        tags = _tags(email)
         if "card" in tags:
             return _found(email) if tags["card"] == str(mail.card_id) else None
         same = email.get("message_id") == mail.message_id or email.get("text") == mail.text
@@ -201,6 +231,11 @@ def _looks_like(item: Mapping[str, Any], mail: OutboundMail) -> bool:
 def _addresses(value: object) -> frozenset[str]:
     texts = value if isinstance(value, list) else [value]
     return frozenset(address.lower() for _, address in getaddresses([str(text) for text in texts if text]))
+
+
+def _tags(email: Mapping[str, Any]) -> dict[str, str]:
+    told = [tag for tag in email.get("tags") or [] if isinstance(tag, dict)]
+    return {str(tag.get("name")): str(tag.get("value")) for tag in told}
 
 
 def _found(email: Mapping[str, Any]) -> FoundMail:

@@ -21,6 +21,7 @@ from worker.cli import (
     mail,
     orders,
     running,
+    safekeeping,
     speaking,
     tenants,
     users,
@@ -38,8 +39,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, users, mail, contacts, orders, imports, carrying, brakes, alerts, whatif, keys, checks,
-    dead_letters, database,
+    running, work, tenants, users, mail, contacts, orders, imports, carrying, safekeeping,
+    brakes, alerts, whatif, keys, checks, dead_letters, database,
 ):  # fmt: skip
     room.register(app)
 

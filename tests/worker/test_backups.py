@@ -1,0 +1,252 @@
+"""A house that comes back from a backup: whole, closed until it knows what went out, and sending nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from domain import alerts, cards, restores, settings, switches
+from domain.db import Database
+from domain.house import House
+from domain.switches import Switch
+from jobs import cycle, export_tenant, reconcile_restore
+from providers.resend import ResendSender
+from simulator.emulators.resend import ResendEmulator
+from tests import build, gears, houses
+from tests.hand_clock import HandClock
+from worker import backups, postgres_files
+from worker.backups import BackupRefused, InvalidBackup, RestoreRefused
+
+PEOPLE = 6
+
+
+@pytest.fixture
+def resend(clock: HandClock) -> Iterator[ResendEmulator]:
+    """The provider, who remembers what it was given whatever becomes of the house."""
+    with ResendEmulator(clock=clock) as emulator:
+        emulator.account("re_acme")
+        yield emulator
+
+
+def _programs() -> Path:
+    return postgres_files.installed_package() / postgres_files.VERSION_FOLDER / "bin"
+
+
+@contextmanager
+def _house(database: Database, resend: ResendEmulator | None, acme: UUID) -> Iterator[House]:
+    hands = houses.TestHands()
+    if resend is not None:
+        hands.senders[acme] = ResendSender("re_acme", resend.url)
+    with houses.house(database, hands=hands) as house:
+        yield house
+
+
+def _take(clone: gears.Clone, database: Database, folder: Path) -> backups.Backup:
+    return backups.take(clone.admin_url, _programs(), folder, clock=database.clock, vault=houses.VAULT)
+
+
+@contextmanager
+def _restored(cluster: gears.Cluster, folder: Path, clock: HandClock) -> Iterator[Database]:
+    found = backups.read(folder)
+    empty = cluster.empty()
+    backups.load(empty.admin_url, _programs(), folder, found)
+    database = Database(empty.url(), clock)
+    restores.close(database, found.taken_at)
+    try:
+        yield database
+    finally:
+        database.dispose()
+        cluster.retire(empty)
+
+
+def _people(database: Database, acme: UUID) -> list[UUID]:
+    with database.tenant(acme, actor="test") as tx:
+        return [
+            build.contact(tx, build.client(tx, f"Client {at}"), f"p{at}@client-{at}.example") for at in range(PEOPLE)
+        ]
+
+
+def _witnessed(resend: ResendEmulator) -> list[str]:
+    return sorted(address for email in resend.sent("re_acme") for address in email["to"])
+
+
+def _go_on(database: Database, clock: HandClock, resend: ResendEmulator, acme: UUID, *, days: int) -> None:
+    """Working days in which everything that is due goes out."""
+    with _house(database, resend, acme) as house:
+        for _ in range(days * 4):
+            clock.advance(hours=6)
+            cycle.run(house, acme)
+
+
+def test_a_house_restored_in_the_middle_of_a_campaign_sends_nothing_twice(
+    cluster: gears.Cluster,
+    cloned: gears.Clone,
+    clone: Database,
+    clock: HandClock,
+    resend: ResendEmulator,
+    tmp_path: Path,
+) -> None:
+    acme = build.acme(clone, max_emails_per_hour=2)
+    clock.move_to(clock.now().replace(hour=15))
+    _people(clone, acme)
+    with _house(clone, resend, acme) as house:
+        cycle.run(house, acme)
+        assert len(_witnessed(resend)) == 2
+        _take(cloned, clone, tmp_path / "backup")
+        # the campaign goes on, and then the house is lost
+        for _ in range(2):
+            clock.advance(hours=1)
+            cycle.run(house, acme)
+    before = _witnessed(resend)
+    assert len(before) == PEOPLE
+    with _restored(cluster, tmp_path / "backup", clock) as restored:
+        with restored.tenant(acme) as tx:
+            waiting = len(cards.listed(tx, state="deferred")) + len(cards.listed(tx, state="queued"))
+            assert waiting == PEOPLE - 2
+        with _house(restored, resend, acme) as house:
+            cycle.run(house, acme)
+            switches.resume(restored, Switch(None, "all"), by="root", reason="impatient")
+            clock.advance(hours=2)
+            cycle.run(house, acme)
+            assert _witnessed(resend) == before
+            (told,) = reconcile_restore.run(house, by="root")
+            assert (told.opened, told.counts["carried_out_since"]) == (True, PEOPLE - 2)
+        _go_on(restored, clock, resend, acme, days=2)
+        assert _witnessed(resend) == before
+        with restored.tenant(acme) as tx:
+            assert tx.value("SELECT count(*) FROM touches") == PEOPLE
+            assert tx.value("SELECT count(*) FROM outbound_messages WHERE carried_message_id IS NOT NULL") >= PEOPLE - 2
+        # and the campaign's follow-ups come when they are due, once each
+        _go_on(restored, clock, resend, acme, days=5)
+        assert len(_witnessed(resend)) == 2 * PEOPLE
+
+
+def test_mails_of_cards_that_the_backup_never_saw_are_not_sent_again(
+    cluster: gears.Cluster,
+    cloned: gears.Clone,
+    clone: Database,
+    clock: HandClock,
+    resend: ResendEmulator,
+    tmp_path: Path,
+) -> None:
+    acme = build.acme(clone)
+    clock.move_to(clock.now().replace(hour=15))
+    _people(clone, acme)
+    _take(cloned, clone, tmp_path / "backup")
+    with _house(clone, resend, acme) as house:
+        cycle.run(house, acme)
+    before = _witnessed(resend)
+    assert len(before) == PEOPLE
+    with _restored(cluster, tmp_path / "backup", clock) as restored:
+        with _house(restored, resend, acme) as house:
+            # planned anew, while nothing may go out: the same intentions have new cards by then
+            switches.resume(restored, Switch(None, "all"), by="root", reason="plan only")
+            cycle.run(house, acme)
+            reconcile_restore.run(house, by="root")
+        _go_on(restored, clock, resend, acme, days=3)
+        assert _witnessed(resend) == before
+
+
+def test_where_the_provider_cannot_tell_the_mail_stays_closed_until_a_person_says_what_to_assume(
+    cluster: gears.Cluster,
+    cloned: gears.Clone,
+    clone: Database,
+    clock: HandClock,
+    resend: ResendEmulator,
+    tmp_path: Path,
+) -> None:
+    acme = build.acme(clone)
+    clock.move_to(clock.now().replace(hour=15))
+    _people(clone, acme)
+    _take(cloned, clone, tmp_path / "backup")
+    with _house(clone, resend, acme) as house:
+        cycle.run(house, acme)
+    before = _witnessed(resend)
+    resend.accounts["re_acme"].may_list = False
+    with _restored(cluster, tmp_path / "backup", clock) as restored, _house(restored, resend, acme) as house:
+        switches.resume(restored, Switch(None, "all"), by="root", reason="plan")
+        (told,) = reconcile_restore.run(house, by="root")
+        assert not told.opened
+        with restored.tenant(acme) as tx:
+            assert reconcile_restore.ALERT in [alert.kind for alert in alerts.listed(tx)]
+        cycle.run(house, acme)
+        (told,) = reconcile_restore.run(house, by="root", assume="sent")
+        assert (told.opened, told.counts["rested"]) == (True, PEOPLE)
+        _go_on(restored, clock, resend, acme, days=3)
+        assert _witnessed(resend) == before
+
+
+def test_everything_that_was_there_is_there_again(
+    cluster: gears.Cluster, cloned: gears.Clone, clone: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    acme, globex = build.acme(clone), build.globex(clone)
+    _people(clone, acme)
+    made = _take(cloned, clone, tmp_path / "backup")
+    assert made == backups.read(tmp_path / "backup")
+    assert (made.tenants, (tmp_path / "backup").stat().st_mode & 0o777) == (2, 0o700)
+    counts = {tenant: export_tenant.counts(clone, tenant) for tenant in (acme, globex)}
+    with _restored(cluster, tmp_path / "backup", clock) as restored:
+        for tenant, rows in counts.items():
+            found = export_tenant.counts(restored, tenant)
+            # the closed switch, and what it leaves in the log and with the alerts
+            assert {name for name in rows if rows[name] != found[name]} <= {
+                "tenant_switches", "audit_log", "warehouse_events", "agent_alerts"}  # fmt: skip
+            with restored.tenant(tenant) as tx:
+                assert ("tenant", "mail", "") in switches.closed(tx)
+                assert ("house", "all", "") in switches.closed(tx)
+                assert settings.of(tx).send_mode == "live"
+
+
+def test_a_tenant_whose_mail_was_stopped_before_stays_stopped_after_reconciling(
+    cluster: gears.Cluster,
+    cloned: gears.Clone,
+    clone: Database,
+    clock: HandClock,
+    resend: ResendEmulator,
+    tmp_path: Path,
+) -> None:
+    acme = build.acme(clone)
+    switches.write(clone, Switch(acme, "mail"), stopped=True, by="boss", reason="holidays")
+    _take(cloned, clone, tmp_path / "backup")
+    with _restored(cluster, tmp_path / "backup", clock) as restored, _house(restored, resend, acme) as house:
+        assert reconcile_restore.run(house, by="root") == []
+        with restored.tenant(acme) as tx:
+            assert ("tenant", "mail", "") in switches.closed(tx)
+
+
+def test_a_backup_that_was_changed_or_cut_short_is_refused(
+    cloned: gears.Clone, clone: Database, cluster: gears.Cluster, tmp_path: Path
+) -> None:
+    build.acme(clone)
+    made = _take(cloned, clone, tmp_path / "backup")
+    with pytest.raises(BackupRefused, match="exists"):
+        _take(cloned, clone, tmp_path / "backup")
+    with pytest.raises(RestoreRefused, match="already"):
+        backups.load(cloned.admin_url, _programs(), tmp_path / "backup", made)
+    with pytest.raises(BackupRefused, match="BYPASSRLS"):
+        backups.take(cloned.url("hourhand_app"), _programs(), tmp_path / "mine", clock=clone.clock, vault=houses.VAULT)
+    assert not (tmp_path / "mine").exists()
+    dump = tmp_path / "backup" / backups.DUMP
+    dump.write_bytes(dump.read_bytes()[:-1])
+    with pytest.raises(InvalidBackup, match="changed or cut short"):
+        backups.read(tmp_path / "backup")
+    with pytest.raises(InvalidBackup):
+        backups.read(tmp_path)
+
+
+def test_the_restored_database_takes_the_place_of_the_one_that_was_there(
+    cluster: gears.Cluster, cloned: gears.Clone, clone: Database
+) -> None:
+    acme = build.acme(clone)
+    clone.dispose()
+    restored, aside = cluster.empty(), f"{cloned.name}_before"
+    backups.swap(cluster.server.url("postgres", "postgres"), restored.name, cloned.name, aside)
+    database = Database(cluster.server.url("hourhand_app", aside), clone.clock)
+    with database.tenant(acme) as tx:
+        assert tx.value("SELECT slug FROM tenants") == "acme"
+    database.dispose()
+    cluster.retired += [aside]
