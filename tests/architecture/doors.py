@@ -10,7 +10,7 @@ from tests.architecture.source import Source, rooms
 # The executor performs cards; operator notices (alerts, escalations, sign-in) have a named door of their own.
 DOORS = ("jobs/execute.py", "jobs/notices.py")
 # What became of a mail is asked of the same provider that took it: these may borrow a sender, and never send.
-ASKERS = ("jobs/resolve.py",)
+ASKERS = ("jobs/resolve.py", "jobs/reconcile_restore.py")
 # Webhooks leave by the second door too: nobody else may take the means to post from the house.
 HOOK_HOLDERS = ("jobs/notices.py", "worker/assembly.py", "domain/house.py", "domain/ports.py", "providers/hooks.py")
 POSTERS = {"HookPoster", "WebhookPoster"}
