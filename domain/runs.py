@@ -79,17 +79,21 @@ def overtaken(tx: Tx) -> bool:
     ))  # fmt: skip
 
 
-def outstanding(tx: Tx) -> frozenset[str]:
-    """What waits for this tenant now, of: deliveries, settlements, actions, reactions. One statement."""
+def outstanding(tx: Tx, also: Mapping[str, str]) -> frozenset[str]:
+    """What waits for this tenant now, of: deliveries, settlements, actions, reactions; and which of `also` are true.
+
+    `also` has SQL for each name. One statement.
+    """
+    more = "".join(f', {sql} AS "{name}"' for name, sql in also.items())
     row = tx.row(
-        """SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = :t AND processed_at IS NULL) AS deliveries,
+        f"""SELECT EXISTS (SELECT FROM webhook_deliveries WHERE tenant_id = :t AND processed_at IS NULL) AS deliveries,
                   EXISTS (SELECT FROM kanban_cards WHERE tenant_id = :t AND state IN ('executing', 'uncertain'))
                   OR EXISTS (SELECT FROM agent_alerts WHERE tenant_id = :t AND kind = 'card.uncertain'
                              AND state <> 'resolved') AS settlements,
                   EXISTS (SELECT FROM kanban_cards WHERE tenant_id = :t
                           AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
                           AND (not_before <= :now OR latest_at <= :now OR approval_expires_at <= :now)) AS actions,
-                  EXISTS (SELECT FROM reactions_due WHERE tenant_id = :t AND not_before <= :now) AS reactions""",
+                  EXISTS (SELECT FROM reactions_due WHERE tenant_id = :t AND not_before <= :now) AS reactions{more}""",
         t=tx.tenant_id, now=tx.now,
     )  # fmt: skip
     return frozenset(name for name, waits in (row or {}).items() if waits)

@@ -85,18 +85,23 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
             mode=min(tenant_settings.mode, house.brakes.send_mode).name,
             deadline_minutes=tenant_settings.cycle_deadline_minutes,
         )  # fmt: skip
-        outstanding = runs.outstanding(tx) if begun else None
-    return Cycle(house, engines, held, begun, house.clock.monotonic(), outstanding, thinking) if begun else None
+        if begun is None:
+            return None
+        cycle = Cycle(house, engines, held, begun, house.clock.monotonic(), models=thinking)
+        cycle.look(tx)
+    return cycle
 
 
 def _settle_the_past(cycle: Cycle) -> None:
     """Before anything new: what the provider told meanwhile, then what a crash or an unknown outcome left open."""
-    waits, cycle.outstanding = cycle.outstanding or frozenset(), None
+    waits = cycle.outstanding or frozenset()
+    if not waits & {"deliveries", "settlements"}:
+        return
+    cycle.outstanding = None
     if "deliveries" in waits:
         _apart(cycle, "deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id))
     # what was delivered may have settled what was uncertain
-    if waits & {"deliveries", "settlements"}:
-        _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
+    _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
 
 
 def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:
@@ -184,5 +189,6 @@ def _end(cycle: Cycle, tx: Tx, outcome: str, tell: Callable[[Cycle, Tx], None]) 
 def _next_dues(cycle: Cycle, tx: Tx) -> list[datetime | None]:
     """When each engine has something due; one that can't say is asked again at the next slot."""
     context = cycle.context(tx)
-    said = cycle.ask(tx, cycle.engines, "next_due", lambda engine: engine.next_due(context))
-    return [due for _, due in said] + [tx.now] * (len(cycle.engines) - len(said))
+    present = cycle.present(tx)
+    said = cycle.ask(tx, present, "next_due", lambda engine: engine.next_due(context))
+    return [due for _, due in said] + [tx.now] * (len(present) - len(said))

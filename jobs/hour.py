@@ -110,6 +110,16 @@ class Cycle:
         if self.house.clock.now() >= self.run.deadline_at:
             raise DeadlinePassed(f"deadline {self.run.deadline_at.isoformat()}")
 
+    def look(self, tx: Tx) -> frozenset[str]:
+        """See what waits, and which engines the tenant has anything for."""
+        self.outstanding = runs.outstanding(tx, {engine.name: engine.present for engine in self.engines})
+        return self.outstanding
+
+    def present(self, tx: Tx) -> list[Engine]:
+        """The engines for which the tenant has anything at all."""
+        known = self.outstanding if self.outstanding is not None else self.look(tx)
+        return [engine for engine in self.engines if engine.name in known]
+
     def working_engines(self, tx: Tx) -> list[Engine]:
         """The engines that no switch keeps from planning. Raises Stopped when everything is stopped."""
         closed = switches.closed(tx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from domain import cards, executions, ledger, runs, settings
+from domain import cards, executions, ledger, settings
 from domain.cards import Card, Proposal
 from domain.db import Tx
 from engines.contract import Obligation, Plan
@@ -27,7 +27,9 @@ def plan(cycle: Cycle) -> Counter[str]:
 def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     """How many of each kind, and the new cards beyond the first `BATCH`, which are not judged yet."""
     context = cycle.context(tx)
-    said = cycle.ask(tx, cycle.working_engines(tx), "plan", lambda engine: engine.plan(context))
+    awake = cycle.working_engines(tx)
+    asked = [engine for engine in cycle.present(tx) if engine in awake]
+    said = cycle.ask(tx, asked, "plan", lambda engine: engine.plan(context))
     plans = dict(arbitrate(cycle.house.brakes, tx, said))
     new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
     cycle.house.fault("plan.proposed")
@@ -40,7 +42,10 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     at_once = [] if cycle.models else new[:BATCH]
     counts += _triage(cycle, tx, at_once)
     # a quiet hour needs no transaction to act in, nor one to react
-    cycle.outstanding = runs.outstanding(tx) if len(new) == len(at_once) else None
+    if len(new) == len(at_once):
+        cycle.look(tx)
+    else:
+        cycle.outstanding = None
     return counts, new[len(at_once) :]
 
 

@@ -62,7 +62,7 @@ def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) 
 def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
     """Every engine's numbers; an engine that fails has none this hour, and the run says so."""
     context = cycle.context(tx)
-    told = cycle.ask(tx, cycle.engines, "stats", lambda engine: engine.stats(context))
+    told = cycle.ask(tx, cycle.present(tx), "stats", lambda engine: engine.stats(context))
     return {f"{engine.name}.{name}": value for engine, stats in told for name, value in stats.items()}
 
 

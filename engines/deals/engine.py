@@ -24,6 +24,7 @@ class DealsEngine:
     """Brings every open deal to an end that somebody can see coming (see docs/deals.md)."""
 
     name = news.NAME
+    present = "EXISTS (SELECT FROM deals WHERE tenant_id = :t)"
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:

@@ -20,6 +20,7 @@ class EngagementEngine:
     """Keeps every contact inside the engagement promise (see docs/engagement.md)."""
 
     name = "engagement"
+    present = "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t)"
     handlers: Mapping[str, Handler] = {}
 
     def plan(self, ctx: Context) -> Plan:

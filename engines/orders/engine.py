@@ -26,6 +26,8 @@ class OrdersEngine:
     """Brings every order that comes in to be right, or before a person (see docs/orders.md)."""
 
     name = asking.NAME
+    present = """EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t)
+              OR EXISTS (SELECT FROM goals WHERE tenant_id = :t)"""
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:

@@ -26,6 +26,7 @@ class RequestsEngine:
     """Turns explicit requests, complaints and safety triggers in mail into tasks and cases (P2.3, rule 1)."""
 
     name = "requests"
+    present = "EXISTS (SELECT FROM gmail_messages WHERE tenant_id = :t)"
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:

@@ -38,6 +38,7 @@ class Wild:
     name: str
     wishes: list[Proposal] = field(default_factory=list)
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    present: str = "true"
 
     def plan(self, ctx: Context) -> Plan:
         wished, self.wishes = self.wishes, []
