@@ -17,6 +17,7 @@ from admin_api.routes import (
     cards,
     consent,
     cron,
+    deals,
     goals,
     health,
     hours,
@@ -36,7 +37,7 @@ from admin_api.routes import (
 from domain.house import House
 
 ROUTES = (
-    health, switches, tenants, users, keys, mailboxes, bulk, people, orders, goals, cards, hours, policy, alerts,
+    health, switches, tenants, users, keys, mailboxes, bulk, people, orders, deals, goals, cards, hours, policy, alerts,
     attention, audit, stream, webhooks, unsubscribe, imap, consent, cron,
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from worker.cli import (
     contacts,
     database,
     dead_letters,
+    deals,
     imports,
     keys,
     mail,
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, users, mail, contacts, orders, imports, carrying, safekeeping,
+    running, work, tenants, users, mail, contacts, orders, deals, imports, carrying, safekeeping,
     brakes, alerts, whatif, keys, checks, dead_letters, database,
 ):  # fmt: skip
     room.register(app)
