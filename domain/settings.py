@@ -116,6 +116,23 @@ class TenantSettings(BaseModel):
     """So many follow-ups without an answer, and the next is urgent."""
     deal_tone: Literal["warm", "plain"] = "warm"
 
+    # quotes
+    quote_prefix: str = Field(default="Q-", pattern=r"^[A-Za-z0-9/-]{0,12}$")
+    """What a quote's number begins with."""
+    quote_validity_days: int = Field(default=30, ge=1, le=365)
+    quote_tax_percent: Decimal = Field(default=Decimal(0), ge=0, le=100, decimal_places=2)
+    """The tax of a line that names none."""
+    quote_follow_up_days: tuple[Days, ...] = Field(default=(3, 6, 9), max_length=3)
+    """Days after sending; one more follow-up comes last, as the next two say."""
+    quote_last_follow_up_days: Days = 12
+    quote_last_follow_up_hours: Hours = 48
+    """The last follow-up goes out so long before the quote expires, if that is later than those days after sending."""
+    quote_scan_seconds: Count = 60
+    """Whoever opens a quote so soon after it was sent is taken for a mail scanner."""
+    quotes_per_cycle: AtLeastOne = 50
+    send_requested_quotes: bool = False
+    """Whether a quote that a mail asked for goes out without approval where the catalogue knows all of it."""
+
     # the brain
     model_order: tuple[ModelName, ...] = Field(default=(), max_length=5)
     """Models as provider/name in the order in which they are asked; empty is the house's own order."""
