@@ -36,8 +36,11 @@ def test_a_mailbox_is_connected_read_refused_and_mended(hh: Line, dovecot: Dovec
     assert not hh(*given, "--dry-run", stdin="x\n")["done"]
     assert hh("mailbox", "status") == []
 
-    assert hh(*given, stdin="not it\n")["status"] == "connected"
-    assert hh("mailbox", "sync")["done"]
+    with pytest.raises(Spoken, match="user and password"):
+        hh(*given, stdin="not it\n")
+    assert hh("mailbox", "status") == [], "what can't log in is not kept"
+    assert hh(*given, "--untried", stdin="not it\n")["status"] == "connected"
+    assert hh("mailbox", "sync")["not_asked"] == [ANA]
     [row] = hh("mailbox", "status")
     assert (row["status"], "connect-imap" in row["mend"]) == ("revoked", True)
     assert "user and password" in row["status_cause"]
@@ -50,6 +53,11 @@ def test_a_mailbox_is_connected_read_refused_and_mended(hh: Line, dovecot: Dovec
     [row] = hh("mailbox", "status")
     assert (row["provider"], row["status"], row["failures"]) == ("imap", "connected", 0)
     assert PASSWORDS[ANA] not in json.dumps(row)
+
+    assert hh("mailbox", "revoke", "--address", ANA, "--dry-run")["status"] == "revoked"
+    assert hh("mailbox", "status")[0]["status"] == "connected"
+    assert hh("mailbox", "revoke", "--address", ANA, "--reason", "moved away")["status_cause"] == "moved away"
+    assert hh("mailbox", "sync")["not_asked"] == [ANA]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
-    from domain.imap_accounts import Security
+    from domain.imap_accounts import ImapAccount, Security
+
+TRY_SECONDS = 10.0
 
 
 def connect(
@@ -20,11 +22,12 @@ def connect(
     user: Annotated[str, typer.Option("--user", help="Who logs in; default the address.")] = "",
     port: Annotated[int, typer.Option("--port", help="Default 993 with tls, else 143.")] = 0,
     security: Annotated[str, typer.Option("--security", help="tls, starttls, or plain on this machine alone.")] = "tls",
+    untried: Annotated[bool, typer.Option("--untried", help="Keep it without logging in now.")] = False,
     tenant: TenantName = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Connect an IMAP mailbox: its password is read from stdin or asked for. `hourhand mailbox sync` tries it."""
+    """Connect an IMAP mailbox: its password is read from stdin or asked for, tried, and only then kept."""
     from domain import mailboxes
     from domain.imap_accounts import ImapAccount, InvalidAccount
 
@@ -36,7 +39,17 @@ def connect(
         raise WrongUse(
             f"--{error}" if not str(error).startswith("password") else f"{error}: give it on stdin"
         ) from error
+    if not (untried or dry_run):
+        _log_in(account)
     with visiting.visit(tenant, dry_run=dry_run) as at:
         row = mailboxes.configure_imap(at.tx, at.vault, address, account)
     sentence = f"{at.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
     speaking.say({**speaking.plain(row), "done": not dry_run}, as_json, sentence=sentence)
+
+
+def _log_in(account: ImapAccount) -> None:
+    """Log in and out again. Raises ProviderError with what the server, or the way to it, says against it."""
+    from providers.imap_calls import conversation
+
+    with conversation(account, seconds=TRY_SECONDS):
+        pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,12 +27,15 @@ def register(app: typer.Typer) -> None:
     gmail.command("set-token")(set_token)
     gmail.command()(status)
     gmail.command()(revoke)
-    mailbox = typer.Typer(help="Mailboxes: connect-imap, import a folder or mbox, status, sync.", no_args_is_help=True)
+    mailbox = typer.Typer(
+        help="Mailboxes: connect-imap, import a folder or mbox, status, sync, revoke.", no_args_is_help=True
+    )
     mailbox.command("import")(import_folder)
     mailbox.command("connect-imap")(imap.connect)
     mailbox.command("list")(status)
     mailbox.command()(status)
     mailbox.command()(sync)
+    mailbox.command("revoke")(revoke_any)
     mail = typer.Typer(help="Mail: what do we make of a message?", no_args_is_help=True)
     mail.command("explain")(explaining.explain)
     credential = typer.Typer(help="Providers' secrets of a tenant: set, list, remove.", no_args_is_help=True)
@@ -73,26 +77,38 @@ def status(tenant: TenantName = None, as_json: Json = False) -> None:
     )
 
 
+Reason = Annotated[str, typer.Option("--reason", help="Why.")]
+GONE = "disconnected by a person"
+
+
 def revoke(
-    address: Address,
-    tenant: TenantName = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "disconnected by a person",
-    dry_run: DryRun = False,
-    as_json: Json = False,
+    address: Address, tenant: TenantName = None, reason: Reason = GONE, dry_run: DryRun = False, as_json: Json = False
 ) -> None:
-    """End a mailbox's grant, here and at Google, and stop asking it; what was read stays."""
+    """End a Gmail mailbox's grant, here and at Google, and stop asking it; what was read stays."""
+    _revoke(("gmail",), address, tenant, reason, dry_run, as_json)
+
+
+def revoke_any(
+    address: Address, tenant: TenantName = None, reason: Reason = GONE, dry_run: DryRun = False, as_json: Json = False
+) -> None:
+    """Forget a mailbox's password or grant, and stop asking it; what was read stays."""
+    _revoke(("imap", "gmail", "folder"), address, tenant, reason, dry_run, as_json)
+
+
+def _revoke(
+    providers: Sequence[str], address: str, tenant: str | None, reason: str, dry_run: bool, as_json: bool
+) -> None:
     from domain import mailboxes
     from jobs.connect import revoke as end
 
     with visiting.house() as standing:
         found = visiting.tenant_of(standing, tenant)
         with visiting.inside(standing, found, dry_run=dry_run) as tx:
-            known = (row for row in mailboxes.listed(tx) if row.provider == "gmail")
-            row = next((row for row in known if row.address == address.strip().lower()), None)
+            known = sorted(mailboxes.listed(tx), key=lambda row: (row.status == "revoked", row.provider != "imap"))
+            row = next((row for row in known if row.provider in providers and row.address == address.strip().lower()),
+                       None)  # fmt: skip
             if row is None:
-                raise WrongUse(
-                    f"--address: {found.slug} has no Gmail mailbox {address}; `hourhand gmail status` lists them"
-                )
+                raise WrongUse(f"--address: {found.slug} has no such mailbox; `hourhand mailbox status` lists them")
             if dry_run:
                 row = mailboxes.revoke(tx, row.id, cause=reason)
         if not dry_run:
@@ -137,11 +153,17 @@ def sync(tenant: TenantName = None, as_json: Json = False, dry_run: DryRun = Fal
             from jobs import ingest
 
             counts = ingest.run(standing.house, found.tenant_id, progress=_progress(as_json))
+        with visiting.inside(standing, found) as tx:
+            asked = {row.id for row in mailboxes.due(tx)}
+            silent = [row for row in mailboxes.listed(tx) if row.id not in asked]
     if dry_run:
         told = {"tenant": found.slug, "mailboxes": due, "done": False}
         speaking.say(told, as_json, sentence=f"{found.slug}: would ask {', '.join(due) or 'no mailbox'}")
         return
-    _counted(found.slug, counts, as_json, done=True)
+    for row in silent:
+        until = f" until {row.back_off_until:%H:%M} UTC" if row.back_off_until else ""
+        speaking.note(f"{row.address} is not asked{until}: {row.status}, {row.status_cause or 'it rests'}")
+    _counted(found.slug, counts, as_json, done=True, not_asked=[row.address for row in silent])
 
 
 def set_credential(
@@ -219,8 +241,12 @@ def _progress(as_json: bool) -> Any:
     return lambda counts: typer.echo(f"\r{counts['messages']} messages", err=True, nl=False)
 
 
-def _counted(slug: str, counts: Counter[str], as_json: bool, *, done: bool) -> None:
+def _counted(
+    slug: str, counts: Counter[str], as_json: bool, *, done: bool, not_asked: Sequence[str] | None = None
+) -> None:  # fmt: skip
     told = {name: count for name, count in sorted(counts.items()) if count}
-    sentence = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told.items()) or "nothing new"
+    nothing = f"nothing new, but {', '.join(not_asked)} can't be asked" if not_asked else "nothing new"
+    sentence = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told.items()) or nothing
     sentence = f"{slug}: {'' if done else 'would take in '}{sentence}"
-    speaking.say({"tenant": slug, "counts": told, "done": done}, as_json, sentence=sentence)
+    answer = {"tenant": slug, "counts": told, "done": done}
+    speaking.say(answer if not_asked is None else {**answer, "not_asked": not_asked}, as_json, sentence=sentence)
