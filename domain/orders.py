@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import credit, events, money, order_lines, order_queue, storable
+from domain import clients, credit, events, money, order_lines, order_queue, storable
 from domain.db import Row, Tx
 from domain.order_lines import InvalidOrder, Line
 from domain.order_spelling import spelled, spelled_number
@@ -113,6 +113,10 @@ def put(
                key=f"{tx.tenant_id}:{external_id}")  # fmt: skip
         found = _recognise(tx, None, external_id)
     standing = {name: getattr(found, name) for name in STANDING} if found else {}
+    if found is None and not fields.get("currency") and fields.get("client_id"):
+        # an order speaks its account's money unless it says otherwise
+        account = clients.get(tx, fields["client_id"])
+        fields["currency"] = account.currency if account else None
     wished = spelled(tx, {**fields, "external_id": external_id, "details": details}, standing)
     if found is not None and order_id is None:
         wished = _news(found, wished)

@@ -159,7 +159,7 @@ def _draft(ctx: Context, message: Message) -> UUID:
     found = _told_already(ctx, message, lines)
     for answer in found.values():
         evidence |= {name: {"message_id": str(message.id), "quote": answer.quote[:QUOTE]} for name in answer.details}
-    currency = next((product.currency for product in _products(ctx, lines)), "USD")
+    currency = next((product.currency for product in _products(ctx, lines)), None)
     made = orders.put(
         ctx.tx, status="draft", source="mail", client_id=message.client_id,
         contact_id=message.contact_id if message.client_id else None, number=numbers[0] if numbers else None,

@@ -51,17 +51,23 @@ class Company:
         return f"re_demo_{self.slug.replace('-', '_')}"
 
 
+def told(slug: str) -> dict[str, Any]:
+    """What a company's file says."""
+    read_in: dict[str, Any] = json.loads((FOLDER / f"{slug}.json").read_text(encoding="utf-8"))
+    return read_in
+
+
 def read(slug: str, days: Days) -> Company:
     """One company; of its guest accounts only the one that has a holiday on a day of the story, if any."""
-    told = json.loads((FOLDER / f"{slug}.json").read_text(encoding="utf-8"))
-    guest = _on_holiday(told.pop("guests", ()), days)
-    told["clients"] += [guest] if guest else []
+    file = told(slug)
+    guest = _on_holiday(file.pop("guests", ()), days)
+    file["clients"] += [guest] if guest else []
     people = {
         each["key"]: Person(each["key"], each["name"], each.get("email"), each.get("country") or client["country"])
-        for client in told["clients"] for each in client["contacts"]
+        for client in file["clients"] for each in client["contacts"]
     }  # fmt: skip
-    chosen = told["settings"]
-    return Company(slug, told["name"], told["mode"], chosen["sender_name"], chosen["sender_address"], told, people)
+    chosen = file["settings"]
+    return Company(slug, file["name"], file["mode"], chosen["sender_name"], chosen["sender_address"], file, people)
 
 
 def found(house: House, company: Company, *, refresh_token: str, webhook_secret: str) -> UUID:

@@ -12,6 +12,7 @@ from domain.db import Tx
 from domain.house import House
 from domain.switches import Switch
 from jobs import approvals
+from simulator.demo import trade
 
 MANAGER = "rui@verdebox.example"
 
@@ -85,12 +86,19 @@ def _waiting(tx: Tx, whose: str) -> Card | None:
 
 
 DEEDS: Sequence[Deed] = (
+    Deed("d1 08:40", "verdebox", trade.place, "verdebox/VB-2041"),
+    Deed("d1 09:20", "verdebox", trade.place, "verdebox/VB-2042"),
+    Deed("d1 09:40", "verdebox", trade.place, "verdebox/VB-2043"),
+    Deed("d1 14:30", "tallow-reed", trade.place, "tallow-reed/TR-7719"),
+    Deed("d1 15:10", "tallow-reed", trade.place, "tallow-reed/TR-7720"),
+    Deed("d2 09:30", "verdebox", trade.waive, "verdebox/VB-2043"),
     Deed("d2 09:50", "verdebox", approve, "Rosa Cifuentes"),
     Deed("d2 10:10", "verdebox", reject, "Luc Paillard"),
     Deed("d2 10:20", "verdebox", promise_a_discount, "Manon Delcourt"),
     Deed("d2 10:40", "verdebox", approve, "Celeste Ramires"),
     Deed("d2 13:50", "verdebox", stop_mail),
     Deed("d2 15:35", "verdebox", resume_mail),
+    Deed("d2 16:20", "tallow-reed", trade.take_back, "tallow-reed/TR-7720"),
     Deed("d2 18:50", "verdebox", approve, "Casey Lindqvist"),
 )
 """Follow-ups of the prelude wait by the morning of the second day, whatever the weekday."""

@@ -65,6 +65,10 @@ class Findings:
     suppressed: dict[str, int]
     tasks: list[str]
     cases: list[str]
+    orders: dict[str, int]
+    """By how far they came."""
+    exceptions: dict[str, int]
+    """What was found wrong with them, by code, and how it ended."""
     cycles: int
     ledgers_add_up: bool
     ledger: Ledger
@@ -99,7 +103,9 @@ def find(story: Story, slug: str) -> Findings:
             cards=_by(tx, "state", "kanban_cards"), sent=len(taken), posted=story.world.posted(slug),
             doubled=_doubled(taken), unrecorded=len({each["id"] for each in taken} ^ done), held=_held(tx),
             refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
-            cases=_titles(tx, "cases"), cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
+            cases=_titles(tx, "cases"), orders=_by(tx, "status", "orders"),
+            exceptions=_by(tx, "lower(code) || ' ' || state", "order_processing_exceptions"),
+            cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
             ledger=ledgers[0], busiest=max(ledgers, key=lambda each: each.due), reflection=told["text"] if told else "",
             errors=_errors(tx),
             why=_worth_asking(tx),

@@ -105,6 +105,9 @@ def _facts(found: Findings) -> Table:
         "mail out": f"{found.sent} taken by the provider in {len(found.posted)} requests, {found.doubled} twice"
                     if found.sent else f"none; {len(found.held)} held by {found.mode}",
         "cards": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.cards.items()),
+        "orders": ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in found.orders.items()) or "none",
+        "found wrong": ", ".join(name.replace("_", " ") + (f" ×{n}" if n > 1 else "")
+                                 for name, n in found.exceptions.items()) or "nothing",
         "for people": "; ".join([*found.tasks, *found.cases]) or "nothing",
         "waiting": f"{waiting} for somebody's yes or no" if waiting else "nothing",
         "suppressed": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.suppressed.items()) or "nobody",

@@ -112,6 +112,17 @@ def test_what_people_and_providers_tell_moves_what_it_should(told: dict[str, Any
     assert not [name for name in told["webhooks"] if not name.endswith((" 200", " 401"))]
 
 
+def test_orders_with_faults_are_corrected_asked_about_or_left_to_people(told: dict[str, Any]) -> None:
+    live, trial = told["companies"]["verdebox"], told["companies"]["tallow-reed"]
+    assert live["orders"]["accepted"] == 3
+    assert live["exceptions"]["detail_missing resolved"] == 2
+    assert {"total_below_fee fixed", "credit_exceeded waived"} <= set(live["exceptions"])
+    assert [mail["to"] for mail in live["posted"] if "VB-2041" in mail["subject"]] == ["gaspar@moinho-rio.example"]
+    # what Gil took back is not corrected again
+    assert {"tech_fee_negative open", "total_below_fee open"} <= set(trial["exceptions"])
+    assert [mail["to"] for mail in trial["held"] if "TR-7719" in mail["subject"]] == ["joyce@cottonwoodcu.example"]
+
+
 def test_each_company_reads_its_last_hour(told: dict[str, Any]) -> None:
     for company in told["companies"].values():
         assert company["reflection"].startswith(f"Hour {company['ledger']['number']}, ")
