@@ -47,6 +47,9 @@ def faults(read: Read) -> list[Fault]:
     if read.order.source == "mail" and not read.lines:
         asked: Handling = "ask" if read.order.client_id else "person"
         found.append(Fault("LINES_MISSING", "lines", asked, CODES["LINES_MISSING"].sentence))
+    if (read.order.evidence.get("order") or {}).get("wants_a_call"):
+        # who asks to be called is not asked by mail meanwhile: whoever calls will find out
+        return [replace(fault, handling="person") if fault.handling == "ask" else fault for fault in found]
     return found
 
 

@@ -156,6 +156,8 @@ def _draft(ctx: Context, message: Message) -> UUID:
     numbers = [str(each) for each in message.reading.get("reference_numbers") or ()]
     quote = (message.reading.get("evidence") or {}).get("order") or _words(message)
     evidence: dict[str, Any] = {"order": {"message_id": str(message.id), "quote": str(quote)[:QUOTE]}}
+    if "asks_call" in message.flags or (message.reading.get("task_request") or {}).get("call"):
+        evidence["order"]["wants_a_call"] = True
     found = _told_already(ctx, message, lines)
     for answer in found.values():
         evidence |= {name: {"message_id": str(message.id), "quote": answer.quote[:QUOTE]} for name in answer.details}

@@ -168,6 +168,7 @@ ENGINE_SENTENCES = {
     "orders.needs_a_person": "What the agent may not decide about an order is left to a person.",
     "orders.budget": "An hour takes on no more orders than its budget; the oldest come first.",
     "orders.answered": "A question about an order is withdrawn when its answer has come.",
+    "engines.gave_way": "Of two engines that would write to one person at once the more urgent goes first.",
     "limits": "A cap that was used up in the very instant of sending.",
     "approval.rejected": "A person said no.",
 }

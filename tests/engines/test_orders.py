@@ -94,6 +94,8 @@ def test_products_are_held_to_what_they_are() -> None:
     mail = order(source="mail", status="draft", fee=None, total_amount=None)
     assert found(mail, lines=[Line("blue widgets", 3)]) == {"PRODUCT_UNKNOWN": "ask"}
     assert found(mail, lines=[]) == {"LINES_MISSING": "ask"}
+    call = order(source="mail", status="draft", fee=None, total_amount=None, evidence={"order": {"wants_a_call": True}})
+    assert found(call, lines=[]) == {"LINES_MISSING": "person"}
     off = [Line("Apr", 1, "APR", Decimal("94.99"), product().id)]
     assert found(order(), product(), lines=off) == {"LINE_OFF_CATALOGUE": "person"}
     assert found(order(), product(tolerance_percent=Decimal(6)), lines=off) == {}
