@@ -85,14 +85,20 @@ def remove(tx: Tx, name: str) -> bool:
 
 
 def rotate(tx: Tx, vault: Vault) -> int:
-    """Seal again under the vault's current key whatever an older one had sealed; how many there were."""
+    """Seal again under the vault's current key whatever an older one had sealed; how many there were.
+
+    The secrets stay what they are, so `changed_since` says nothing of it. Raises SecretUnreadable.
+    """
     rows = tx.rows(
         "SELECT name, ciphertext, key_id FROM tenant_credentials WHERE tenant_id = :t AND key_id <> :key FOR UPDATE",
         t=tx.tenant_id, key=vault.current,
     )  # fmt: skip
     for row in rows:
-        put(tx, vault, row["name"], vault.open(tx.tenant_id, _purpose(row["name"]),
-                                               Sealed(bytes(row["ciphertext"]), row["key_id"])))  # fmt: skip
+        secret = vault.open(tx.tenant_id, _purpose(row["name"]), Sealed(bytes(row["ciphertext"]), row["key_id"]))
+        sealed = vault.seal(tx.tenant_id, _purpose(row["name"]), secret)
+        tx.run("UPDATE tenant_credentials SET ciphertext = :c, key_id = :key WHERE tenant_id = :t AND name = :name",
+               c=sealed.ciphertext, key=sealed.key_id, t=tx.tenant_id, name=row["name"])  # fmt: skip
+        audit.record(tx, "credential.reseal", row["name"])
     return len(rows)
 
 

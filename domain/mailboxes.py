@@ -161,6 +161,26 @@ def _connected(tx: Tx, vault: Vault, mailbox_id: UUID, told: str) -> MailboxRow:
     return _stand(tx, get(tx, mailbox_id), "connected", None)
 
 
+def reseal(tx: Tx, vault: Vault) -> int:
+    """Seal again under the vault's current key whatever an older one had sealed; how many. Raises SecretUnreadable."""
+    rows = tx.rows(
+        """SELECT id, token_ciphertext, token_key_id FROM mailboxes
+           WHERE tenant_id = :t AND token_key_id <> :key FOR UPDATE""",
+        t=tx.tenant_id, key=vault.current,
+    )  # fmt: skip
+    for row in rows:
+        told = vault.open(
+            tx.tenant_id, _purpose(row["id"]), Sealed(bytes(row["token_ciphertext"]), row["token_key_id"])
+        )
+        sealed = vault.seal(tx.tenant_id, _purpose(row["id"]), told)
+        tx.run(
+            "UPDATE mailboxes SET token_ciphertext = :c, token_key_id = :key WHERE tenant_id = :t AND id = :id",
+            c=sealed.ciphertext, key=sealed.key_id, t=tx.tenant_id, id=row["id"],
+        )  # fmt: skip
+        audit.record(tx, "mailbox.reseal", str(row["id"]))
+    return len(rows)
+
+
 def revoke(tx: Tx, mailbox_id: UUID, *, cause: str = "disconnected by a person") -> MailboxRow:
     """Forget the grant and any open consent, and stop polling; what was read stays. Raises UnknownMailbox."""
     row = get(tx, mailbox_id)

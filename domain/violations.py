@@ -85,17 +85,19 @@ class Past:
 
 def past(tx: Tx, *, since: datetime, page: int = 500) -> Iterator[Past]:
     """The last judgement of every card since then, in the order in which they were made; read page by page."""
-    after = uuid7(int(since.timestamp() * 1000), 0, 0)
+    # ids rise with the machine's time, which a rehearsal's moved clock is not
+    ahead = int(tx.now.timestamp() * 1000) - (tx.clock.uuid().int >> 80)
+    after = uuid7(int(since.timestamp() * 1000) - ahead, 0, 0)
     columns = ", ".join(f"c.{name}" for name in Card.__slots__)
     while True:
         rows = tx.rows(
             f"""SELECT v.id AS place, v.at, v.verdicts, v.facts, {columns}
                 FROM card_verdicts v JOIN kanban_cards c ON c.tenant_id = :t AND c.id = v.card_id
-                WHERE v.tenant_id = :t AND v.id > :after AND v.stage IN ('plan', 'execute') AND NOT EXISTS (
+                WHERE v.tenant_id = :t AND v.id > :after AND v.at > :since AND v.stage IN ('plan', 'execute') AND NOT EXISTS (
                     SELECT FROM card_verdicts l WHERE l.tenant_id = :t AND l.card_id = v.card_id
                     AND l.stage IN ('plan', 'execute') AND (l.at, l.id) > (v.at, v.id))
                 ORDER BY v.id LIMIT :page""",
-            t=tx.tenant_id, after=after, page=page,
+            t=tx.tenant_id, after=after, since=since, page=page,
         )  # fmt: skip
         for row in rows:
             yield Past(load(row), row["at"], [told(verdict) for verdict in row["verdicts"]], row["facts"])

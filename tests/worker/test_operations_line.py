@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from uuid import UUID
 
 import pytest
 
-from domain import alerts, executions, hooks, rollup, tasks
+from domain import alerts, credentials, executions, hooks, keys, mailboxes, rollup, tasks
 from domain.alerts import HOUSE
 from domain.db import Database
+from domain.vault import Vault
 from tests import build
 from tests.worker.line import Line, Spoken
+from worker.key_ring import parse_keys
 
 
 @pytest.fixture
@@ -123,3 +126,26 @@ def test_status_speaks_plain_words_of_switches(hh: Line, acme: UUID) -> None:
     said = hh.plain("status")[1]
     assert "switches off: mail, engine engagement" in said or "switches off: engine engagement, mail" in said
     assert "_" not in said.splitlines()[1]
+
+
+def test_secrets_move_to_a_new_master_key_and_stay_what_they_were(
+    hh: Line, database: Database, acme: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (f"{name}:{base64.b64encode(bytes([number] * 32)).decode()}" for name, number in (("k1", 1), ("k2", 2)))
+    monkeypatch.setenv("HOURHAND_MASTER_KEYS", old)
+    hh("credential", "set", "resend_api_key", stdin="re_secret\n")
+    hh("gmail", "set-token", "--address", "ana@acme.example", "--client-id", "c", stdin="1//token\n")
+    key = hh("key", "create")["key"]
+    before = hh("credential", "list")
+    monkeypatch.setenv("HOURHAND_MASTER_KEYS", f"{new},{old}")
+    assert hh("key", "reseal", "--dry-run") == {"secrets": 1, "grants": 1, "key": "k2", "done": False}
+    assert hh("key", "reseal")["secrets"] == 1
+    assert hh("key", "reseal") == {"secrets": 0, "grants": 0, "key": "k2", "done": True}
+    [after] = hh("credential", "list")
+    assert (after["key_id"], after["updated_at"]) == ("k2", before[0]["updated_at"])
+    vault = Vault(parse_keys(new + "," + old))
+    with database.tenant(acme) as tx:
+        assert credentials.get(tx, vault, "resend_api_key") == "re_secret"
+        assert mailboxes.grant_of(tx, vault, mailboxes.listed(tx)[0].id).refresh_token == "1//token"
+    # keys of the API are hashed under the oldest, which therefore stays
+    assert keys.verify(database, vault, key).role == "admin"

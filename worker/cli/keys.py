@@ -17,10 +17,11 @@ KeyTenant = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line."""
-    group = typer.Typer(help="Keys of the API: create, list, revoke.", no_args_is_help=True)
+    group = typer.Typer(help="Keys: create, list, revoke those of the API; reseal secrets.", no_args_is_help=True)
     group.command()(create)
     group.command("list")(list_keys)
     group.command()(revoke)
+    group.command()(reseal)
     app.add_typer(group, name="key")
 
 
@@ -54,6 +55,24 @@ def create(
     speaking.say(told, as_json, sentence=issued.secret)
     if not as_json:
         speaking.note(f"a key of {whose} ({role}); it is not shown again")
+
+
+def reseal(dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Seal every stored secret under the newest master key, after one was put first in HOURHAND_MASTER_KEYS."""
+    from domain import credentials, mailboxes, tenants
+
+    counts = {"secrets": 0, "grants": 0}
+    with visiting.house() as standing:
+        vault, database, after = standing.house.vault, standing.house.database, ""
+        while page := tenants.listed(database, after=after, limit=200):
+            for tenant in page:
+                with visiting.inside(standing, tenant, dry_run=dry_run) as tx:
+                    counts["secrets"] += credentials.rotate(tx, vault)
+                    counts["grants"] += mailboxes.reseal(tx, vault)
+            after = page[-1].slug
+    verb = "would be sealed" if dry_run else "are sealed"
+    sentence = f"{counts['secrets']} secrets and {counts['grants']} grants {verb} under {vault.current}"
+    speaking.say({**counts, "key": vault.current, "done": not dry_run}, as_json, sentence=sentence)
 
 
 def list_keys(tenant: KeyTenant = None, as_json: Json = False) -> None:
