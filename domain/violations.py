@@ -93,7 +93,8 @@ def past(tx: Tx, *, since: datetime, page: int = 500) -> Iterator[Past]:
         rows = tx.rows(
             f"""SELECT v.id AS place, v.at, v.verdicts, v.facts, {columns}
                 FROM card_verdicts v JOIN kanban_cards c ON c.tenant_id = :t AND c.id = v.card_id
-                WHERE v.tenant_id = :t AND v.id > :after AND v.at > :since AND v.stage IN ('plan', 'execute') AND NOT EXISTS (
+                WHERE v.tenant_id = :t AND v.id > :after AND v.at > :since
+                  AND v.stage IN ('plan', 'execute') AND NOT EXISTS (
                     SELECT FROM card_verdicts l WHERE l.tenant_id = :t AND l.card_id = v.card_id
                     AND l.stage IN ('plan', 'execute') AND (l.at, l.id) > (v.at, v.id))
                 ORDER BY v.id LIMIT :page""",
