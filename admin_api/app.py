@@ -24,6 +24,7 @@ from admin_api.routes import (
     imap,
     keys,
     mailboxes,
+    model_calls,
     orders,
     people,
     policy,
@@ -38,7 +39,7 @@ from domain.house import House
 
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, people, orders, deals, goals, cards, hours, policy, alerts,
-    attention, audit, stream, webhooks, unsubscribe, imap, consent, cron,
+    attention, audit, stream, webhooks, unsubscribe, imap, consent, cron, model_calls,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -10,6 +10,7 @@ import typer
 
 from worker.cli import (
     alerts,
+    brain,
     brakes,
     carrying,
     checks,
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 for room in (
     running, work, tenants, users, mail, contacts, orders, deals, imports, carrying, safekeeping,
-    brakes, alerts, whatif, keys, checks, dead_letters, database,
+    brakes, alerts, whatif, keys, checks, brain, dead_letters, database,
 ):  # fmt: skip
     room.register(app)
 

@@ -92,7 +92,7 @@ ANSWERS = st.one_of(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=20),
         lambda each: st.lists(each, max_size=3) | st.dictionaries(
-            st.sampled_from(["cls", "span", "body", "text", "asks", "due", "items", "signals", "feeling", "back_on", "x"]),
+            st.sampled_from(["cls", "span", "body", "text", "asks", "due", "items", "signals", "feeling", "back_on"]),
             each, max_size=5),
         max_leaves=8,
     ).map(str),

@@ -1,0 +1,191 @@
+"""Evaluation: cases of every question put to a model, to recorded answers or to the rulebook, held to thresholds."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from brain import prices, questions
+from brain.given import Hour, Letter, Message
+from brain.questions import QUESTIONS, Question, Unusable
+from brain.rulebook import TemplateFailed
+from domain.models import RULEBOOK, ModelFailed, ModelProvider, Usage
+from policy import drafts
+
+CASES = Path(questions.__file__).parent / "cases"
+NAMES = tuple(QUESTIONS)
+
+THRESHOLDS: Mapping[str, tuple[float, float]] = {
+    "classify": (0.8, 0.85), "sentiment": (0.8, 0.85), "task_request": (0.8, 0.85), "return_date": (0.8, 0.85),
+    "signals": (0.8, 0.8), "quote_items": (0.6, 0.8),
+}  # fmt: skip
+"""The share of cases that must pass, for the rulebook and for a model; all of them where nothing is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question about one thing, and what must hold of the answer."""
+
+    question: str
+    id: str
+    language: str
+    given: Any
+    expect: Mapping[str, Any]
+
+
+@dataclass
+class Figures:
+    """How one question's cases went."""
+
+    question: str
+    by: str
+    threshold: float
+    cases: int = 0
+    passed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: Decimal = Decimal(0)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """Of the cases, those that passed."""
+        return self.passed / self.cases if self.cases else 1.0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the threshold is kept."""
+        return self.share >= self.threshold
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """One line of the table."""
+        return {"question": self.question, "by": self.by, "cases": self.cases, "passed": self.passed,
+                "share": round(self.share, 3), "threshold": self.threshold, "tokens_in": self.tokens_in,
+                "tokens_out": self.tokens_out, "cost_usd": str(self.cost_usd),
+                "failed": [case for case, _ in self.failed]}  # fmt: skip
+
+
+Answering = Callable[[Question[Any, Any], Case], tuple[Any, Usage]]
+
+
+def by_rulebook(question: str | None = None) -> list[Figures]:
+    """What rules and templates come to; where there is no template, there is no case."""
+    return _held(question, RULEBOOK, 0, lambda asked, case: (asked.by_rules(case.given), Usage()))
+
+
+def by_model(
+    provider: ModelProvider, model: str, question: str | None = None, *, deadline_seconds: float,
+    record: dict[str, str] | None = None,
+) -> list[Figures]:  # fmt: skip
+    """What a model comes to, every case asked once; its answers are kept in `record`."""
+
+    def answer(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage]:
+        completion = provider.ask(asked.prompt(case.given), model.partition("/")[2], deadline_seconds=deadline_seconds)
+        if record is not None:
+            record[f"{case.question}/{case.id}"] = completion.text
+        return asked.read(case.given, completion.text), completion.usage
+
+    return _held(question, model, 1, answer)
+
+
+def by_record(recorded: Mapping[str, str], question: str | None = None) -> list[Figures]:
+    """What answers that were kept come to, by `question/case`; a case without one does not count."""
+
+    def answer(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage]:
+        if f"{case.question}/{case.id}" not in recorded:
+            raise TemplateFailed("nothing was recorded")
+        return asked.read(case.given, recorded[f"{case.question}/{case.id}"]), Usage()
+
+    return _held(question, "recorded", 1, answer)
+
+
+def _held(only: str | None, by: str, column: int, answer: Answering) -> list[Figures]:
+    found = []
+    for name in NAMES if only is None else (only,):
+        figures = Figures(name, by, THRESHOLDS.get(name, (1.0, 1.0))[column])
+        for case in cases(name):
+            _try(figures, QUESTIONS[name], case, answer)
+        if figures.cases:
+            found.append(figures)
+    return found
+
+
+def _try(figures: Figures, question: Question[Any, Any], case: Case, answer: Answering) -> None:
+    try:
+        told, usage = answer(question, case)
+    except TemplateFailed:
+        return
+    except (Unusable, ModelFailed) as error:
+        figures.cases += 1
+        figures.failed.append((case.id, str(error)))
+        return
+    figures.cases += 1
+    figures.tokens_in += usage.tokens_in + usage.tokens_cached + usage.tokens_written
+    figures.tokens_out += usage.tokens_out
+    if figures.by not in (RULEBOOK, "recorded"):
+        figures.cost_usd += prices.of(figures.by).cost(usage)
+    wrong = next(_objections(case, told.model_dump(mode="json")), None)
+    if wrong is None:
+        figures.passed += 1
+    else:
+        figures.failed.append((case.id, wrong))
+
+
+def _objections(case: Case, told: Mapping[str, Any]) -> Iterator[str]:
+    """What of a case's expectation does not hold."""
+    text = str(told.get("body") or told.get("text") or "")
+    if isinstance(case.given, Letter) and (
+        refused := drafts.wrong(text, language=case.language, slots=case.given.slots)
+    ):
+        yield f"the gate refuses it: {refused}"
+    for name, wanted in case.expect.items():
+        match name:
+            case "holds":
+                yield from (f"it does not hold {each!r}" for each in wanted if each not in text)
+            case "most_words":
+                if len(text.split()) > wanted:
+                    yield f"it has {len(text.split())} words, over {wanted}"
+            case "span_holds":
+                if wanted not in told["span"]:
+                    yield f"its quote is {told['span']!r}"
+            case "feeling_not":
+                if told["feeling"] == wanted:
+                    yield f"its feeling is {wanted}"
+            case "signals":
+                kinds = sorted(each["kind"] for each in told["signals"])
+                if not set(wanted) <= set(kinds) or (not wanted and kinds):
+                    yield f"its signals are {kinds}"
+            case "items":
+                if len(told["items"]) != wanted:
+                    yield f"it has {len(told['items'])} items"
+            case "quantities":
+                if [each["quantity"] for each in told["items"]] != wanted:
+                    yield f"its quantities are {[each['quantity'] for each in told['items']]}"
+            case _:
+                if told[name] != wanted:
+                    yield f"its {name} is {told[name]!r}, and not {wanted!r}"
+
+
+@functools.cache
+def cases(question: str) -> tuple[Case, ...]:
+    """The cases of one question, from its file."""
+    told = json.loads((CASES / f"{question}.json").read_text(encoding="utf-8"))
+    return tuple(
+        Case(question, each["id"], each["language"], _given(QUESTIONS[question].kind, each["given"]), each["expect"])
+        for each in told["cases"]
+    )
+
+
+def _given(kind: str, told: Mapping[str, Any]) -> Message | Letter | Hour:
+    if kind == "reader":
+        return Message(**{**told, "sent_on": date.fromisoformat(told["sent_on"])})
+    if kind == "writer":
+        return questions.letter_for(told["template"], told["language"], told["slots"])
+    return Hour(**told)
