@@ -33,6 +33,9 @@ _BARE = re.compile(
 )
 _IP = re.compile(r"(?<![\w@./-])(?:\d{1,3}\.){3}\d{1,3}(?=[:/?])[^\s<>\"']*")
 _TRAILING = ".,;:!?)]}>\u201d\u2019"
+_TIMES_QUOTED = 3
+_ONWARD = re.compile(r"(?i)[a-z][a-z0-9+.-]{2,9}:[/\\]|[=?&#;,][/\\]{2}\w|[/\\]{2}(?:www\.|\w[\w-]*\.\w)")
+"""An address with its scheme, or without one, behind the host."""
 _UNSEEN = re.compile(r"[\t\r\n\u200b-\u200f\u2060\ufeff\u00ad]")
 
 # Endings that mail programs turn into links without further ado.
@@ -106,9 +109,21 @@ def canonical(target: str, *, written: str = "") -> Link:
     host, reason = _host(host_and_port)
     if "\\" in rest:
         reason = "it has a backslash"
+    elif _leads_on(rest):
+        reason = "it leads on to another address"
     elif at or "@" in unquote(authority):
         reason = f"what looks like its host ({userinfo[:40] or authority[:40]}) is only a user name"
     return Link(shown, host, reason)
+
+
+def _leads_on(rest: str) -> bool:
+    """Whether a path, query or fragment holds an address of its own, as those of redirecting pages do."""
+    told = rest.lstrip("/\\")
+    for _ in range(_TIMES_QUOTED):
+        if _ONWARD.search(told):
+            return True
+        told = unquote(told)
+    return False
 
 
 def belongs(host: str, domains: Collection[str]) -> bool:

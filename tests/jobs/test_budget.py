@@ -53,8 +53,6 @@ def test_eight_threads_never_spend_more_than_the_budget(stage: Thinking) -> None
     spent = stage.one(acme, "SELECT sum(cost_usd) AS usd FROM model_calls WHERE tenant_id = :t")["usd"]
     assert row["reserved_usd"] == 0
     assert row["spent_usd"] == spent <= limit
-    # what was left at the end would not have held one more call at its worst
-    assert limit - spent < worst
 
 
 def test_a_call_whose_process_died_counts_as_if_it_had_cost_the_most(stage: Thinking) -> None:

@@ -26,7 +26,7 @@ READS = {
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
     "db psql", "mailbox status", "imports list", "imports show", "imports errors",
     "alerts list", "alerts deliveries", "orders list", "orders show", "orders exceptions", "goals list",
-    "whatif set", "user list",
+    "whatif set", "user list", "brain status", "brain calls",
 }  # fmt: skip
 
 
@@ -380,3 +380,19 @@ def _commands() -> dict[str, Any]:
 
     walk(typer.main.get_command(app), ())
     return found
+
+
+def test_the_brain_is_told_and_tried_from_the_command_line(hh: Line) -> None:
+    hh("tenant", "add", "acme", "--name", "Acme")
+    told = hh("brain", "status")
+    assert (told["first"], told["budget"]["usd_per_day"]) == ("rulebook", "2")
+    assert hh("brain", "calls") == []
+    hh("credential", "set", "anthropic_api_key", stdin="sk-ant-secret\n")
+    told = hh("brain", "status")
+    assert told["order"][0] == {"model": "anthropic/claude-sonnet-5-5", "ready": True}
+    hh("tenant", "set", 'model_order=["gemini/gemini-3.8-flash", "rulebook"]', "model_usd_per_day=0.5")
+    told = hh("brain", "status")
+    assert told["order"][0] == {"model": "gemini/gemini-3.8-flash", "ready": False}
+    assert told["budget"]["usd_per_day"] == "0.5"
+    assert hh("eval", "--question", "sentiment", "--dry-run") == {"cases": 12, "done": False}
+    assert {line["question"] for line in hh("eval")} >= {"classify", "follow_up"}
