@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, order_exceptions, orders, outbound
+from domain import cards, order_exceptions, orders, outbound, schedule
 from domain import order_queue as queue
 from domain.cards import Card, Proposal
 from domain.db import Row, Tx
 from domain.order_exceptions import OrderException
+from domain.switches import OUTWARD
 from engines.contract import Context, Obligation
 from engines.orders import letter
 
@@ -96,11 +97,17 @@ def answers(
 
 
 def propose(ctx: Context, order_id: UUID) -> list[Card]:
-    """Make the card of what is to be done next about one order; what no longer has to be asked is not."""
+    """Make the card of what is to be done next about one order; what no longer has to be asked is not.
+
+    A question is left to the next plan, where it takes its turn among all that is to be written to the contact.
+    """
     found = open_orders(ctx.tx, only=order_id)
     standing = order_exceptions.of(ctx.tx, [order_id]).get(order_id, [])
     withdraw(ctx, order_id, standing)
     proposals = [proposal for each in found if (proposal := answers(ctx, each, standing)[1]) is not None]
+    if any(proposal.type in OUTWARD for proposal in proposals):
+        schedule.bring_forward(ctx.tx, ctx.now, extra=True)
+    proposals = [proposal for proposal in proposals if proposal.type not in OUTWARD]
     return cards.propose(ctx.tx, proposals, reconsider_hours=ctx.settings.reconsider_hours)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -145,8 +144,7 @@ def _note(
         patience = order_queue.patience(since, ctx.settings.order_answer_days)
         order_queue.checked(ctx.tx, order.id, "asked", due_at=patience)
         return
-    later = ctx.now + timedelta(hours=ctx.settings.reconsider_hours)
-    order_queue.checked(ctx.tx, order.id, "exceptions", due_at=later if to_do else None)
+    order_queue.checked(ctx.tx, order.id, "exceptions", due_at=ctx.now if to_do else None)
 
 
 def _tell_credit(ctx: Context, order: Order, fresh: Sequence[OrderException]) -> None:

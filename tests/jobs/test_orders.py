@@ -11,7 +11,20 @@ from uuid import UUID
 
 import pytest
 
-from domain import clocks, credit, ledger, order_exceptions, order_queue, orders, products, rollup, runs, settings, undo
+from domain import (
+    clocks,
+    credit,
+    ledger,
+    order_exceptions,
+    order_queue,
+    orders,
+    products,
+    rollup,
+    runs,
+    schedule,
+    settings,
+    undo,
+)
 from domain.order_exceptions import OrderException
 from domain.orders import Line, Order
 from jobs import cycle, ingest
@@ -40,15 +53,25 @@ class Desk:
             return orders.put(tx, external_id=external_id, **given).id
 
     def hour(self) -> UUID:
-        """An hour passes, with the mail that came in; the run."""
+        """An hour passes, with the mail that came in and the extra cycle that it may have brought; the run."""
         ingest.run(self.post.house, self.post.tenant_id)
+        run_id = self.cycle()
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            standing = schedule.standing(tx)
+        if standing is not None and standing["extra_due_at"] is not None:
+            self.clock.advance(minutes=5)
+            self.cycle()
+        self.clock.advance(hours=1)
+        return run_id
+
+    def cycle(self) -> UUID:
+        """One cycle, without an error."""
         run_id = cycle.run(self.post.house, self.post.tenant_id, kind="manual")
         assert run_id is not None
         with self.post.database.tenant(self.post.tenant_id) as tx:
             run = runs.get(tx, run_id)
             assert run is not None
             assert run["errors"] == []
-        self.clock.advance(hours=1)
         return run_id
 
     def days(self, count: int) -> None:
