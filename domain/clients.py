@@ -121,6 +121,22 @@ def recognised(tx: Tx, given: Mapping[str, Any]) -> Client | None:
     return _recognise(tx, None, _spelled(given))
 
 
+def hold(tx: Tx) -> None:
+    """Keep everybody else from making clients and contacts of the tenant until this transaction ends."""
+    tx.run("SELECT pg_advisory_xact_lock(:class, hashtext(:t))", **{"class": PEOPLE_LOCK}, t=str(tx.tenant_id))
+
+
+def standing(tx: Tx, names: Sequence[str], domains: Sequence[str]) -> tuple[dict[str, UUID], dict[str, UUID]]:
+    """The oldest client of each of these names, and of each of these domains."""
+    rows = tx.rows(
+        """SELECT id, name, domain FROM clients WHERE tenant_id = :t AND name = ANY(:names)
+           UNION SELECT id, name, domain FROM clients WHERE tenant_id = :t AND domain = ANY(:domains)
+           ORDER BY id DESC""",
+        t=tx.tenant_id, names=list(names), domains=list(domains),
+    )  # fmt: skip
+    return {row["name"]: row["id"] for row in rows}, {row["domain"]: row["id"] for row in rows if row["domain"]}
+
+
 def listed(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> Sequence[Client]:
     """The tenant's clients, oldest first, from behind `after`."""
     rows = tx.rows(

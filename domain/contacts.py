@@ -90,6 +90,18 @@ def get(tx: Tx, contact_id: UUID) -> Contact | None:
     return _load(row) if row else None
 
 
+def spelled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields, each in its one spelling, empty ones left out. Raises InvalidContact."""
+    return _spelled(given)
+
+
+def named(tx: Tx, external_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these names in other systems are a contact's already."""
+    rows = tx.rows("SELECT external_id FROM contacts WHERE tenant_id = :t AND external_id = ANY(:ids)",
+                   t=tx.tenant_id, ids=list(external_ids))  # fmt: skip
+    return frozenset(row["external_id"] for row in rows)
+
+
 def recognised(tx: Tx, *, email: str | None = None, external_id: str | None = None) -> Contact | None:
     """The contact that these would change, or None where they would make a new one. Raises InvalidContact."""
     return _recognise(tx, None, _spelled({"email": email, "external_id": external_id}))
@@ -209,25 +221,43 @@ def _create(tx: Tx, vault: Vault, wished: dict[str, Any], said: Mapping[str, Any
         raise InvalidContact("client_id: a new contact belongs to an account")
     if "name" not in wished and "email" not in wished:
         raise InvalidContact("name: a new contact needs a name or an address")
-    contact_id = tx.clock.uuid()
-    told = {"name": wished.get("email", "").partition("@")[0], **wished}
-    names = ", ".join(told)
-    values = ", ".join(f":{name}" for name in told)
+    return create_each(tx, vault, [wished], said, spread=spread)[0]
+
+
+_MADE_OF = ("client_id", "name", "email", "external_id", "title", "phone", "language", "timezone", "country")
+
+
+def create_each(
+    tx: Tx, vault: Vault, some: Sequence[Mapping[str, Any]], said: Mapping[str, Any], *, spread: bool
+) -> list[Upserted]:  # fmt: skip
+    """Make contacts of fields in their one spelling, of people who are known not to be there, in a few statements."""
+    made = [(tx.clock.uuid(), {"name": str(each.get("email", "")).partition("@")[0], **each}) for each in some]
     tx.run(
-        f"""INSERT INTO contacts (tenant_id, id, source, provenance, created_at, updated_at, {names})
-            VALUES (:t, :id, :source, :provenance, :now, :now, {values})""",
-        t=tx.tenant_id, id=contact_id, source=said["source"], now=tx.now,
-        provenance={name: dict(said) for name in wished if name != "client_id"}, **told,
+        """INSERT INTO contacts (tenant_id, id, source, provenance, created_at, updated_at, client_id, name, email,
+               external_id, title, phone, language, timezone, country)
+           SELECT :t, w.id, :source, w.said, :now, :now, w.client_id, w.name, w.email, w.external_id, w.title, w.phone,
+                  w.language, w.timezone, w.country
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:saids AS jsonb[]), CAST(:client_id AS uuid[]), CAST(:name AS text[]),
+                    CAST(:email AS text[]), CAST(:external_id AS text[]), CAST(:title AS text[]),
+                    CAST(:phone AS text[]), CAST(:language AS text[]), CAST(:timezone AS text[]),
+                    CAST(:country AS text[]))
+                AS w (id, said, client_id, name, email, external_id, title, phone, language, timezone, country)""",
+        t=tx.tenant_id, source=said["source"], now=tx.now, ids=[contact_id for contact_id, _ in made],
+        saids=[{name: dict(said) for name in each if name != "client_id"} for each in some],
+        **{name: [told.get(name) for _, told in made] for name in _MADE_OF},
     )  # fmt: skip
-    events.record(tx, "contact.created", "contact", contact_id, client_id=wished["client_id"], contact_id=contact_id,
-                  source=said["source"])  # fmt: skip
-    clocks.start(tx, [contact_id], spread_days=settings.readable(tx).engagement_days if spread else 0.0)
-    if "email" in wished:
-        _store_address(tx, contact_id, wished["email"], said["source"])
-        suppressed = suppressions.of(tx, vault, [wished["email"]]).get(wished["email"])
-        if suppressed is not None:
-            clocks.exempt(tx, [contact_id], suppressed.reason)
-    return Upserted(contact_id, created=True, changed=tuple(sorted(wished)))
+    events.record_all(tx, [
+        events.News("contact.created", "contact", contact_id, client_id=told["client_id"], contact_id=contact_id,
+                    data={"source": said["source"]}) for contact_id, told in made
+    ])  # fmt: skip
+    clocks.start(tx, [contact_id for contact_id, _ in made],
+                 spread_days=settings.readable(tx).engagement_days if spread else 0.0)  # fmt: skip
+    addressed = {told["email"]: contact_id for contact_id, told in made if told.get("email")}
+    _store_addresses(tx, addressed, said["source"])
+    for address, suppressed in suppressions.of(tx, vault, addressed).items():
+        clocks.exempt(tx, [addressed[address]], suppressed.reason)
+    return [Upserted(contact_id, created=True, changed=tuple(sorted(each)))
+            for (contact_id, _), each in zip(made, some, strict=True)]  # fmt: skip
 
 
 def _change(
@@ -285,11 +315,19 @@ def _may_write(found: Contact, name: str, source: str) -> bool:
 
 
 def _store_address(tx: Tx, contact_id: UUID, address: str, source: str) -> bool:
-    return bool(tx.run(
+    return bool(_store_addresses(tx, {address: contact_id}, source))
+
+
+def _store_addresses(tx: Tx, owners: Mapping[str, UUID], source: str) -> int:
+    if not owners:
+        return 0
+    return tx.run(
         """INSERT INTO contact_addresses (tenant_id, address, contact_id, source, created_at)
-           VALUES (:t, :address, :id, :source, :now) ON CONFLICT DO NOTHING""",
-        t=tx.tenant_id, address=address, id=contact_id, source=source, now=tx.now,
-    ))  # fmt: skip
+           SELECT :t, w.address, w.contact_id, :source, :now
+           FROM unnest(CAST(:addresses AS text[]), CAST(:contacts AS uuid[])) AS w (address, contact_id)
+           ON CONFLICT DO NOTHING""",
+        t=tx.tenant_id, addresses=list(owners), contacts=list(owners.values()), source=source, now=tx.now,
+    )  # fmt: skip
 
 
 def _load(row: Row) -> Contact:

@@ -1,0 +1,104 @@
+"""Many contacts at once: the rows of a file about which nothing is to be decided, in a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain import addresses, clients, contacts, suppressions
+from domain.clients import Upserted
+from domain.contacts import Contact
+from domain.db import Tx
+from domain.imports import Record
+from domain.vault import Vault
+
+FIELDS = ("name", "external_id", "title", "phone", "language", "timezone", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A file's rows, looked at together."""
+
+    new: dict[int, dict[str, Any]]
+    """The fields of those who are surely new, by the row's number."""
+    known: dict[int, Contact]
+    """Whom a row names and says nothing new of, its company aside."""
+
+
+def at_once(
+    tx: Tx, vault: Vault, told: Mapping[int, Mapping[str, str]], *, relationship: str
+) -> dict[int, tuple[Upserted, tuple[Record, ...]]]:
+    """Put those rows in about which nothing is to be decided; by the row's number what came of it.
+
+    Rows that change somebody, name somebody suppressed, or name somebody whom another of these rows names are for
+    `intake.put`, one by one; so is whatever is wrong with a row.
+    """
+    clients.hold(tx)
+    sorted_out = _sorted(tx, vault, told)
+    companies = {told[at]["company"] for at in (*sorted_out.new, *sorted_out.known) if told[at].get("company")}
+    domains = {d for each in sorted_out.new.values() if (d := addresses.company_domain(each["email"]))}
+    by_name, by_domain = clients.standing(tx, sorted(companies), sorted(domains))
+    done = _made(tx, vault, told, sorted_out.new, by_name, by_domain, relationship)
+    for at, person in sorted_out.known.items():
+        if by_name.get(told[at].get("company", ""), person.client_id) == person.client_id:
+            done[at] = (Upserted(person.id, created=False), ())
+    return done
+
+
+def _made(
+    tx: Tx, vault: Vault, told: Mapping[int, Mapping[str, str]], wished: dict[int, dict[str, Any]],
+    by_name: dict[str, UUID], by_domain: dict[str, UUID], relationship: str,
+) -> dict[int, tuple[Upserted, tuple[Record, ...]]]:  # fmt: skip
+    records: dict[int, tuple[Record, ...]] = {}
+    for at, each in list(wished.items()):
+        company, domain = told[at].get("company", ""), addresses.company_domain(each["email"])
+        account = by_name.get(company) if company else None
+        account = account or (by_domain.get(domain) if domain else None)
+        if account is None and not (company or domain):
+            del wished[at]  # a person of their own
+            continue
+        if account is None:
+            made = clients.upsert(tx, name=company or domain, domain=domain, relationship=relationship)
+            account = made.id
+            if made.created:
+                records[at] = (Record("client", made.id, created=True),)
+            by_name.setdefault(company or str(domain), account)
+            if domain:
+                by_domain.setdefault(domain, account)
+        each["client_id"] = account
+    said = {"source": "import", "confidence": 1.0, "message_id": None, "at": tx.now.isoformat()}
+    order = list(wished)
+    done = contacts.create_each(tx, vault, [wished[at] for at in order], said, spread=True) if order else []
+    return {at: (made, (*records.get(at, ()), Record("contact", made.id, created=True)))
+            for at, made in zip(order, done, strict=True)}  # fmt: skip
+
+
+def _sorted(tx: Tx, vault: Vault, told: Mapping[int, Mapping[str, str]]) -> Sorted:
+    candidates: dict[int, dict[str, Any]] = {}
+    seen: set[str] = set()
+    for at, row in told.items():
+        if not row.get("email") or row.get("client_external_id"):
+            continue
+        try:
+            each = contacts.spelled({"email": row["email"], **{name: row.get(name) for name in FIELDS}})
+        except contacts.InvalidContact:
+            continue
+        keys = {f"a:{each['email']}", *([f"x:{each['external_id']}"] if "external_id" in each else [])}
+        if not keys & seen:
+            candidates[at] = each
+        seen |= keys
+    mails = [each["email"] for each in candidates.values()]
+    people, refused = contacts.by_addresses(tx, mails), suppressions.of(tx, vault, mails)
+    taken = contacts.named(tx, [each["external_id"] for each in candidates.values() if "external_id" in each])
+    willing = {at: each for at, each in candidates.items() if each["email"] not in refused}
+    new = {at: each for at, each in willing.items()
+           if each["email"] not in people and each.get("external_id") not in taken}  # fmt: skip
+    known = {at: people[each["email"]] for at, each in willing.items()
+             if each["email"] in people and _says_nothing_new(people[each["email"]], each)}  # fmt: skip
+    return Sorted(new, known)
+
+
+def _says_nothing_new(person: Contact, each: Mapping[str, Any]) -> bool:
+    return all(getattr(person, name) == value for name, value in each.items())
