@@ -17,6 +17,14 @@ _OF_AN_ACCOUNT = {
     "language": ("language", "lang", "locale", "idioma", "lengua", "lingua", "sprache", "langue"),
 }  # fmt: skip
 
+_WHOSE = {
+    "client_external_id": ("client external id", "client id", "account id", "customer id", "company id", "id cliente",
+                           "kundennummer"),
+    "company": ("company", "client", "client name", "customer", "account", "account name", "empresa", "cliente",
+                "kunde", "firma", "entreprise"),
+    "email": ("email", "e mail", "contact email", "contact", "correo", "correo electronico", "e mail adresse"),
+}  # fmt: skip
+
 FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "clients": {
         "external_id": ("external id", "externalid", "id", "client id", "account id", "customer id", "crm id",
@@ -55,12 +63,63 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "external_id": ("external id", "externalid", "id", "contact id", "crm id", "record id", "id externo",
                         "codigo"),
     },
+    "products": {
+        "external_id": ("external id", "externalid", "id", "product id", "id externo"),
+        "code": ("code", "sku", "product code", "article", "article number", "codigo", "referencia", "artikelnummer",
+                 "reference", "codice"),
+        "name": ("name", "product", "product name", "description", "nombre", "producto", "nome", "produto",
+                 "bezeichnung", "produkt", "designation", "produit", "prodotto"),
+        "kind": ("kind", "type", "category", "tipo", "categoria", "art", "kategorie"),
+        "price": ("price", "unit price", "list price", "precio", "preco", "preis", "prix", "prezzo"),
+        "tech_fee": ("tech fee", "technology fee", "cargo tecnologico"),
+        "tolerance_percent": ("tolerance percent", "tolerance", "tolerance %", "tolerancia", "toleranz"),
+        "currency": ("currency", "moneda", "moeda", "wahrung", "devise", "valuta"),
+        "active": ("active", "activo", "ativo", "aktiv", "actif", "attivo"),
+    },
+    "orders": {
+        "external_id": ("external id", "externalid", "id", "order id", "id externo", "id pedido"),
+        "number": ("number", "order number", "order no", "numero", "numero de pedido", "pedido", "bestellnummer",
+                   "auftragsnummer", "numero de commande", "numero ordine"),
+        **_WHOSE,
+        "status": ("status", "state", "estado", "situacao", "statut", "stato"),
+        "billing": ("billing", "payment", "facturacion", "faturamento", "abrechnung", "facturation"),
+        "currency": ("currency", "moneda", "moeda", "wahrung", "devise", "valuta"),
+        "fee": ("fee", "honorarios", "tarifa", "gebuhr", "frais"),
+        "tech_fee": ("tech fee", "technology fee", "cargo tecnologico"),
+        "total_amount": ("total amount", "total", "amount", "importe", "importe total", "valor total", "gesamtbetrag",
+                         "summe", "montant", "totale"),
+        "ordered_at": ("ordered at", "order date", "date", "fecha", "fecha de pedido", "data", "data do pedido",
+                       "bestelldatum", "datum", "date de commande"),
+        "delivered_at": ("delivered at", "delivery date", "fecha de entrega", "data de entrega", "lieferdatum",
+                         "date de livraison"),
+        "product": ("product", "product code", "code", "sku", "producto", "produto", "produkt", "artikel", "produit"),
+        "description": ("description", "item", "descripcion", "descricao", "beschreibung"),
+        "quantity": ("quantity", "qty", "cantidad", "quantidade", "menge", "quantite", "quantita"),
+        "unit_price": ("unit price", "price", "precio", "precio unitario", "preco", "preis", "stuckpreis", "prix"),
+        **{name: (name.replace("_", " "),) for name in (
+            "property_address", "borrower_name", "borrower_email", "borrower_phone", "property_contact_name",
+            "property_contact_phone")},
+    },
+    "deals": {
+        "external_id": ("external id", "externalid", "id", "deal id", "opportunity id", "id externo"),
+        "title": ("title", "deal", "deal name", "name", "opportunity", "titulo", "negocio", "oportunidad",
+                  "oportunidade", "titel", "affaire"),
+        **_WHOSE,
+        "value": ("value", "deal value", "amount", "valor", "importe", "wert", "betrag", "montant", "valore"),
+        "currency": ("currency", "moneda", "moeda", "wahrung", "devise", "valuta"),
+        "stage": ("stage", "deal stage", "etapa", "fase", "phase", "etape"),
+        "expected_close_on": ("expected close on", "close date", "expected close", "fecha de cierre",
+                              "data de fechamento", "abschlussdatum", "date de cloture"),
+    },
 }  # fmt: skip
 """What each column may be called, in any letter case, with or without accents, spaces, hyphens or underscores."""
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "clients": ("name", "external_id"),
     "contacts": ("email", "name", "first_name", "last_name"),
+    "products": ("code", "external_id"),
+    "orders": ("external_id", "number"),
+    "deals": ("external_id",),
 }
 """A file must have one of these."""
 

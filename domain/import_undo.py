@@ -27,6 +27,11 @@ class Table:
 _ALWAYS = frozenset({"warehouse_events", "engagement_clocks", "kanban_cards", "outbound_messages", "erasures"})
 
 TABLES: Mapping[str, Table] = {
+    "deal": Table("deals", "deal_id", _ALWAYS | {"deal_stage_history", "deal_activities"}),
+    "order": Table(
+        "orders", "order_id", _ALWAYS | {"order_lines", "order_processing_queue", "order_processing_exceptions"}
+    ),
+    "product": Table("products", "product_id", _ALWAYS),
     "contact": Table("contacts", "contact_id", _ALWAYS | {"contact_addresses"}),
     "client": Table("clients", "client_id", _ALWAYS),
 }
@@ -53,6 +58,8 @@ def _set_back(tx: Tx, table: Table, row: Row) -> str | None:
                  t=tx.tenant_id, id=row["subject_id"])  # fmt: skip
     if now is None:
         return "it was removed since"
+    if row["after"] is None:
+        return "what it changed of it is not set back by itself: see its events"
     before, after = dict(row["before"] or {}), dict(row["after"] or {})
     said, stamp = before.pop("provenance", None), before.pop("updated_at", None)
     later = sorted(name for name in after if intake.plain(now[name]) != after[name])
@@ -96,9 +103,9 @@ def _remove(tx: Tx, subject_type: str, table: Table, rows: Sequence[Row]) -> dic
     """Remove the records that nothing has touched or leans on."""
     by_id: dict[UUID, Row] = {row["subject_id"]: row for row in rows}
     ids = list(by_id)
-    # whoever is about to send to one of them holds its card
-    tx.run(f"SELECT 1 FROM kanban_cards WHERE tenant_id = :t AND {table.column} = ANY(:ids) ORDER BY id FOR UPDATE",
-           t=tx.tenant_id, ids=ids)  # fmt: skip
+    # whoever is about to act for one of them holds its card
+    tx.run(f"SELECT 1 FROM kanban_cards WHERE tenant_id = :t AND {_in_cards(table)} ORDER BY id FOR UPDATE",
+           t=tx.tenant_id, ids=ids, names=[str(each) for each in ids])  # fmt: skip
     found = tx.rows(
         f"SELECT id, updated_at FROM {table.name} WHERE tenant_id = :t AND id = ANY(:ids) ORDER BY id FOR UPDATE",
         t=tx.tenant_id, ids=ids,
@@ -117,11 +124,17 @@ def _remove(tx: Tx, subject_type: str, table: Table, rows: Sequence[Row]) -> dic
 def _leaned_on(tx: Tx, table: Table, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Which of the records something else is about, and what."""
     asked = dict.fromkeys(_tables_with(tx, table.column) - table.harmless, "true")
-    asked["kanban_cards"] = "state IN ('executing', 'done', 'failed', 'uncertain')"
-    asked["outbound_messages"] = "state <> 'held'"
+    by_column = table.column in ("client_id", "contact_id")
+    if by_column:
+        asked["outbound_messages"] = "state <> 'held'"
+    acted = tx.rows(
+        f"""SELECT DISTINCT {table.column if by_column else "CAST(subject_id AS uuid)"} AS id FROM kanban_cards
+            WHERE tenant_id = :t AND {_in_cards(table)} AND state IN ('executing', 'done', 'failed', 'uncertain')""",
+        t=tx.tenant_id, ids=list(ids), names=[str(each) for each in ids],
+    )  # fmt: skip
     if table.name == "contacts":
         asked["contact_addresses"] = "source <> 'import'"
-    reasons: dict[UUID, str] = {}
+    reasons: dict[UUID, str] = {row["id"]: "kanban cards are about it" for row in acted}
     for other, which in asked.items():
         rows = tx.rows(
             f"SELECT DISTINCT {table.column} AS id FROM {other} WHERE tenant_id = :t AND {table.column} = ANY(:ids) "
@@ -131,6 +144,12 @@ def _leaned_on(tx: Tx, table: Table, ids: Sequence[UUID]) -> dict[UUID, str]:
         for row in rows:
             reasons.setdefault(row["id"], f"{other.replace('_', ' ')} are about it")
     return reasons
+
+
+def _in_cards(table: Table) -> str:
+    """Which cards are about records of a table: by their own column, else by their subject."""
+    named = "subject_id = ANY(:names) AND CAST(:ids AS uuid[]) IS NOT NULL"
+    return f"{table.column} = ANY(:ids)" if table.column in ("client_id", "contact_id") else named
 
 
 def _tables_with(tx: Tx, column: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clients, contacts, csv_values, suppressions
+from domain import addresses, clients, contacts, csv_values, intake_trade, suppressions
 from domain.clients import Upserted
 from domain.csv_values import Habits, InvalidValue
 from domain.db import Tx
@@ -156,5 +156,22 @@ def _fields(found: Any) -> Mapping[str, Any]:
 
 Put = Callable[[Tx, Vault, dict[str, str], Options], Done]
 
-PUTS: Mapping[str, Put] = {"clients": _client, "contacts": _contact}
+
+def _trade(kind: str, subject_type: str) -> Put:
+    def put_one(tx: Tx, _vault: Vault, told: dict[str, str], options: Options) -> Done:
+        try:
+            made = intake_trade.PUTS[kind](tx, told, options.habits)
+        except intake_trade.REFUSALS as error:
+            raise InvalidRow(str(error.args[0])) from error
+        # what stood there is not kept: an undo tells of it, and leaves it
+        touched = (Record(subject_type, made.id, created=made.created),) if made.created or made.changed else ()
+        return Done(made, touched)
+
+    return put_one
+
+
+PUTS: Mapping[str, Put] = {
+    "clients": _client, "contacts": _contact, "products": _trade("products", "product"),
+    "orders": _trade("orders", "order"), "deals": _trade("deals", "deal"),
+}  # fmt: skip
 """How a row of each kind of file is put in."""

@@ -30,6 +30,7 @@ BYTES_THAT_ARE_NO_SECRET = frozenset({
     ("audit_log", "previous_hash"), ("audit_log", "hash"), ("suppressions", "address_hash"), ("blobs", "sha256"),
     ("gmail_messages", "raw_sha256"), ("attachments", "sha256"), ("quarantine", "blob_sha256"),
     ("kanban_cards", "approval_hash"), ("outbound_messages", "content_hash"), ("imports", "sha256"),
+    ("model_calls", "input_hash"), ("model_calls", "answer_hash"),
 })  # fmt: skip
 """Bytes that may be read by anybody who has the rest: a new column of bytes is here or left out."""
 

@@ -259,3 +259,28 @@ def test_the_other_tenant_sees_no_import(clone: Database, acme: UUID) -> None:
     report = _load(clone, acme, FILE)
     with clone.tenant(build.globex(clone)) as tx, pytest.raises(imports.UnknownImport):
         imports.get(tx, _id(report))
+
+
+def test_products_orders_and_deals_come_in_by_the_same_way_and_go_again(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme, actor="test") as tx:
+        build.contact(tx)
+    files = {
+        "products": "SKU;Nombre;Precio\nAPP-1;Tasación;1.250,50\n;Nada;1\n",
+        "orders": "Pedido;Cliente;Producto;Total;Fecha;Menge\nA-1;Initech;APP-1;1250,50;2026-02-27;1\n"
+        "A-2;Nobody;APP-1;1;2026-02-27;1\nA-3;Initech;;abc;2026-02-27;1\n",
+        "deals": "id,deal,email,value,stage\nd-1,Renewal,bill@initech.example,1200.00,\nd-2,X,x@initech.example,1,\n",
+    }
+    done = {}
+    for kind, content in files.items():
+        done[kind] = _load(clone, acme, content.encode(), kind=kind)
+        again = _load(clone, acme, content.encode(), kind=kind)
+        assert (again.created, again.changed, again.unchanged) == (0, 0, done[kind].created), kind
+    assert {kind: _counts(report) for kind, report in done.items()} == {
+        "products": (1, 0, 0, 0, 1), "orders": (1, 0, 0, 0, 2), "deals": (1, 0, 0, 0, 1),
+    }  # fmt: skip
+    assert [row["field"] for row in done["orders"].put_aside] == ["company", "total_amount"]
+    left = undo_import.run(clone, acme, _id(done["products"]), by="root")
+    assert (left.undone, left.left_alone) == (0, 1)
+    for kind in ("orders", "deals"):
+        batch = undo_import.run(clone, acme, _id(done[kind]), by="root")
+        assert (batch.undone, batch.left_alone) == (1, 0), kind

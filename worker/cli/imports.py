@@ -16,7 +16,7 @@ from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
 if TYPE_CHECKING:
     from jobs.import_file import Report, Wish
 
-Kind = Literal["clients", "contacts"]
+Kind = Literal["clients", "contacts", "products", "orders", "deals"]
 TheFile = Annotated[Path, typer.Argument(help="A CSV file with a line of titles.", exists=True, dir_okay=False)]
 Columns = Annotated[
     list[str] | None,
