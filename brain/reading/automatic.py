@@ -36,8 +36,19 @@ _BULK_HEADERS = (
 _AUTO_SUBJECT = re.compile(
     r"^\s*(?:re:\s*)?(?:\[?auto(?:matic|mated)?[ -]?(?:reply|response|responder|antwort)\]?\b|auto:|autoreply"
     r"|automatische antwort|automatisch antwoord|respuesta autom[aá]tica|resposta autom[aá]tica|r[eé]ponse automatique"
-    r"|r[eé]ponse auto\b|risposta automatica|autosvar|automatiskt? svar|automaattinen vastaus|odpowied[zź] automatyczna"
-    r"|automatick[aá] odpov[eě][dď]|автоматический ответ|автоответ|otomatik yan[ıi]t|自動返信|自动回复|自動回覆)",
+    r"|r[eé]ponse auto\b|risposta automatica|autosvar|automatiskt? svar|automaattinen vastaus"
+    r"|odpowied[zź] automatyczna"
+    r"|automatick[aá] odpov[eě][dď]|автоматический ответ|автоответ|otomatik yan[ıi]t|自動返信|自动回复|自動回覆)"
+    # programs put these before the subject that they answer, with a colon; people write them without
+    r"|^\s*(?:re:\s*)?\[?(?:out of (?:the )?office(?: auto[ -]?reply| reply| message)?|ooo|vacation(?: reply| notice)?"
+    r"|away from (?:the )?office|abwesenheits(?:notiz|meldung|assistent|nachricht)|abwesend|nicht im b[uü]ro"
+    r"|(?:estoy )?fuera de (?:la )?oficina|(?:mensaje de )?ausencia(?: de la oficina| temporal)?|fora do escrit[oó]rio"
+    r"|(?:mensagem de |aviso de )?aus[eê]ncia(?: tempor[aá]ria| do escrit[oó]rio)?"
+    r"|(?:message d['’])?absence(?: du bureau)?"
+    r"|absente? du bureau|fuori (?:sede|ufficio)|assenza(?: dall'ufficio)?|afwezig(?:heid)?(?:sbericht)?"
+    r"|niet op kantoor|frånvaro|frav[aæ]r(?:smelding|ssvar)?|ikke på kontoret|poissaolo\w*|nieobecno[sś][cć]\w*"
+    r"|mimo kancel[aá][rř]\w*|нет на месте|не на работе)\]?\s?[:：]"
+    r"|\[(?:automatic reply|auto[- ]?reply|out of office)\]\s*$",
     re.IGNORECASE,
 )
 

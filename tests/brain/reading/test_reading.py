@@ -233,3 +233,33 @@ def test_explain_text_reads_a_body_without_headers() -> None:
     told = explain_text("Could you send me the contract by Friday?\r\n\r\nOn Mon, Ana <a@b.example> wrote:\r\n> x")
     assert told["reply"] == "Could you send me the contract by Friday?"
     assert told["task_request"] == {"span": "Could you send me the contract by Friday?", "due": None}
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Out of Office: Re: Hello", "I am away until 20 July 2026."),
+        ("Out of Office AutoReply: Hello", "I will be back on 20 July."),
+        ("Abwesenheitsnotiz: Angebot", "Ich bin bis 20. Juli im Urlaub."),
+        ("Fuera de la oficina: Re: oferta", "Estaré ausente hasta el 20 de julio."),
+        ("Absence du bureau : offre", "Je suis absent jusqu'au 20 juillet."),
+        ("Ausência: Re: oferta", "Estou de férias até 20 de julho."),
+        ("Re: Hello [Automatic reply]", "On leave until 20 July."),
+    ],
+)
+def test_an_absence_is_known_by_its_subject_where_no_header_tells(subject: str, body: str) -> None:
+    reading = read(samples.plain(body, subject=subject))
+    assert (reading.cls, reading.return_date) == ("out_of_office", date(2026, 7, 20))
+    assert "automatic" in reading.flags
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Out of office next week", "I will be out of the office next week, can we move the visit to 20 July?"),
+        ("Re: Hello", "I am on holiday until 20 July, let's talk after. Kim"),
+        ("Urlaub", "Ich bin ab 20. Juli im Urlaub, bitte vorher liefern."),
+    ],
+)
+def test_a_person_who_tells_of_an_absence_is_no_machine(subject: str, body: str) -> None:
+    assert read(samples.plain(body, subject=subject)).cls != "out_of_office"
