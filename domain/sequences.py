@@ -16,11 +16,14 @@ KEEPS_IN_TOUCH = "engagement"
 """The engine that writes for want of anything else to say: whoever has business with a contact takes over from it."""
 
 
-def running(contact: str) -> str:
-    """SQL for the sequences that run with a contact, an SQL expression: (engine, thread_id, next_at)."""
-    return f"""SELECT '{KEEPS_IN_TOUCH}' AS engine, e.sequence_thread_id AS thread_id, e.follow_up_due_at AS next_at
-               FROM engagement_clocks e WHERE e.tenant_id = :t AND e.contact_id = {contact}
-                 AND e.follow_up_due_at IS NOT NULL AND e.sequence_thread_id IS NOT NULL
+def running(contact: str, clock: str) -> str:
+    """SQL for the sequences that run with a contact, an SQL expression: (engine, thread_id, next_at).
+
+    `clock` is the alias under which the contact's row of `engagement_clocks` was joined already.
+    """
+    return f"""SELECT '{KEEPS_IN_TOUCH}' AS engine, {clock}.sequence_thread_id AS thread_id,
+                      {clock}.follow_up_due_at AS next_at
+               WHERE {clock}.follow_up_due_at IS NOT NULL AND {clock}.sequence_thread_id IS NOT NULL
                UNION ALL
                SELECT 'deals', d.thread_id, d.follow_up_due_at FROM deals d
                WHERE d.tenant_id = :t AND d.contact_id = {contact} AND d.state = 'open' AND d.automation
@@ -83,8 +86,8 @@ def standing(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime, holding: b
     """
     rows = tx.rows(
         f"""SELECT p.id,
-                (SELECT jsonb_agg(jsonb_build_array(r.engine, r.thread_id, r.next_at)) FROM ({running("p.id")}) AS r)
-                    AS running,
+                (SELECT jsonb_agg(jsonb_build_array(r.engine, r.thread_id, r.next_at))
+                 FROM ({running("p.id", "k")}) AS r) AS running,
                 (SELECT jsonb_agg(jsonb_build_array(c.id, c.engine, c.title, c.priority, c.state, c.not_before,
                                                     c.dedupe_key, c.approved_by IS NOT NULL))
                  FROM kanban_cards c WHERE c.tenant_id = :t AND c.contact_id = p.id AND c.type = ANY(:outward)
@@ -95,9 +98,10 @@ def standing(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime, holding: b
                  WHERE o.tenant_id = :t AND o.contact_id = p.id AND o.reserved_at > :since AND o.state <> 'failed'
                    AND (:holding OR o.state <> 'held')
                  ORDER BY o.reserved_at DESC LIMIT 1) AS wrote,
-                (SELECT k.last_reply_at FROM engagement_clocks k
-                 WHERE k.tenant_id = :t AND k.contact_id = p.id) AS heard_at
-            FROM unnest(CAST(:ids AS uuid[])) AS p (id)""",
+                k.last_reply_at AS heard_at
+            FROM unnest(CAST(:ids AS uuid[])) AS p (id)
+            LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
+                               WHERE k.tenant_id = :t AND k.contact_id = p.id OFFSET 0) k ON true""",
         t=tx.tenant_id, ids=list(contact_ids), outward=sorted(OUTWARD), since=since, holding=holding,
     )  # fmt: skip
     return {row["id"]: _standing(row) for row in rows}

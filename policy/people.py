@@ -55,7 +55,7 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
            SELECT p.*, l.timezone AS client_timezone, l.country AS client_country, l.name AS client_name,
                   l.relationship,
                   l.last_reply_at AS account_heard_at, k.last_reply_at AS last_heard_at,
-                  ARRAY(SELECT r.thread_id FROM ({sequences.running("p.id")}) AS r) AS sequence_threads,
+                  ARRAY(SELECT r.thread_id FROM ({sequences.running("p.id", "k")}) AS r) AS sequence_threads,
                   d.sent AS sent_today, d.held AS held_today, o.recent,
                   ARRAY(SELECT a.address FROM contact_addresses a
                         WHERE a.tenant_id = :t AND a.contact_id = p.id) AS addresses,

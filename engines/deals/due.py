@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from domain import deal_stages
+from domain.deal_stages import Stage
 from engines.contract import Context
 
 
@@ -88,7 +90,7 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                SELECT d.*, true FROM deals d
                WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.shadow_follow_ups IS NOT NULL
                  AND d.follow_up_due_at <= :now AND coalesce(d.planned_at > :now, true))
-           SELECT f.id AS deal_id, f.title, f.stage, f.value * s.win_probability AS weighted, f.shadowed,
+           SELECT f.id AS deal_id, f.title, f.stage, f.value, f.shadowed,
                   CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at,
                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END
                       AS follow_ups,
@@ -99,29 +101,33 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                   l.language AS client_language, coalesce(c.timezone, l.timezone) AS timezone,
                   (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
            FROM found f
-           JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = f.stage
-           JOIN clients l ON l.tenant_id = :t AND l.id = f.client_id
-           LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = f.contact_id AND c.client_id = f.client_id
-           LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id
+           -- a fence: one look-up for each that is due, however few a planner believes there are in all
+           JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
+           LEFT JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = f.contact_id
+                              AND c.client_id = f.client_id OFFSET 0) c ON true
+           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
+                              WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id""",
         t=ctx.tenant_id, now=ctx.now,
     )  # fmt: skip
-    return [_due(row) for row in rows]
+    odds = _odds(ctx)
+    return [_due(row, odds) for row in rows]
 
 
 def stalls(ctx: Context) -> list[Stall]:
     """Every stalled deal about which nothing was said yet, the most valuable first."""
     rows = ctx.tx.rows(
-        """SELECT d.id, d.title, d.stage, s.name AS stage_name, d.value * s.win_probability AS weighted,
-                  d.stalled_at, d.last_activity_at, coalesce(d.shadow_follow_ups, d.follow_ups) AS follow_ups,
+        """SELECT d.id, d.title, d.stage, d.value, d.stalled_at, d.last_activity_at,
+                  coalesce(d.shadow_follow_ups, d.follow_ups) AS follow_ups,
                   d.planned_at AS follow_up_due_at, d.our_turn_since, d.client_id, d.contact_id
-           FROM deals d JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = d.stage
+           FROM deals d
            WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.stalled_at IS NOT NULL
-             AND d.stall_answered_at IS NULL
-           ORDER BY weighted DESC, d.id""",
+             AND d.stall_answered_at IS NULL""",
         t=ctx.tenant_id,
     )  # fmt: skip
-    return [Stall(**row) for row in rows]
+    odds = _odds(ctx)
+    found = [_stall(row, odds) for row in rows]
+    return sorted(found, key=lambda stall: (-stall.weighted, stall.id))
 
 
 def next_due(ctx: Context) -> datetime | None:
@@ -137,6 +143,19 @@ def next_due(ctx: Context) -> datetime | None:
     return soonest
 
 
-def _due(row: Mapping[Any, Any]) -> Due:
-    same = {name: row[name] for name in Due.__slots__ if name != "languages"}
-    return Due(**same, languages=(row["language"], row["client_language"]))
+def _odds(ctx: Context) -> Mapping[str, Stage]:
+    return {stage.key: stage for stage in deal_stages.of(ctx.tx)}
+
+
+def _due(row: Mapping[Any, Any], odds: Mapping[str, Stage]) -> Due:
+    same = {name: row[name] for name in Due.__slots__ if name not in ("languages", "weighted")}
+    return Due(
+        **same, weighted=row["value"] * odds[row["stage"]].win_probability,
+        languages=(row["language"], row["client_language"]),
+    )  # fmt: skip
+
+
+def _stall(row: Mapping[Any, Any], odds: Mapping[str, Stage]) -> Stall:
+    stage = odds[row["stage"]]
+    same = {name: row[name] for name in Stall.__slots__ if name not in ("stage_name", "weighted")}
+    return Stall(**same, stage_name=stage.name, weighted=row["value"] * stage.win_probability)

@@ -13,9 +13,9 @@ from domain.intentions import UNDER_WAY
 from engines.contract import Context
 from engines.engagement import sequence
 
-OPEN_BUSINESS = """SELECT d.client_id FROM deals d
-                   WHERE d.tenant_id = :t AND d.state = 'open' AND d.client_id IN (SELECT f.client_id FROM found f)"""
-"""SQL for what is open with the accounts of `found`: a row for each deal."""
+OPEN_BUSINESS = """(SELECT count(*) FROM deals d
+                    WHERE d.tenant_id = :t AND d.client_id = f.client_id AND d.state = 'open')"""
+"""SQL for how much is open with account `f`; whatever else is open business is added to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def due(ctx: Context) -> list[Due]:
                 SELECT k.*, true FROM engagement_clocks k
                 WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.due_at <= :now AND {clocks.PROMISED} <= :now
                   AND k.shadow_due_at > :now AND k.planned_at > :now),
-                 business AS (SELECT o.client_id, count(*) AS n FROM ({OPEN_BUSINESS}) AS o GROUP BY 1)
+                 business AS (SELECT f.client_id, {OPEN_BUSINESS} AS n FROM (SELECT DISTINCT client_id FROM found) AS f)
             SELECT k.contact_id, k.client_id, k.voided_touches, k.shadowed, k.last_touch_at, k.last_reply_at,
                    CASE WHEN k.shadowed THEN k.due_at ELSE coalesce(k.shadow_due_at, k.due_at) END AS promise_due,
                    CASE WHEN k.shadow_step IS NULL THEN k.follow_up_due_at ELSE k.shadow_follow_up_due_at END
@@ -81,11 +81,12 @@ def due(ctx: Context) -> list[Due]:
                    c.name, c.email IS NOT NULL AS reachable, c.language, l.language AS client_language,
                    l.name AS client_name, l.relationship, l.status AS client_status, l.annual_value,
                    coalesce(c.timezone, l.timezone) AS timezone,
-                   l.last_reply_at AS account_reply_at, coalesce(b.n, 0) AS open_business, n.name AS company
+                   l.last_reply_at AS account_reply_at, coalesce(b.n, 0) AS open_business,
+                   (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
             FROM found k
-            JOIN contacts c ON c.tenant_id = :t AND c.id = k.contact_id
-            JOIN clients l ON l.tenant_id = :t AND l.id = k.client_id
-            JOIN tenants n ON n.tenant_id = :t
+            -- a fence: one look-up for each that is due, however few a planner believes there are in all
+            JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = k.contact_id OFFSET 0) c ON true
+            JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = k.client_id OFFSET 0) l ON true
             LEFT JOIN business b ON b.client_id = k.client_id
             LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = k.sequence_thread_id
                  AND (k.shadow_step IS NULL OR k.shadow_step > k.sequence_step)""",

@@ -103,6 +103,10 @@ CREATE TABLE hourhand.engagement_clocks (
 CREATE INDEX engagement_clocks_planned ON hourhand.engagement_clocks (tenant_id, planned_at) WHERE status <> 'exempt';
 CREATE INDEX engagement_clocks_paused ON hourhand.engagement_clocks (tenant_id, paused_until) WHERE status = 'paused';
 CREATE INDEX engagement_clocks_client ON hourhand.engagement_clocks (tenant_id, client_id);
+CREATE INDEX engagement_clocks_shadowed ON hourhand.engagement_clocks (tenant_id, due_at)
+    WHERE status <> 'exempt' AND shadow_due_at IS NOT NULL;
+CREATE INDEX engagement_clocks_lapsing ON hourhand.engagement_clocks (tenant_id, due_at)
+    WHERE status = 'active' AND follow_up_due_at IS NOT NULL;
 CREATE INDEX engagement_clocks_due ON hourhand.engagement_clocks (tenant_id, due_at) WHERE status <> 'exempt';
 
 CREATE TABLE hourhand.touches (

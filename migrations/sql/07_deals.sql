@@ -69,7 +69,9 @@ CREATE INDEX deals_stalling ON hourhand.deals (tenant_id, stalls_at) WHERE state
 CREATE INDEX deals_stalled ON hourhand.deals (tenant_id, stalled_at)
     WHERE state = 'open' AND automation AND stalled_at IS NOT NULL AND stall_answered_at IS NULL;
 CREATE INDEX deals_client ON hourhand.deals (tenant_id, client_id, state);
-CREATE INDEX deals_contact ON hourhand.deals (tenant_id, contact_id) WHERE state = 'open';
+CREATE INDEX deals_running ON hourhand.deals (tenant_id, contact_id)
+    WHERE state = 'open' AND automation AND follow_ups > 0 AND follow_up_due_at IS NOT NULL AND thread_id IS NOT NULL;
+CREATE INDEX deals_contact ON hourhand.deals (tenant_id, contact_id);
 CREATE INDEX deals_thread ON hourhand.deals (tenant_id, thread_id) WHERE thread_id IS NOT NULL;
 CREATE INDEX deals_book ON hourhand.deals (tenant_id, currency, stage) INCLUDE (value, stalled_at, automation)
     WHERE state = 'open';

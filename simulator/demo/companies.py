@@ -10,7 +10,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domain import clients, clocks, contacts, credentials, mailboxes, settings, tenants, users
+from domain import (
+    clients,
+    clocks,
+    contacts,
+    credentials,
+    deal_activity,
+    deal_stages,
+    deals,
+    mailboxes,
+    settings,
+    tenants,
+    users,
+)
+from domain.contacts import Contact
 from domain.db import Tx
 from domain.house import House
 from domain.mailboxes import Grant
@@ -100,6 +113,8 @@ def remember(house: House, tenant_id: UUID, company: Company, days: Days) -> Non
                 at = days.when(each["due"]) - promise
                 kind = each.get("last", "call")
                 clocks.touch(tx, found[each["email"]].id, kind, by=company.sender_name, at=at)
+        for told in company.told.get("deals", ()):
+            _deal(tx, told, found[str(company.people[told["contact"]].email)], days)
 
 
 def _user(tx: Tx, told: Mapping[str, str]) -> UUID:
@@ -122,6 +137,19 @@ def _client(house: House, tx: Tx, told: Mapping[str, Any], managers: Mapping[str
         )  # fmt: skip
         for alias in each.get("aliases", ()):
             contacts.add_address(tx, house.vault, made.id, alias, source="person")
+
+
+def _deal(tx: Tx, told: Mapping[str, str], person: Contact, days: Days) -> None:
+    """A deal, with the talk after which its next follow-up falls due when the story says."""
+    closed = told["stage"] in deal_stages.CLOSED
+    deal = deals.put(
+        tx, external_id=told["id"], title=told["title"], value=told["value"], client_id=person.client_id,
+        contact_id=person.id, stage=None if closed else told["stage"], opened_at=tx.now - BEFORE, source="import",
+    )  # fmt: skip
+    stage = deal_stages.of(tx)[0] if closed else deal_stages.get(tx, told["stage"])
+    deal_activity.log(tx, deal.id, "call", told["said"], at=days.when(told["due"]) - stage.follow_up)
+    if closed:
+        deals.put(tx, external_id=told["id"], stage=told["stage"], source="import")
 
 
 def _on_holiday(guests: Sequence[dict[str, Any]], days: Days) -> dict[str, Any] | None:

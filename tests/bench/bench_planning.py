@@ -1,0 +1,20 @@
+"""Planning an hour of a tenant with 200,000 contacts and 50,000 deals, and of one with ten times as many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.db import Database
+from tests import gears
+from tests.hand_clock import HandClock
+from tests.jobs.test_planning_cost import measure
+from tests.volume import Size
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_planning_a_large_book(
+    clone: Database, cloned: gears.Clone, clock: HandClock, figures: Callable[..., None], times: int
+) -> None:
+    measure(clone, cloned, clock, figures, Size(200_000 * times, 50_000 * times))

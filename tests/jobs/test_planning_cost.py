@@ -1,0 +1,114 @@
+"""What planning an hour costs hangs on what is due, and not on how much there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event as sa_event
+
+from domain import settings
+from domain.db import Database, Tx
+from domain.house import LocalBrakes
+from engines.contract import Context, Plan
+from engines.registry import ENGINES
+from jobs import explain
+from jobs.arbitrate import arbitrate
+from tests import build, gears, houses, volume
+from tests.hand_clock import HandClock
+from tests.volume import Size
+
+STATEMENTS, ROWS = 40, 5
+"""At most so many statements in all, and so many rows read for each that is due."""
+SIZES = (Size(5_000, 1_250), Size(50_000, 12_500))
+"""Below that a table fits on a few pages, and reading all of it is the quickest way."""
+
+
+class _Enough(Exception):
+    """Takes back what planning has changed."""
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size.contacts}-contacts")
+def test_planning_reads_what_is_due_at_any_size(
+    clone: Database, cloned: gears.Clone, clock: HandClock, figures: Callable[..., None], size: Size
+) -> None:
+    measure(clone, cloned, clock, figures, size)
+
+
+def measure(
+    clone: Database, cloned: gears.Clone, clock: HandClock, figures: Callable[..., None], size: Size
+) -> None:  # fmt: skip
+    """Lay the book down, plan an hour of it, and count."""
+    clock.advance(hours=6)
+    acme = build.acme(clone)
+    volume.lay_down(cloned, acme, size, clock.now())
+    due = volume.DUE_CONTACTS + volume.DUE_DEALS + volume.DUE_STALLS
+    with clone.tenant(acme) as tx:
+        asked = _asked(tx)
+        rows = _rows_read(tx, asked)
+    said: list[str] = []
+    with houses.house(clone) as house, _listening(said):
+        told = explain.cycle(house, acme)
+    figures("planning", contacts=size.contacts, deals=size.deals, due=due, statements=len(said),
+            statements_of_engines=len(asked), rows_read=rows, rows_per_due=round(rows / due, 2))  # fmt: skip
+    assert told["obligations"] == due
+    assert len(said) <= STATEMENTS
+    assert rows <= ROWS * due
+
+
+@contextmanager
+def _listening(said: list[str]) -> Iterator[None]:
+    """Every statement of this process goes to `said`, those that only move the savepoints left out."""
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            said.append(statement)
+
+    sa_event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield
+    finally:
+        sa_event.remove(Engine, "before_cursor_execute", hear)
+
+
+def _plan(tx: Tx) -> list[Plan]:
+    context = Context(tx, settings.of(tx))
+    said = arbitrate(LocalBrakes(), tx, [(engine, engine.plan(context)) for engine in ENGINES])
+    return [plan for _, plan in said]
+
+
+def _asked(tx: Tx) -> list[tuple[str, Any]]:
+    """Every statement by which the engines plan and give way to one another; what they changed is taken back."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if not statement.startswith(("SAVEPOINT", "ROLLBACK")):
+            asked.append((statement, values))
+
+    sa_event.listen(tx._connection, "before_cursor_execute", note)
+    with suppress(_Enough), tx.savepoint():
+        _plan(tx)
+        raise _Enough
+    sa_event.remove(tx._connection, "before_cursor_execute", note)
+    return asked
+
+
+def _rows_read(tx: Tx, asked: list[tuple[str, Any]]) -> int:
+    """The rows that these statements take off tables and indexes, filtered ones included, each done in its turn."""
+    total = 0.0
+    for statement, values in asked:
+        [[plan]] = [row["QUERY PLAN"] for row in
+                    tx._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)]  # fmt: skip
+        total += _read(plan["Plan"])
+    return round(total)
+
+
+def _read(node: dict[str, Any]) -> float:
+    own = 0.0
+    if "Scan" in node["Node Type"] and "Relation Name" in node:
+        own = node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+                                      + node.get("Rows Removed by Index Recheck", 0))  # fmt: skip
+    return float(own) + sum(_read(each) for each in node.get("Plans", []))
