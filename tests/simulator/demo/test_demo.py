@@ -25,7 +25,7 @@ END = datetime(2026, 11, 20, 20, 30, tzinfo=UTC)
 
 REFUSED_BY = {
     "no_spam.send_window", "no_spam.hourly_cap", "no_spam.public_holiday", "no_spam.person_writing",
-    "no_spam.minimum_gap", "no_spam.bounced", "no_spam.opted_out", "no_spam.reply_stops", "sensitive.discount_promise",
+    "engines.gave_way", "no_spam.bounced", "no_spam.opted_out", "no_spam.reply_stops", "sensitive.discount_promise",
     "sensitive.unknown_links", "switches.mail", "approval", "engagement.account_people",
     "engagement.existing_relationship",
 }  # fmt: skip
