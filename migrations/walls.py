@@ -69,7 +69,7 @@ TENANT_TABLES: dict[str, str] = {
     "erasures": "SELECT, INSERT, UPDATE",
     "model_budgets": "SELECT, INSERT, UPDATE",
     "model_calls": "SELECT, INSERT, UPDATE",
-    "model_call_contents": "SELECT, INSERT, DELETE",
+    "model_call_contents": "SELECT, INSERT, DELETE, UPDATE (prompt, answer)",
     # a tenant sees its own line of these two; the fleet's roles see the rest by the policies below
     "tenant_schedule": "SELECT, UPDATE (enabled, sync_enabled, next_due_at, work_due_at, extra_due_at, gmail_due_at, "
     "last_slot_at, last_cycle_at, idle_hours, fence)",

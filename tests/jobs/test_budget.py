@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from brain import answers, prices, questions
 from brain.questions import letter_for
-from domain import model_budgets, model_calls, settings
+from domain import model_budgets, model_calls, settings, switches
 from domain.db import Database
 from domain.model_calls import About, Ending
+from domain.switches import Switch
 from jobs import ask
 from jobs.ask import Desk, Wish
-from tests.brain.thinking import Thinking, thinking
+from tests.brain.thinking import Thinking, decent, thinking
 from tests.hand_clock import HandClock
 
 SLOTS = {"first_name": "Bill", "client_name": "", "sender_name": "Ana Diaz", "company": "Acme"}
@@ -107,3 +110,27 @@ def test_no_more_calls_an_hour_than_the_tenant_allows(stage: Thinking) -> None:
     for number in range(4):
         ask.ask(at, questions.FIRST_TOUCH, wish(number))
     assert len(stage.claude.asked()) == 2
+
+
+def test_a_stop_waits_for_the_question_under_way_and_none_begins_after_it(stage: Thinking) -> None:
+    acme = stage.acme()
+    at = desk(stage, acme)
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def slowly(kind: str, facts: dict[str, Any]) -> Any:
+        under_way.set()
+        assert go_on.wait(60)
+        return decent(kind, facts)
+
+    stage.says(slowly)
+    with ThreadPoolExecutor(2) as pool:
+        asking = pool.submit(ask.ask, at, questions.FIRST_TOUCH, wish(1))
+        assert under_way.wait(60)
+        stopping = pool.submit(switches.stop, stage.database, Switch(acme, "all"), by="test", reason="look")
+        assert not asking.done()
+        assert not stopping.done()
+        go_on.set()
+        assert stopping.result(60).settled
+        assert asking.result(60).by == "anthropic/claude-sonnet-5-5"
+    assert ask.ask(at, questions.FIRST_TOUCH, wish(2)).by == "rulebook"
+    assert len(stage.claude.asked()) == 1

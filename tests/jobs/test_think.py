@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from domain import cards, reflections, settings, switches
 from domain.db import Database
@@ -287,6 +288,18 @@ def test_personal_data_is_masked_on_its_way_out_and_put_back_on_its_way_in(stage
     assert mail["text"].startswith("Hi Eva,")
     assert "Ana Diaz" in mail["text"]
     assert "[[" not in mail["text"]
+
+
+def test_no_line_of_the_log_holds_an_address_a_key_or_what_was_said(stage: Thinking) -> None:
+    acme = stage.acme(keep_model_contents=True)
+    stage.person(acme)
+    stage.arrives(acme, [letter("The swallows are coming home to us now.", frm="Bill <bill@bill.example>")])
+    with structlog.testing.capture_logs() as lines:
+        stage.hour(acme)
+    told = repr(lines)
+    assert "model.answered" in told
+    for secret in ("@", "sk-ant", "Bill", "swallows", "It has been a while", "Lumbergh"):
+        assert secret not in told, secret
 
 
 @pytest.mark.parametrize("kept", [True, False])
