@@ -95,6 +95,9 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
 def _settle_the_past(cycle: Cycle) -> None:
     """Before anything new: what the provider told meanwhile, then what a crash or an unknown outcome left open."""
     waits = cycle.outstanding or frozenset()
+    if cycle.run.resumed:
+        # what the dead process had begun may show in none of it
+        cycle.outstanding = None
     if not waits & {"deliveries", "settlements"}:
         return
     cycle.outstanding = None
@@ -181,6 +184,8 @@ def _end(cycle: Cycle, tx: Tx, outcome: str, tell: Callable[[Cycle, Tx], None]) 
     if cycle.models:
         model_calls.charge_run(tx, cycle.run.id)
     schedule.lock(tx)
+    # whatever came in before the lock was taken counts, the first of its kind too
+    cycle.outstanding = None
     schedule.settle(tx, _next_dues(cycle, tx))
     roll_up(tx, runs.finish(tx, cycle.run, outcome))
     cycle.house.locks.sign_off(tx, cycle.held)

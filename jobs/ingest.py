@@ -290,9 +290,10 @@ def _rest(house: House, tenant_id: UUID, mailbox_id: UUID, error: ProviderError)
                 mailboxes.failed(tx, row, str(error), status="token_expired", rest_seconds=error.retry_after_seconds)
             case QuotaExceeded():
                 mailboxes.failed(tx, row, str(error), rest_seconds=error.retry_after_seconds)
-                rollup.add(tx, gmail_quota_errors=1)
+                # the schedule's line first, as a cycle's end takes them
                 alerts.open(tx, f"gmail_quota:{row.id}", "The mailbox provider's quota is spent; reading rests.",
                             mailbox_id=str(row.id))  # fmt: skip
+                rollup.add(tx, gmail_quota_errors=1)
             case NeverWill():
                 mailboxes.failed(tx, row, str(error), rest_seconds=mailboxes.LONGEST_BACK_OFF_SECONDS)
                 alerts.open(tx, f"mailbox_unreachable:{row.id}", f"The mailbox can't be read: {error}",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import alerts, events, ledger, outbound, reflections, runs, schedule, settings, switches
+from domain import alerts, cards, events, ledger, outbound, reflections, runs, schedule, settings, switches
 from domain.db import Database
 from domain.events import Event
 from domain.house import House
@@ -207,3 +207,55 @@ def test_a_stop_in_the_middle_ends_the_hour_and_loses_no_event(stage: Stage) -> 
         assert run["outcome"] == "stopped"
         assert engine.seen == 1
         assert len(events.due(tx, limit=10)) == 2
+
+
+def test_a_tenants_first_contact_that_comes_in_while_the_hour_ends_is_not_slept_through(
+    clone: Database, clock: HandClock
+) -> None:
+    clock.advance(hours=6)
+    acme = build.acme(clone)
+
+    def somebody_comes_in(step: str) -> None:
+        if step == "plan.judged":
+            with clone.tenant(acme) as tx:
+                build.contact(tx)
+
+    with houses.house(clone, fault=somebody_comes_in) as house:
+        assert cycle.run(house, acme, kind="manual") is not None
+    with clone.tenant(acme) as tx:
+        line = schedule.standing(tx)
+        assert line is not None
+        assert line["work_due_at"] is not None, "the engines were chosen before there was anything for them"
+
+
+class Proposing(EngagementEngine):
+    """Would have a task made of whatever comes in."""
+
+    def react(self, ctx: Context, event: Event) -> None:
+        cards.propose(ctx.tx, [build.proposal(ctx.tx, kind="research", dedupe_key=event.subject_id)])
+
+
+def test_what_a_dead_process_proposed_while_it_reacted_is_taken_up_with_its_run(
+    clone: Database, clock: HandClock
+) -> None:
+    clock.advance(hours=6)
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        events.record(tx, "mail.received", "message", str(UUID(int=1)), react=True)
+
+    def die(step: str) -> None:
+        if step == "react.taken":
+            raise Died
+
+    with pytest.raises(Died), houses.house(clone, fault=die) as house:
+        cycle.run(house, acme, kind="manual", engines=[Proposing()])
+    with houses.house(clone) as house:
+        run_id = cycle.run(house, acme, kind="manual", engines=[Proposing()])
+    assert run_id is not None
+    with clone.tenant(acme) as tx:
+        [card] = cards.listed(tx)
+        assert (card.run_id, card.state != "proposed") == (run_id, True), "it was judged by the run that took over"
+
+
+class Died(BaseException):
+    """The process ends here."""
