@@ -39,6 +39,10 @@ LIVE = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "execut
 WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval"})
 
 
+NAMELESS = r"regexp_replace(m.reason, '[^\s<>@,;]+@[^\s<>@,;]+', '<address>', 'g')"
+"""A reason as an event tells it: what a provider or a person wrote may name an address, and events are never erased."""
+
+
 class IllegalMove(Exception):
     """The card is not in a state from which it may go there, or somebody else moved it first."""
 
@@ -246,7 +250,7 @@ def move_each(
                                           contact_id, data)
             SELECT :tenant, w.event_id, :now, 'card.' || CAST(:to AS text), 'card', m.id::text, :actor, :run,
                    m.client_id, m.contact_id, jsonb_strip_nulls(jsonb_build_object('type', m.type, 'engine', m.engine,
-                       'reason', m.reason, 'rule', m.rule, 'until', w.until))
+                       'reason', {NAMELESS}, 'rule', m.rule, 'until', w.until))
             FROM moved m JOIN wished w ON w.card_id = m.id
         ) SELECT {COLUMNS} FROM moved ORDER BY id""",
         tenant=tx.tenant_id, run=tx.run_id, now=tx.now, actor=tx.actor, to=to, sources=sources,

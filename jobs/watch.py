@@ -31,8 +31,9 @@ FIGURES = """
     recent AS (
         SELECT tenant_id, sum(cycles_completed) AS cycles, sum(cycles_failed) AS cycles_failed,
                sum(actions_blocked) FILTER (WHERE hour >= :last_hour) AS blocked, sum(emails_sent) AS mails,
-               (array_agg(contacts_compliant ORDER BY hour DESC) FILTER (WHERE contacts_clocked > 0))[1] AS kept,
-               (array_agg(contacts_clocked ORDER BY hour DESC) FILTER (WHERE contacts_clocked > 0))[1] AS clocked,
+               -- the newest measurement without a sort for each tenant: arrays compare by their first element
+               max(ARRAY[extract(epoch FROM hour)::bigint, contacts_compliant, contacts_clocked])
+                   FILTER (WHERE contacts_clocked > 0) AS measured,
                sum(orders_processed) AS processed, sum(orders_exceptions) AS exceptions,
                sum(provider_failures) FILTER (WHERE hour >= :last_hour) AS failures,
                sum(lock_contentions) FILTER (WHERE hour >= :last_hour) AS contentions
@@ -45,8 +46,8 @@ FIGURES = """
         WHERE state <> 'resolved' AND kind = ANY(:kinds) GROUP BY tenant_id
     ), figures AS (
         SELECT tenant_id, coalesce(cycles, 0) AS cycles, coalesce(cycles_failed, 0) AS cycles_failed,
-               coalesce(blocked, 0) AS blocked, coalesce(mails, 0) AS mails, coalesce(kept, 0) AS kept,
-               coalesce(clocked, 0) AS clocked, coalesce(processed, 0) AS processed,
+               coalesce(blocked, 0) AS blocked, coalesce(mails, 0) AS mails,
+               coalesce(measured[2], 0) AS kept, coalesce(measured[3], 0) AS clocked, coalesce(processed, 0) AS processed,
                coalesce(exceptions, 0) AS exceptions, coalesce(failures, 0) AS failures,
                coalesce(contentions, 0) AS contentions, coalesce(locked, false) AS locked,
                coalesce(kinds, '{}') AS kinds

@@ -171,3 +171,13 @@ def _together(work: object, many: int) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
+
+
+def test_an_event_names_no_address_that_a_provider_or_a_person_wrote_into_a_reason(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        card = build.card(tx, build.contact(tx))
+        told = "resend: <Bill@Initech.example>, bill+x@sub.initech.example; says no (550 5.1.1)"
+        moved = cards.move_one(tx, card.id, "blocked", reason=told)
+        assert moved.reason == told
+        data = tx.value("SELECT data FROM warehouse_events WHERE type = 'card.blocked'")
+        assert data["reason"] == "resend: <<address>>, <address>; says no (550 5.1.1)"

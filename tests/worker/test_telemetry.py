@@ -10,9 +10,13 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from domain import rollup
+from domain import alerts, rollup
 from domain.db import Database
+from jobs import cycle, notices
+from simulator.emulators.faults import Fault, refuse
+from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
+from tests.hand_clock import HandClock
 from worker import telemetry
 
 LETTERS = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwxYz0123456789AbCd"
@@ -94,3 +98,30 @@ def test_the_fleets_figures_carry_the_promised_names(clone: Database) -> None:
     for name in ("agent_cycles_failed", "agent_actions_planned", "agent_actions_executed", "agent_actions_blocked",
                  "gmail_messages_processed", "gmail_cards_created", "hourhand_schedule_lag_seconds"):  # fmt: skip
         assert f"# TYPE {name}" in text
+
+
+def test_what_a_provider_says_of_a_mail_brings_neither_address_nor_words_into_the_log(
+    clone: Database, clock: HandClock, lines: io.StringIO
+) -> None:
+    acme = build.acme(clone)
+    clock.advance(hours=6)
+    with clone.tenant(acme) as tx:
+        person = build.contact(tx)
+        build.card(tx, person, payload={"subject": "Confidential subject", "text": "Confidential words"})
+    hands = houses.TestHands()
+    said = "bill@initech.example was refused: Confidential subject / Confidential words"
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        resend.break_next(refuse(422, message=said))
+        resend.break_next(Fault("answer", status=500, message=said, times=5))
+        cycle.run(house, acme, kind="manual")
+        with clone.tenant(acme) as tx:
+            alerts.open(tx, "email_provider_failures", said)
+            build.user(tx, role="admin")
+        notices.tell_alerts(house, acme)
+    with clone.tenant(acme) as tx:
+        assert tx.value("SELECT count(*) FROM email_provider_failures") > 0
+    logged = lines.getvalue()
+    assert "cycle.finished" in logged
+    assert "initech.example" not in logged
+    assert "Confidential" not in logged
