@@ -47,7 +47,8 @@ FIGURES = """
     ), figures AS (
         SELECT tenant_id, coalesce(cycles, 0) AS cycles, coalesce(cycles_failed, 0) AS cycles_failed,
                coalesce(blocked, 0) AS blocked, coalesce(mails, 0) AS mails,
-               coalesce(measured[2], 0) AS kept, coalesce(measured[3], 0) AS clocked, coalesce(processed, 0) AS processed,
+               coalesce(measured[2], 0) AS kept, coalesce(measured[3], 0) AS clocked,
+               coalesce(processed, 0) AS processed,
                coalesce(exceptions, 0) AS exceptions, coalesce(failures, 0) AS failures,
                coalesce(contentions, 0) AS contentions, coalesce(locked, false) AS locked,
                coalesce(kinds, '{}') AS kinds
