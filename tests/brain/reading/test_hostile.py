@@ -49,8 +49,9 @@ def test_any_bytes_are_answered(raw: bytes) -> None:
         b"From: a@b.example\n\nWe would like to order:\ncalle " + b"a" * 500 + b"\n",
         b"From: <" + b" " * 60_000 + b"\n\nhello",
         b"From: a@b.example\n\nRegards,\n" + b"+1 415 555 0132 " * 2_000,
+        b"From: a@b.example\n\nHello\n\nRegards,\nKim Client\n" + b"1" * 60_000,
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_hostile_shapes_are_answered_in_time(raw: bytes) -> None:
     import time
