@@ -31,6 +31,7 @@ from admin_api.routes import (
     stream,
     switches,
     tenants,
+    trade,
     unsubscribe,
     users,
     webhooks,
@@ -38,8 +39,8 @@ from admin_api.routes import (
 from domain.house import House
 
 ROUTES = (
-    health, switches, tenants, users, keys, mailboxes, bulk, people, orders, deals, goals, cards, hours, policy, alerts,
-    attention, audit, stream, webhooks, unsubscribe, imap, consent, cron, model_calls,
+    health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, goals, cards, hours, policy,
+    alerts, attention, audit, stream, webhooks, unsubscribe, imap, consent, cron, model_calls,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -16,6 +16,7 @@ from admin_api.answers import BulkDone, BulkLine, UpsertedShown
 from admin_api.fields import Given
 from admin_api.once import IdempotencyKey, once
 from admin_api.routes.people import ClientFields, ContactFields, put_client, put_contact
+from domain import deal_stages, deals, orders, products
 from domain.addresses import InvalidAddress
 from domain.clients import InvalidClient, UnknownClient
 from domain.contacts import InvalidContact, UnknownContact
@@ -26,7 +27,11 @@ router = APIRouter(prefix="/v1", tags=["clients and contacts"])
 MOST_ROWS = 500
 
 Fields = TypeVar("Fields", bound=Given)
-REFUSALS = (InvalidClient, UnknownClient, InvalidContact, UnknownContact, InvalidAddress)
+REFUSALS = (
+    InvalidClient, UnknownClient, InvalidContact, UnknownContact, InvalidAddress, products.InvalidProduct,
+    products.UnknownProduct, orders.InvalidOrder, orders.UnknownOrder, deals.InvalidDeal, deals.UnknownDeal,
+    deals.IllegalDealMove, deal_stages.UnknownStage,
+)  # fmt: skip
 
 
 class Rows(Given):
@@ -41,7 +46,7 @@ def many_clients(
     given: Rows, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     def work(tx: Tx) -> BulkDone:
-        return _take(tx, given.rows, ClientFields, lambda fields: put_client(tx, fields))
+        return take(tx, given.rows, ClientFields, lambda fields: put_client(tx, fields))
 
     return once(house, at, request, idempotency_key, given, work)
 
@@ -52,12 +57,13 @@ def many_contacts(
     given: Rows, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     def work(tx: Tx) -> BulkDone:
-        return _take(tx, given.rows, ContactFields, lambda fields: put_contact(tx, house.vault, fields))
+        return take(tx, given.rows, ContactFields, lambda fields: put_contact(tx, house.vault, fields))
 
     return once(house, at, request, idempotency_key, given, work)
 
 
-def _take(tx: Tx, rows: list[Any], kind: type[Fields], put: Callable[[Fields], UpsertedShown]) -> BulkDone:
+def take(tx: Tx, rows: list[Any], kind: type[Fields], put: Callable[[Fields], UpsertedShown]) -> BulkDone:
+    """Take rows in, each by itself: what `put` refuses of one is its answer."""
     lines = [_line(tx, at, row, kind, put) for at, row in enumerate(rows)]
     return BulkDone(
         created=sum(line.created for line in lines),
