@@ -100,11 +100,13 @@ def blank_messages(tx: Tx, contact_id: UUID | None, traces: Traces, *, limit: in
            ORDER BY id LIMIT :limit""",
         t=tx.tenant_id, id=contact_id, addresses=list(traces.addresses), limit=limit,
     )  # fmt: skip
-    _empty(tx, [row["id"] for row in rows])
+    empty(tx, [row["id"] for row in rows])
+    _without_people(tx, [row["id"] for row in rows])
     return len(rows)
 
 
-def _empty(tx: Tx, message_ids: Sequence[UUID]) -> None:
+def empty(tx: Tx, message_ids: Sequence[UUID]) -> None:
+    """Take the contents from mails: their bytes, their files, and what was read in them."""
     if not message_ids:
         return
     ids = list(message_ids)
@@ -115,13 +117,20 @@ def _empty(tx: Tx, message_ids: Sequence[UUID]) -> None:
     )  # fmt: skip
     tx.run("DELETE FROM attachments WHERE tenant_id = :t AND message_id = ANY(:ids)", t=tx.tenant_id, ids=ids)
     tx.run(
-        """UPDATE gmail_messages SET from_address = NULL, from_name = NULL, recipients = '{}', subject = NULL,
-               snippet = NULL, reading = '{}', links = '[]', contact_id = NULL, raw_sha256 = :nothing, raw_size = 0,
-               flags = array_append(flags, 'erased')
+        """UPDATE gmail_messages SET snippet = NULL, reading = '{}', raw_sha256 = :nothing, raw_size = 0
            WHERE tenant_id = :t AND id = ANY(:ids)""",
         nothing=blobs.put(tx, b""), t=tx.tenant_id, ids=ids,
     )  # fmt: skip
     drop_blobs(tx, [bytes(row["digest"]) for row in freed])
+
+
+def _without_people(tx: Tx, message_ids: Sequence[UUID]) -> None:
+    tx.run(
+        """UPDATE gmail_messages SET from_address = NULL, from_name = NULL, recipients = '{}', subject = NULL,
+               links = '[]', contact_id = NULL, flags = array_append(flags, 'erased')
+           WHERE tenant_id = :t AND id = ANY(:ids)""",
+        t=tx.tenant_id, ids=list(message_ids),
+    )  # fmt: skip
 
 
 def drop_blobs(tx: Tx, digests: Sequence[bytes]) -> int:

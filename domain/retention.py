@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from domain import events
+from domain import events, forgetting, settings
 from domain.db import Tx
 
 KEPT: Mapping[str, timedelta] = {
@@ -51,6 +51,47 @@ def sweep(tx: Tx) -> dict[str, int]:
     if gone:
         events.record(tx, "retention.swept", "tenant", tx.tenant_id, gone=gone)
     return gone
+
+
+BATCH = 500
+"""So much goes in one transaction: nobody waits for the rest."""
+
+
+def empty_mails(tx: Tx) -> int:
+    """Take the contents from some mails that are older than the tenant wants to keep them; how many."""
+    days = settings.readable(tx).keep_message_days
+    if not days:
+        return 0
+    rows = tx.rows(
+        """SELECT id FROM gmail_messages WHERE tenant_id = :t AND received_at < :before AND raw_size > 0
+           ORDER BY received_at LIMIT :limit""",
+        t=tx.tenant_id, before=tx.now - timedelta(days=days), limit=BATCH,
+    )  # fmt: skip
+    forgetting.empty(tx, [row["id"] for row in rows])
+    return len(rows)
+
+
+def drop_records(tx: Tx) -> dict[str, int]:
+    """Throw away some verdicts, hours and events that are older than the tenant wants to keep them; worn by the eraser.
+
+    An event that an engine has still to take in stays, and so does an hour that is not over.
+    """
+    kept = settings.readable(tx)
+    wished = {
+        "card_verdicts": (kept.keep_verdict_days, "at < :before"),
+        "agent_autonomous_runs": (kept.keep_run_days, "finished_at < :before"),
+        "warehouse_events": (kept.keep_event_days, """at < :before AND NOT EXISTS (
+            SELECT FROM reactions_due d WHERE d.tenant_id = x.tenant_id AND d.event_id = x.id)"""),
+    }  # fmt: skip
+    gone = {}
+    for table, (days, old) in wished.items():
+        if days:
+            gone[table] = tx.run(
+                f"""DELETE FROM {table} WHERE tenant_id = :t AND id IN (
+                    SELECT id FROM {table} x WHERE tenant_id = :t AND {old} ORDER BY id LIMIT :limit)""",
+                t=tx.tenant_id, before=tx.now - timedelta(days=days), limit=BATCH,
+            )  # fmt: skip
+    return {table: lines for table, lines in gone.items() if lines}
 
 
 def sweep_house(tx: Tx) -> int:

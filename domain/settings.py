@@ -158,6 +158,14 @@ class TenantSettings(BaseModel):
     accept_mail_orders: bool = False
     """Whether an order that came by mail and is right is accepted; otherwise it stays a draft for a person."""
 
+    # what is kept, in days; 0: for good
+    keep_message_days: Days = 0
+    """Of mails and their files: who wrote to whom, when, and what became of it stays."""
+    keep_event_days: Days = 0
+    keep_run_days: Days = 0
+    """Of hours with their ledgers and reflections."""
+    keep_verdict_days: Days = 0
+
     # the cycle
     cycle_deadline_minutes: float = Field(default=20, gt=0, le=1_440)
     reconsider_hours: Hours = 24

@@ -40,6 +40,7 @@ def _sweep(house: House, tenant: tenants.Tenant) -> dict[str, int]:
         with house.database.tenant(tenant.tenant_id, actor="clean_up") as tx:
             gone = retention.sweep(tx)
             begun = erasures.unfinished(tx)
+        gone |= _past_keeping(house, tenant)
         for erasure in begun:
             erase.go_on(house.database, house.vault, tenant.tenant_id, erasure, by="clean_up")
             gone["erasures"] = gone.get("erasures", 0) + 1
@@ -47,6 +48,20 @@ def _sweep(house: House, tenant: tenants.Tenant) -> dict[str, int]:
     except Exception as error:
         log.exception("cleanup.failed", tenant=str(tenant.tenant_id), error=type(error).__name__)
         return {"failed": 1}
+
+
+def _past_keeping(house: House, tenant: tenants.Tenant) -> dict[str, int]:
+    """What the tenant itself wants to be rid of after some time, a batch to a transaction."""
+    gone: Counter[str] = Counter()
+    while not house.leaving.is_set():
+        with house.database.tenant(tenant.tenant_id, actor="clean_up") as tx:
+            emptied = retention.empty_mails(tx)
+        with house.database.rewriting(tenant.tenant_id, actor="clean_up") as tx:
+            dropped = retention.drop_records(tx)
+        if not emptied and not dropped:
+            break
+        gone.update({"mails_emptied": emptied} if emptied else {}, **dropped)
+    return dict(gone)
 
 
 def _sweep_queue(house: House) -> dict[str, int]:

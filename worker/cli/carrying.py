@@ -40,7 +40,8 @@ def export(
             pieces = export_tenant.run(database, found.tenant_id, by=visiting.ACTOR, progress=rows.__setitem__)
             _write(path, pieces)
     total = sum(count for name, count in rows.items() if name != "files")
-    sentence = f"{found.slug}: {'would write' if dry_run else 'wrote'} {total} rows of {len(rows)} tables to {path}"
+    verb = "would write" if dry_run else "wrote"
+    sentence = f"{found.slug}: {verb} {total} rows of {len(rows.keys() - {'files'})} tables to {path}"
     speaking.say({"tenant": found.slug, "path": str(path), "rows": rows, "done": not dry_run}, as_json,
                  sentence=sentence)  # fmt: skip
 
