@@ -28,6 +28,7 @@ from admin_api.routes import (
     orders,
     people,
     policy,
+    quote_page,
     stream,
     switches,
     tenants,
@@ -40,7 +41,7 @@ from domain.house import House
 
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, goals, cards, hours, policy,
-    alerts, attention, audit, stream, webhooks, unsubscribe, imap, consent, cron, model_calls,
+    alerts, attention, audit, stream, webhooks, unsubscribe, quote_page, imap, consent, cron, model_calls,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

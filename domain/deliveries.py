@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clocks, deal_activity, events, schedule, storable, suppressions
+from domain import addresses, clocks, deal_activity, events, quote_life, schedule, storable, suppressions
 from domain.db import Row, Tx
 from domain.ports import DeliveryEvent
 from domain.vault import Vault
@@ -170,6 +170,7 @@ def refused(tx: Tx, mail: Row, kind: Literal["failed", "suppressed"], *, source:
     )  # fmt: skip
     clocks.void_touch(tx, mail["card_id"], kind)
     deal_activity.void(tx, mail["card_id"])
+    quote_life.void(tx, mail["card_id"])
     return _tell(tx, mail, kind, source=source) if fresh else False
 
 
@@ -193,6 +194,7 @@ def _failed(tx: Tx, mail: Row, kind: str, at: datetime, *, react: Mapping[str, A
     )  # fmt: skip
     clocks.void_touch(tx, mail["card_id"], kind)
     deal_activity.void(tx, mail["card_id"])
+    quote_life.void(tx, mail["card_id"])
     return _tell(tx, mail, kind, **react) if fresh else False
 
 

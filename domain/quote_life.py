@@ -100,23 +100,27 @@ def silence(tx: Tx, client_id: UUID, *, message_id: UUID | None = None, thread_i
 
     With the message, it is noted with those quotes that are spoken of in its conversation.
     """
-    rows = tx.rows(
-        f"""UPDATE quotes SET follow_up_due_at = NULL, shadow_follow_up_due_at = NULL, updated_at = :now
-            WHERE tenant_id = :t AND client_id = :client AND status IN ('draft', 'sent', 'viewed')
-              AND (follow_up_due_at IS NOT NULL OR shadow_follow_up_due_at IS NOT NULL)
-            RETURNING {book.COLUMNS}""",
-        now=tx.now, t=tx.tenant_id, client=client_id,
+    # most mail is from accounts that have no quote: one look at an index
+    found = tx.rows(
+        f"""SELECT {book.COLUMNS}, shadow_follow_up_due_at FROM quotes
+            WHERE tenant_id = :t AND client_id = :client AND (status IN ('sent', 'viewed')
+                OR shadow_follow_up_due_at IS NOT NULL OR thread_id = :thread AND sent_at IS NOT NULL)
+            ORDER BY id FOR UPDATE""",
+        t=tx.tenant_id, client=client_id, thread=thread_id,
     )  # fmt: skip
-    _tell(tx, "silenced", rows, lambda _: {"message_id": str(message_id) if message_id else None})
-    if message_id is not None and thread_id is not None:
-        spoken = tx.rows(
-            f"""SELECT {book.COLUMNS} FROM quotes WHERE tenant_id = :t AND thread_id = :thread
-                AND client_id = :client AND sent_at IS NOT NULL""",
-            t=tx.tenant_id, thread=thread_id, client=client_id,
+    followed = [row for row in found if row["follow_up_due_at"] or row["shadow_follow_up_due_at"]]
+    if followed:
+        tx.run(
+            """UPDATE quotes SET follow_up_due_at = NULL, shadow_follow_up_due_at = NULL, updated_at = :now
+               WHERE tenant_id = :t AND id = ANY(:ids)""",
+            now=tx.now, t=tx.tenant_id, ids=[row["id"] for row in followed],
         )  # fmt: skip
-        for row in spoken:
-            book.note(tx, load(row), "replied", by="contact", message_id=message_id)
-    return len(rows)
+        _tell(tx, "silenced", followed, lambda _: {"message_id": str(message_id) if message_id else None})
+    if message_id is not None and thread_id is not None:
+        for row in found:
+            if row["thread_id"] == thread_id and row["sent_at"] is not None:
+                book.note(tx, load(row), "replied", by="contact", message_id=message_id)
+    return len(followed)
 
 
 def void(tx: Tx, card_id: UUID) -> bool:

@@ -171,10 +171,10 @@ def take_back_offer(tx: Tx, quote_ids: Sequence[UUID]) -> int:
     )  # fmt: skip
 
 
-def valid_until(tx: Tx, quote: Quote) -> datetime:
-    """Until when a draft would hold that goes out now: the end of its last day where the tenant is."""
+def valid_until(tx: Tx, validity_days: int | None = None) -> datetime:
+    """Until when a quote holds that goes out now: the end of its last day where the tenant is."""
     chosen = settings.of(tx)
-    days = quote.validity_days or chosen.quote_validity_days
+    days = validity_days or chosen.quote_validity_days
     last = (tx.now.astimezone(chosen.zone) + timedelta(days=days)).date()
     return datetime.combine(last + timedelta(days=1), time.min, chosen.zone).astimezone(tx.now.tzinfo)
 

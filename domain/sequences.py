@@ -27,7 +27,11 @@ def running(contact: str, clock: str) -> str:
                UNION ALL
                SELECT 'deals', d.thread_id, d.follow_up_due_at FROM deals d
                WHERE d.tenant_id = :t AND d.contact_id = {contact} AND d.state = 'open' AND d.automation
-                 AND d.follow_ups > 0 AND d.follow_up_due_at IS NOT NULL AND d.thread_id IS NOT NULL"""
+                 AND d.follow_ups > 0 AND d.follow_up_due_at IS NOT NULL AND d.thread_id IS NOT NULL
+               UNION ALL
+               SELECT 'quotes', q.thread_id, q.follow_up_due_at FROM quotes q
+               WHERE q.tenant_id = :t AND q.contact_id = {contact} AND q.status IN ('sent', 'viewed')
+                 AND q.follow_up_due_at IS NOT NULL AND q.thread_id IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)

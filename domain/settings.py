@@ -304,6 +304,11 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
                WHERE tenant_id = :t AND state = 'open' AND automation AND shadow_follow_ups IS NOT NULL""",
             t=tx.tenant_id,
         )
+        tx.run(
+            """UPDATE quotes SET shadow_sent_at = NULL, shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL
+               WHERE tenant_id = :t AND (shadow_sent_at IS NOT NULL OR shadow_follow_ups IS NOT NULL)""",
+            t=tx.tenant_id,
+        )
         schedule.bring_forward(tx, tx.now)
         events.record(tx, "mode.changed", "tenant", tx.tenant_id, before=before.send_mode, after=after.send_mode)
     return after

@@ -6,6 +6,7 @@ from engines.contract import Engine
 from engines.deals.engine import DealsEngine
 from engines.engagement.engine import EngagementEngine
 from engines.orders.engine import OrdersEngine
+from engines.quotes.engine import QuotesEngine
 from engines.requests.engine import RequestsEngine
 
-ENGINES: tuple[Engine, ...] = (RequestsEngine(), OrdersEngine(), DealsEngine(), EngagementEngine())
+ENGINES: tuple[Engine, ...] = (RequestsEngine(), OrdersEngine(), QuotesEngine(), DealsEngine(), EngagementEngine())

@@ -6,12 +6,13 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from email.utils import formataddr
 from typing import Any
 from uuid import UUID
 
 from brain import rulebook
-from domain import drafts, outbound
+from domain import drafts, outbound, quote_links
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import House
@@ -71,7 +72,8 @@ def _mail(
     if not to:
         raise Unsendable("the contact has no address")
     language = card.payload.get("language") or settings.language
-    subject, body = _words(card, language)
+    page = _page(house, tenant_id, card)
+    subject, body = _words(card, language, page)
     if not subject.strip() or not body.strip():
         raise Unsendable("the card has no subject or no text")
     url = unsubscribe_url(house, tenant_id, card.contact_id)
@@ -88,7 +90,7 @@ def _mail(
         bcc=tuple(card.payload.get("bcc", ())),
         subject=" ".join(subject.split()),
         text=text,
-        html=_html(text, url),
+        html=_html(text, [each for each in (url, page) if each]),
         reply_to=settings.reply_to or None,
         headers=_headers(card, url, [row["rfc_message_id"] for row in earlier]),
         tags={"card": str(card.id), "tenant": str(tenant_id), **_intent(card)},
@@ -103,13 +105,26 @@ def _intent(card: Card) -> dict[str, str]:
     return {"type": card.type, "engine": card.engine, **({"intent": told} if len(told) <= LONGEST_TAG else {})}
 
 
-def _words(card: Card, language: str) -> tuple[str, str]:
+def _page(house: House, tenant_id: UUID, card: Card) -> str | None:
+    """The address of the hosted page that the card is about, if it is about one."""
+    told = card.payload.get("quote_page")
+    if told is None:
+        return None
+    page = quote_links.address(house.vault, house.public_url, tenant_id, UUID(told["quote_id"]), int(told["revision"]),
+                               datetime.fromisoformat(told["until"]))  # fmt: skip
+    if len(page) > rulebook.SLOT_CHARACTERS:
+        raise Unsendable("the public address of the house is so long that no link to a quote would fit")
+    return page
+
+
+def _words(card: Card, language: str, page: str | None) -> tuple[str, str]:
     """Subject and text: what a person or an engine wrote out, and the template for the rest."""
     subject, text = str(card.payload.get("subject") or ""), str(card.payload.get("text") or "")
     template = str(card.payload.get("template") or "")
     if not template:
         return subject, text
-    draft = rulebook.write(template, language, card.payload.get("slots", {}))
+    slots = card.payload.get("slots", {})
+    draft = rulebook.write(template, language, {**slots, "link": page} if page else slots)
     return subject or draft.subject, text or drafts.words(card.payload) or draft.text
 
 
@@ -137,11 +152,11 @@ def _with_footer(body: str, settings: TenantSettings, language: str, url: str) -
     return "\n".join(lines) + "\n"
 
 
-def _html(text: str, url: str) -> str:
-    link = f'<a href="{html.escape(url)}">{html.escape(url)}</a>'
-    paragraphs = (
-        html.escape(part).replace(html.escape(url), link).replace("\n", "<br>\n") for part in text.strip().split("\n\n")
-    )
+def _html(text: str, urls: Sequence[str]) -> str:
+    shown = html.escape(text.strip())
+    for url in map(html.escape, urls):
+        shown = shown.replace(url, f'<a href="{url}">{url}</a>')
+    paragraphs = (part.replace("\n", "<br>\n") for part in shown.split("\n\n"))
     return "<html><body>\n" + "\n".join(f"<p>{part}</p>" for part in paragraphs) + "\n</body></html>\n"
 
 

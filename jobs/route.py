@@ -8,7 +8,18 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from brain.reading import Bounce, Reading
-from domain import breakers, clients, clocks, deal_activity, deliveries, events, schedule, settings, suppressions
+from domain import (
+    breakers,
+    clients,
+    clocks,
+    deal_activity,
+    deliveries,
+    events,
+    quote_life,
+    schedule,
+    settings,
+    suppressions,
+)
 from domain.db import Row, Tx
 from domain.events import News
 from domain.links import Linked
@@ -84,6 +95,7 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
         for account in accounts:
             deal_activity.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
                                 at=one.received_at, asks=_asks(linked))  # fmt: skip
+            quote_life.silence(tx, account, message_id=linked.id, thread_id=linked.thread.id)
             heard[account] = max(heard.get(account, one.received_at), one.received_at)
     return Counter(replies=1)
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain import addresses, clocks, goals, suppressions, switches
+from domain import addresses, clocks, goals, quote_links, suppressions, switches
 from domain import settings as tenant_settings
 from domain.cards import Card
 from domain.db import Row, Tx
@@ -54,6 +54,7 @@ class _Ground:
     follow_ups_due: int
     goals: tuple[Standing, ...]
     own_domains: frozenset[str]
+    public_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,14 @@ def _facts(
     hours, zone_source = _hours(known, ground) if outward else (None, "")
     wall = hours.local(ground.now) if hours else None
     today = read.mailed_today.get(person.client_id) if person else None
+    # their ids hold every combination of letters and figures sooner or later, and mean nothing by themselves
+    pages = quote_links.pages(mail.text, ground.public_url) if mail and ground.public_url else ()
     return Facts(
         now=ground.now, card=card, settings=settings, policy_version=ground.policy_version, mode=ground.mode,
         closed=ground.closed, stopped_here=ground.stopped_here, mail_stopped_here=ground.mail_stopped_here,
-        mail=mail, content=content.read(mail, card.payload, own_words=_own_words(settings, known)) if mail else None,
-        own_domains=ground.own_domains, recipients=recipients, holding=holding,
+        mail=mail,
+        content=content.read(mail, card.payload, own_words=(*_own_words(settings, known), *pages)) if mail else None,
+        own_domains=ground.own_domains, own_pages=frozenset(pages), recipients=recipients, holding=holding,
         suppressed={each: read.suppressed[each] for each in recipients if each in read.suppressed},
         person=person, mailed_today=(today.held if holding else today.sent) if today else frozenset(),
         thread=read.threads.get(card.thread_id) if card.thread_id else None,
@@ -146,6 +150,7 @@ def _ground(
                        SELECT count(*) FROM engagement_clocks k WHERE k.tenant_id = :t AND k.status = 'active'
                        AND k.planned_at <= :now AND k.follow_up_due_at <= :now) + (
                        SELECT count(*) FROM deals d WHERE d.tenant_id = :t AND d.planned_at <= :now) + (
+                       SELECT count(*) FROM quotes q WHERE q.tenant_id = :t AND q.planned_at <= :now) + (
                        SELECT count(*) FROM kanban_cards c
                        WHERE c.tenant_id = :t AND c.type IN ('follow_up', 'send_quote')
                        AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND c.due_at <= :now)
@@ -165,7 +170,7 @@ def _ground(
         used={(key, datetime.fromisoformat(start)): used for key, start, used in row["used"] or ()},
         goals=tuple(goals.standings(tx, zone)) if research else (),
         violations_open=row["violations_open"], follow_ups_due=row["follow_ups_due"],
-        own_domains=own_domains(chosen, public_url),
+        own_domains=own_domains(chosen, public_url), public_url=public_url,
     )  # fmt: skip
 
 

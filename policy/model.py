@@ -110,6 +110,8 @@ class Facts:
     content: Content | None = None
     own_domains: frozenset[str] = frozenset()
     """Where links may lead: the tenant's registered domains, and the one that it writes from."""
+    own_pages: frozenset[str] = frozenset()
+    """Addresses of hosted pages of quotes that stand in the mail."""
     recipients: tuple[str, ...] = ()
     """To, Cc and Bcc alike, normalised; what is no address stays as it was written."""
     holding: bool = False

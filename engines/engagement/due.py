@@ -14,8 +14,10 @@ from engines.contract import Context
 from engines.engagement import sequence
 
 OPEN_BUSINESS = """(SELECT count(*) FROM deals d
-                    WHERE d.tenant_id = :t AND d.client_id = f.client_id AND d.state = 'open')"""
-"""SQL for how much is open with account `f`; whatever else is open business is added to it."""
+                    WHERE d.tenant_id = :t AND d.client_id = f.client_id AND d.state = 'open')
+                 + (SELECT count(*) FROM quotes q
+                    WHERE q.tenant_id = :t AND q.client_id = f.client_id AND q.status IN ('sent', 'viewed'))"""
+"""SQL for how much is open with account `f`: its deals and its quotes."""
 
 
 @dataclass(frozen=True, slots=True)

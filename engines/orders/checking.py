@@ -8,13 +8,24 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import clients, credit, events, order_exceptions, order_lines, order_queue, orders, products, rollup
+from domain import (
+    catalogue,
+    clients,
+    credit,
+    events,
+    order_exceptions,
+    order_lines,
+    order_queue,
+    orders,
+    products,
+    rollup,
+)
 from domain.credit import Credit
 from domain.order_exceptions import Fault, Handling, OrderException
 from domain.orders import Line, Order
 from domain.products import Product
 from engines.contract import Context
-from engines.orders import catalogue, credit_check, pricing, requirements
+from engines.orders import credit_check, pricing, requirements
 from engines.orders.codes import CHECKED, CODES, CREDIT
 from engines.orders.pricing import Priced
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain import cards, inbox, money, order_exceptions, order_lines, orders, products
+from domain import cards, catalogue, inbox, money, order_exceptions, order_lines, orders, products
 from domain import order_queue as queue
 from domain.events import Event
 from domain.inbox import Message
@@ -15,7 +15,7 @@ from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.order_exceptions import Fault, OrderException
 from domain.orders import InvalidOrder, Line, Order
 from engines.contract import Context
-from engines.orders import catalogue, requirements
+from engines.orders import requirements
 from engines.orders.codes import CODES
 
 if TYPE_CHECKING:

@@ -11,10 +11,14 @@ from policy.verdicts import Verdict
 def what_needs_approval_waits_for_a_person(facts: Facts, it: Rule) -> Verdict | None:
     """An action whose autonomy level is suggest or approve runs only once a person has approved it.
 
+    So does one that its engine will not do unseen, such as a quote that was drafted from a mail.
+
     An approval counts for exactly what was seen: if the rendered message, its thread or the policy changes, it is void
     and asked for again. What nobody approved within 48 hours is not done any more.
     """
     level = facts.settings.autonomy.get(facts.card.type, "auto")
+    if level == "auto" and facts.card.payload.get("needs_approval"):
+        level = "approve"
     if level == "auto":
         return it.nothing_against
     card = facts.card

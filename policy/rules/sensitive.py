@@ -91,7 +91,7 @@ def no_message_goes_to_a_crowd(facts: Facts, it: Rule) -> Verdict | None:
 
 @rule("sensitive.unknown_links", clause="P2.3.4.unknown_links", types=OUTWARD)
 def links_lead_only_to_domains_of_the_tenant(facts: Facts, it: Rule) -> Verdict | None:
-    """Links lead only to domains that the tenant registered (or that it writes from), and to the opt-out page.
+    """Links lead only to domains that the tenant registered (or that it writes from), and to the house's own pages.
 
     Judged by where a link really leads: international names in their ASCII form (RFC 5891), user names, ports,
     invisible letters and look-alikes taken into account.
@@ -104,7 +104,7 @@ def links_lead_only_to_domains_of_the_tenant(facts: Facts, it: Rule) -> Verdict 
     # a client may be called like its domain: the bare name is no link to somewhere else
     names = {addresses.domain_of(address) for address in facts.recipients}
     for link in facts.content.links:
-        if link.written == leave or link.written.lower() in names:
+        if link.written == leave or link.written in facts.own_pages or link.written.lower() in names:
             continue
         if link.trick is not None:
             return it.block(f"a link is not what it seems: {link.trick}", link=link.written[:120], host=link.host)

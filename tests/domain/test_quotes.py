@@ -127,7 +127,7 @@ def sent(tx: Tx, quote: Quote | None = None, *, attempt: int = 0) -> Quote:
     card = build.card(tx, found.contact_id, subject_type="quote", subject_id=str(found.id),
                       dedupe_key=f"{found.id}:{attempt}:{tx.now}")  # fmt: skip
     tx.run("UPDATE kanban_cards SET state = 'cancelled' WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=card.id)
-    until = found.valid_until or quotes.valid_until(tx, found)
+    until = found.valid_until or quotes.valid_until(tx, found.validity_days)
     assert quote_life.went_out(tx, [Sending(found.id, found.revision, card.id, attempt, tx.now, until)]) == 1
     return of(tx, found.id)
 
@@ -278,7 +278,7 @@ def test_what_was_held_moves_a_shadow_alone(clone: Database, acme: UUID) -> None
     with clone.tenant(acme) as tx:
         quote = quotes.offer(tx, made(tx).id)
         card = build.card(tx, quote.contact_id)
-        held = Sending(quote.id, 1, card.id, 0, tx.now, quotes.valid_until(tx, quote))
+        held = Sending(quote.id, 1, card.id, 0, tx.now, quotes.valid_until(tx))
         assert quote_life.were_held(tx, [held]) == 1
         shadow = of(tx, quote.id)
         assert (shadow.status, shadow.shadow_sent_at, shadow.sent_at) == ("draft", tx.now, None)

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from sqlalchemy import event as sa_event
 
 from brain import rulebook
-from domain import credit, order_queue, orders, products, settings
+from domain import catalogue, credit, order_queue, orders, products, settings
 from domain.credit import Credit
 from domain.db import Database, Tx
 from domain.orders import Line, Order
 from domain.products import Product
 from engines.contract import Context
-from engines.orders import catalogue, checking, codes, letter, pricing
+from engines.orders import checking, codes, letter, pricing
 from engines.orders.checking import Read
 from engines.orders.engine import OrdersEngine
 from tests import build, gears

@@ -1,0 +1,178 @@
+"""A quote as its client sees it: the same figures as a plain page and as a PDF, in the client's language."""
+
+from __future__ import annotations
+
+import base64
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from html import escape
+
+from admin_api import pdf
+from admin_api.quote_words import WORDS, Words
+from domain import contacts, quote_arithmetic, quote_lines, settings
+from domain.db import Tx
+from domain.quote_lines import Line
+from domain.quotes import Quote
+from engines.quotes import letter
+
+STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "table{width:100%;border-collapse:collapse}td,th{padding:.3rem .5rem;border-bottom:1px solid #ccc;text-align:left}"
+    ".n{text-align:right;white-space:nowrap}form{margin:1rem 0}input{width:100%;max-width:24rem;padding:.3rem}"
+    "button{padding:.5rem 1rem;margin-top:.4rem}"
+)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(sha256(STYLE.encode()).digest()).decode()
+    + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+"""The page runs nothing, fetches nothing and can be framed by nobody."""
+
+SHELL = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{style}</style>{body}</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that the page shows."""
+
+    quote: Quote
+    lines: Sequence[Line]
+    lang: str
+    company: str
+    client: str
+    valid_until: str
+    open: bool
+    """Whether it can still be answered."""
+    notice: str
+    """What became of it, where it can't."""
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.lang]
+
+    def money(self, told: Decimal | int | str | None) -> str:
+        """An amount, without its currency: that stands with the total."""
+        if told is None:
+            return ""
+        written = letter.amount(Decimal(told), self.quote.currency, self.lang)
+        return written.removeprefix(self.quote.currency).strip()
+
+
+def view(tx: Tx, quote: Quote, now: datetime) -> View:
+    """What there is to show of a quote."""
+    row = tx.row(
+        """SELECT n.name AS company, l.name AS client, l.language FROM tenants n
+           JOIN clients l ON l.tenant_id = :t AND l.id = :client WHERE n.tenant_id = :t""",
+        t=tx.tenant_id, client=quote.client_id,
+    )  # fmt: skip
+    assert row is not None
+    person = contacts.get(tx, quote.contact_id) if quote.contact_id else None
+    chosen = settings.readable(tx)
+    said = ((person.language if person else None) or row["language"] or chosen.language)[:2].lower()
+    lang = said if said in WORDS else "en"
+    words = WORDS[lang]
+    in_time = quote.valid_until is not None and now < quote.valid_until
+    notice = {"accepted": words.accepted, "rejected": words.rejected, "draft": words.not_yet}.get(
+        quote.status, "" if in_time and quote.status in ("sent", "viewed") else words.expired
+    )
+    until = letter.day(letter.last_day(chosen, quote.valid_until), lang) if quote.valid_until else ""
+    return View(quote, quote_lines.of(tx, [quote.id]).get(quote.id, ()), lang, row["company"], row["client"], until,
+                open=not notice, notice=notice)  # fmt: skip
+
+
+def page(told: View, here: str, *, problem: str = "") -> str:
+    """The page. `here` is its own path, below which it is answered; `problem` is what was wrong with an answer."""
+    words, quote = told.words, told.quote
+    rows = "".join(
+        f'<tr><td>{escape(line.description)}<td class="n">{_plain(line.quantity)}'
+        f'<td class="n">{told.money(line.unit_price)}{_less(line)}<td class="n">{told.money(line.amount)}'
+        for line in told.lines
+    )
+    sums = "".join(f'<tr><td colspan="3">{escape(name)}<td class="n">{escape(figure)}' for name, figure in _sums(told))
+    terms = f"<h2>{words.terms}</h2><p>{escape(quote.terms)}</p>".replace("\n", "<br>") if quote.terms else ""
+    said = f"<p><strong>{escape(problem or told.notice)}</strong></p>" if problem or told.notice else ""
+    forms = (
+        ""
+        if not told.open
+        else (
+            f'<form method="post" action="{here}/accept"><label>{words.name}<br>'
+            '<input name="name" maxlength="120"></label>'
+            f"<br><button>{words.accept}</button></form>"
+            f'<form method="post" action="{here}/reject"><label>{words.reason}<br>'
+            f'<input name="reason" maxlength="500" required></label><br><button>{words.reject}</button></form>'
+        )
+    )
+    title = f"{words.quote} {quote.number}"
+    body = (
+        f"<h1>{escape(title)}</h1><p>{escape(told.company)}<br>{words.to} {escape(told.client)}<br>"
+        f'{words.valid} {escape(told.valid_until)}</p>{said}<table><tr><th>{words.item}<th class="n">{words.quantity}'
+        f'<th class="n">{words.price}<th class="n">{words.amount}{rows}{sums}</table>{terms}{forms}'
+        f'<p><a href="{here}/pdf">{words.pdf}</a></p>'
+    )
+    return SHELL.format(lang=told.lang, title=escape(f"{title} · {told.company}"), style=STYLE, body=body)
+
+
+def farewell(lang: str = "en") -> str:
+    """What is shown where a page was."""
+    words = WORDS.get(lang, WORDS["en"])
+    return SHELL.format(lang=lang, title=words.quote, style=STYLE, body=f"<p>{words.gone}</p>")
+
+
+def document(told: View) -> bytes:
+    """The same as a PDF."""
+    words, quote = told.words, told.quote
+    return pdf.document(list(_written(told)), title=f"{words.quote} {quote.number}")
+
+
+def _written(told: View) -> Iterator[str]:
+    words, quote = told.words, told.quote
+    yield from (f"{words.quote} {quote.number}", "", told.company, f"{words.to} {told.client}",
+                f"{words.valid} {told.valid_until}", "")  # fmt: skip
+    if told.notice:
+        yield from (*textwrap.wrap(told.notice, pdf.COLUMNS), "")
+    yield _row(words.item, words.quantity, words.price, words.amount)
+    yield "-" * pdf.COLUMNS
+    for line in told.lines:
+        first, *rest = textwrap.wrap(pdf.legible(line.description), 38) or [""]
+        yield _row(first, _plain(line.quantity), told.money(line.unit_price) + _less(line), told.money(line.amount))
+        yield from rest
+    yield "-" * pdf.COLUMNS
+    for name, figure in _sums(told):
+        yield f"{pdf.legible(name):<58}{pdf.legible(figure):>24}"
+    if quote.terms:
+        yield from ("", words.terms)
+        for paragraph in quote.terms.splitlines():
+            yield from textwrap.wrap(pdf.legible(paragraph), pdf.COLUMNS) or [""]
+
+
+def _row(item: str, quantity: str, price: str, amount: str) -> str:
+    return f"{item:<38} {quantity:>11} {price:>15} {amount:>15}"
+
+
+def _sums(told: View) -> Iterator[tuple[str, str]]:
+    words, quote = told.words, told.quote
+    summed = quote_arithmetic.totals([line.item for line in told.lines], quote.currency, quote.discount_percent)
+    if summed.discount or summed.taxes:
+        yield words.subtotal, told.money(summed.subtotal)
+    if summed.discount:
+        yield f"{words.discount} {_plain(quote.discount_percent)} %", f"-{told.money(summed.discount)}"
+    for tax in summed.taxes:
+        yield f"{words.tax} {_plain(tax.percent)} %", told.money(tax.amount)
+    yield words.total, letter.amount(quote.total, quote.currency, told.lang)
+
+
+def _less(line: Line) -> str:
+    return f" -{_plain(line.discount_percent)}%" if line.discount_percent else ""
+
+
+def _plain(figure: Decimal | int | str) -> str:
+    """A number without idle zeros."""
+    told = format(Decimal(figure), "f")
+    return told.rstrip("0").rstrip(".") if "." in told else told

@@ -1,0 +1,123 @@
+"""What planning reads: drafts that wait to go out or for a person, and follow-ups that are due, off their indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from domain.db import Row
+from engines.contract import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A quote about which something is due, with all that is needed to write about it."""
+
+    quote_id: UUID
+    number: str
+    revision: int
+    source: str
+    currency: str
+    total: Decimal
+    unpriced: int
+    validity_days: int | None
+    valid_until: datetime | None
+    offered_at: datetime | None
+    created_at: datetime
+    attempt: int
+    """0: the quote itself; else which follow-up."""
+    due_at: datetime
+    shadowed: bool
+    """Due for real, while planning has moved on because a mail was held."""
+    message_id: UUID | None
+    thread_id: UUID | None
+    thread_subject: str | None
+    client_id: UUID
+    client_name: str
+    client_status: str
+    contact_id: UUID | None
+    name: str | None
+    reachable: bool
+    clock: str | None
+    exempt_reason: str | None
+    paused_until: datetime | None
+    languages: tuple[str | None, ...]
+    timezone: str | None
+    company: str
+
+    @property
+    def key(self) -> str:
+        """The intention: this revision, this attempt, this due instant."""
+        what = f"follow_up:{self.attempt}" if self.attempt else "send"
+        return f"quotes:{what}:{self.quote_id}:{self.revision}:{self.due_at.isoformat()}"
+
+
+_ABOUT = """f.id AS quote_id, f.number, f.revision, f.source, f.currency, f.total, f.unpriced, f.validity_days,
+    f.valid_until, f.offered_at, f.created_at, f.message_id, f.thread_id, h.subject AS thread_subject, f.client_id,
+    l.name AS client_name, l.status AS client_status, c.id AS contact_id, c.name, c.email IS NOT NULL AS reachable,
+    k.status AS clock, k.exempt_reason, k.paused_until, c.language, l.language AS client_language,
+    coalesce(c.timezone, l.timezone) AS timezone,
+    (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company"""
+
+_JOINED = """JOIN clients l ON l.tenant_id = :t AND l.id = f.client_id
+    LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = f.contact_id AND c.client_id = f.client_id
+    LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id
+    LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id"""
+
+
+def drafts(ctx: Context) -> list[Due]:
+    """Every draft that is meant to be sent, or that a mail asked for and a person has yet to complete."""
+    rows = ctx.tx.rows(
+        f"""SELECT {_ABOUT}, 0 AS attempt, coalesce(f.offered_at, f.created_at) AS due_at,
+                   f.shadow_sent_at IS NOT NULL AS shadowed
+            FROM quotes f {_JOINED}
+            WHERE f.tenant_id = :t AND f.status = 'draft' AND (f.offered_at IS NOT NULL OR f.message_id IS NOT NULL)
+            ORDER BY f.id""",
+        t=ctx.tenant_id,
+    )  # fmt: skip
+    return _all(rows)
+
+
+def follow_ups(ctx: Context) -> list[Due]:
+    """Every quote whose follow-up is due, in one statement that reads the due ones alone."""
+    rows = ctx.tx.rows(
+        f"""WITH found AS (
+                SELECT q.*, false AS shadowed FROM quotes q WHERE q.tenant_id = :t AND q.planned_at <= :now
+                UNION ALL
+                SELECT q.*, true FROM quotes q
+                WHERE q.tenant_id = :t AND q.status IN ('sent', 'viewed') AND q.shadow_follow_ups IS NOT NULL
+                  AND q.follow_up_due_at <= :now AND coalesce(q.planned_at > :now, true))
+            SELECT {_ABOUT}, f.shadowed,
+                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END + 1
+                       AS attempt,
+                   CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at
+            FROM found f {_JOINED}""",
+        t=ctx.tenant_id, now=ctx.now,
+    )  # fmt: skip
+    return _all(rows)
+
+
+def next_due(ctx: Context) -> datetime | None:
+    """When the next follow-up is due, a quote expires, or a draft waits to go out; read off the indexes."""
+    soonest: datetime | None = ctx.tx.value(
+        """SELECT least(
+               (SELECT min(planned_at) FROM quotes WHERE tenant_id = :t AND planned_at IS NOT NULL),
+               (SELECT min(valid_until) FROM quotes WHERE tenant_id = :t AND status IN ('sent', 'viewed')),
+               (SELECT min(offered_at) FROM quotes WHERE tenant_id = :t AND status = 'draft'
+                AND offered_at IS NOT NULL AND shadow_sent_at IS NULL))""",
+        t=ctx.tenant_id,
+    )  # fmt: skip
+    return soonest
+
+
+def _all(rows: Sequence[Row]) -> list[Due]:
+    return [_due(row) for row in rows]
+
+
+def _due(row: Mapping[Any, Any]) -> Due:
+    same = {name: row[name] for name in Due.__slots__ if name != "languages"}
+    return Due(**same, languages=(row["language"], row["client_language"]))

@@ -1,0 +1,94 @@
+"""Mails that ask for a price: each becomes one draft from the catalogue, and what the catalogue lacks stands marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain import catalogue, deal_stages, deals, inbox, order_lines, quotes
+from domain.deals import Deal, Evidence
+from domain.events import Event
+from domain.inbox import Message
+from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
+from domain.order_lines import InvalidOrder
+from domain.products import Product
+from domain.quotes import Line, Quote
+from engines.contract import Context
+
+WORDS = 300
+MOST = 50
+
+
+def taken_in(ctx: Context, event: Event) -> Quote | None:
+    """The draft of what a mail asks a price for; None where it asks for none, or is from nobody known."""
+    message = inbox.get(ctx.tx, UUID(event.subject_id))
+    if message is None or message.direction != "in" or message.cls != "quote_request" or message.client_id is None:
+        return None
+    if FLAGS_OF_MACHINES & set(message.flags) or message.cls in BY_MACHINES or event.data.get("aligned") is False:
+        return None
+    if quotes.of_message(ctx.tx, message.id) is not None:
+        return None
+    lines, found = _lines(ctx, message)
+    quote = quotes.draft(
+        ctx.tx, client_id=message.client_id, contact_id=message.contact_id, lines=lines, source="mail",
+        currency=found[0].currency if found else None, thread_id=message.thread_id, message_id=message.id,
+        title=message.subject, evidence={"message_id": str(message.id), "quote": _words(message)[:WORDS]},
+    )  # fmt: skip
+    quote = quotes.change(ctx.tx, quote.id, deal_id=_deal(ctx, message, quote))
+    if not quote.unpriced and message.contact_id is not None:
+        quote = quotes.offer(ctx.tx, quote.id)
+    return quote
+
+
+def _lines(ctx: Context, message: Message) -> tuple[list[Line], list[Product]]:
+    """What the mail asks for, each with the product that it names; and those products."""
+    sold = catalogue.sold(ctx.tx)
+    lines: list[Line] = []
+    found: list[Product] = []
+    for item in (message.reading.get("items") or ())[:MOST]:
+        words = str(item.get("description") or item.get("code") or "").strip()
+        product = catalogue.meant(f"{item.get('code') or ''} {words}", sold)
+        told = item.get("quantity")
+        try:
+            quantity = order_lines.quantity("1" if told is None or isinstance(told, bool) else str(told))
+        except InvalidOrder:
+            quantity = order_lines.quantity("1")
+        if product is not None:
+            found.append(product)
+            lines.append(Line(product.name, quantity, product.code))
+        elif words:
+            lines.append(Line(words, quantity, unmatched=True))
+    if not lines:
+        # they ask for something that was not understood: their own words are the one line
+        whole = catalogue.meant(_words(message), sold)
+        if whole is not None:
+            return [Line(whole.name, 1, whole.code)], [whole]
+        lines.append(Line(_words(message)[:WORDS] or message.subject or "?", unmatched=True))
+    return lines, found
+
+
+def _deal(ctx: Context, message: Message, quote: Quote) -> UUID:
+    """The deal that the quote belongs to: the account's only one that fits, else a new one, shown by the mail."""
+    assert message.client_id is not None
+    open_deals = deals.listed(ctx.tx, state="open", client_id=message.client_id, limit=100)
+    fitting: Sequence[Deal] = [each for each in open_deals if each.thread_id and each.thread_id == message.thread_id]
+    fitting = fitting or [each for each in open_deals if message.contact_id and each.contact_id == message.contact_id]
+    fitting = fitting or open_deals
+    if len(fitting) == 1:
+        return fitting[0].id
+    who = f"contact {message.contact_id}" if message.contact_id else f"account {message.client_id}"
+    made = deals.put(
+        ctx.tx, title=message.subject or f"Quote {quote.number}", client_id=message.client_id,
+        contact_id=message.contact_id, value=quote.total, currency=quote.currency, source="mail",
+    )  # fmt: skip
+    deal = deals.get(ctx.tx, made.id)
+    stage = deal_stages.after(ctx.tx, deal.stage, "quote_request") if deal else None
+    if stage is not None:
+        evidence = Evidence("quote_request", who, f"message {message.id}", message.received_at)
+        deals.advance(ctx.tx, made.id, stage.key, evidence=evidence)
+    return made.id
+
+
+def _words(message: Message) -> str:
+    """What the writer wrote this time, without what they quoted."""
+    return " ".join(str(message.reading.get("reply") or message.snippet or "").split())

@@ -1,0 +1,94 @@
+"""Selecting what to write about quotes in an hour: everything due is accounted for, the most pressing is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.intentions import UNDER_WAY, Standing
+from domain.settings import TenantSettings
+from engines.contract import Obligation
+from engines.quotes.due import Due
+
+SEND, FOLLOW_UP = 1150, 600
+"""Priority of a quote that somebody waits for, and of what each follow-up adds a hundred to."""
+
+
+@dataclass
+class Selection:
+    """The hour's answer: what is due, and what to write."""
+
+    obligations: list[Obligation] = field(default_factory=list)
+    picks: list[Due] = field(default_factory=list)
+    unwanted: list[UUID] = field(default_factory=list)
+    """Drafts that a person, asked for approval, did not want sent."""
+
+
+def priority(due: Due) -> int:
+    """Of the card: each follow-up is more pressing than the one before."""
+    return FOLLOW_UP + 100 * due.attempt if due.attempt else SEND
+
+
+def select(
+    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime
+) -> Selection:  # fmt: skip
+    """Pick within the hour's budget; `standing` is the newest card of each intention."""
+    selection = Selection()
+    budget = settings.quotes_per_cycle - sum(
+        1 for each in found
+        if (card := standing.get(each.key)) and card.state in UNDER_WAY and card.not_before <= now
+    )  # fmt: skip
+    for due in sorted(found, key=lambda each: (-priority(each), each.due_at, each.quote_id)):
+        card, barrier = standing.get(due.key), None
+        if card is not None and card.state == "rejected" and not due.attempt and due.offered_at is not None:
+            selection.unwanted.append(due.quote_id)
+            barrier = _blocked(due, "quotes.not_wanted", "whoever was asked did not want it sent")
+        elif not (due.shadowed or (card is not None and card.speaks(now, settings.reconsider_hours))):
+            barrier = _barrier(due, now) or _over_budget(due, budget, settings, now)
+            if barrier is None:
+                budget -= 1
+                selection.picks.append(due)
+        selection.obligations.append(barrier or _obligation(due))
+    return selection
+
+
+def _barrier(due: Due, now: datetime) -> Obligation | None:
+    """What stands in the way of writing about this quote at all."""
+    if due.unpriced:
+        return _blocked(due, "quotes.unpriced", f"{due.unpriced} of its lines have no price: a person completes it")
+    if due.contact_id is None:
+        return _blocked(due, "quotes.named_contact", "the quote names no contact of its account")
+    if not due.attempt and due.offered_at is None:
+        return _blocked(due, "quotes.not_offered", "it waits for a person to send it or to withdraw it")
+    if due.client_status != "active":
+        return _blocked(due, "quotes.active_account", "the account is inactive")
+    if not due.reachable:
+        return _blocked(due, "quotes.reachable", "the contact has no address")
+    # somebody who is merely not kept in touch with has this quote all the same
+    if due.attempt and due.clock == "exempt" and due.exempt_reason != "discovered":
+        return _blocked(due, "quotes.reachable", f"the contact may not be reached ({due.exempt_reason})")
+    if due.attempt and due.clock == "paused" and due.paused_until is not None and due.paused_until > now:
+        return _deferred(due, "quotes.away", "the contact is away", due.paused_until)
+    return None
+
+
+def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:
+    if budget > 0:
+        return None
+    later = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return _deferred(due, "quotes.budget", f"{settings.quotes_per_cycle} more pressing ones come first", later)
+
+
+def _blocked(due: Due, rule: str, reason: str) -> Obligation:
+    return replace(_obligation(due), dedupe_key=None, disposition="blocked", rule=rule, reason=reason)
+
+
+def _deferred(due: Due, rule: str, reason: str, until: datetime) -> Obligation:
+    return replace(_obligation(due), dedupe_key=None, disposition="deferred", rule=rule, reason=reason, until=until)
+
+
+def _obligation(due: Due) -> Obligation:
+    kind = "quote_follow_up_due" if due.attempt else "quote_to_send"
+    return Obligation(kind, "quote", str(due.quote_id), due.due_at, dedupe_key=due.key)

@@ -1,0 +1,131 @@
+"""The page of a quote: opened only by our own link, read by anybody who has it, answered by a POST and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pypdf import PdfReader
+
+from admin_api import pdf, visitors
+from domain import quote_life, quote_links, quotes
+from domain.quote_life import Sending
+from domain.quotes import Line, Quote
+from tests import build
+from tests.admin_api.desk import Desk
+
+BROWSER = {"user-agent": "Mozilla/5.0 (Macintosh) Safari/605", "accept": "text/html,*/*", "accept-language": "es"}
+
+
+def sent(desk: Desk, **fields: Any) -> tuple[Quote, str]:
+    """A quote that went out an hour ago, and the path of its page."""
+    with desk.inside() as tx:
+        account = build.client(tx)
+        person = build.contact(tx, account, language="es")
+        lines = [Line("Cajas <b>de cartón</b> 中", "1000", unit_price="1.25", discount_percent="10"),
+                 Line("Cinta", "2.5", unit_price="4", tax_percent="21")]  # fmt: skip
+        made = quotes.draft(tx, client_id=account, contact_id=person, lines=lines, currency="EUR",
+                            terms="Pago a 30 días", **fields)  # fmt: skip
+        card = build.card(tx, person, subject_type="quote", subject_id="1")
+        until = quotes.valid_until(tx)
+        quote_life.went_out(tx, [Sending(made.id, 1, card.id, 0, tx.now - timedelta(hours=1), until)])
+        page = quote_links.address(desk.house.vault, "", tx.tenant_id, made.id, 1, until)
+        return now(desk, made), page
+
+
+def now(desk: Desk, quote: Quote) -> Quote:
+    with desk.inside() as tx:
+        found = quotes.get(tx, quote.id)
+    return found or quote
+
+
+def test_the_page_shows_every_figure_in_the_clients_language_and_runs_nothing(desk: Desk) -> None:
+    quote, page = sent(desk, discount_percent="5")
+    answer = desk.client.get(page, headers=BROWSER)
+    assert answer.status_code == 200
+    for figure in ("Presupuesto Q-0001", "1.125,00", "-56,75", "EUR 1.080,25", "Pago a 30 días", "21 %"):
+        assert figure in answer.text, figure
+    assert "<b>de" not in answer.text
+    assert "script" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert now(desk, quote).status == "viewed"
+
+
+def test_the_pdf_says_the_same(desk: Desk) -> None:
+    _, page = sent(desk)
+    answer = desk.client.get(f"{page}/pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    [only] = PdfReader(BytesIO(answer.content), strict=True).pages
+    text = only.extract_text()
+    for figure in ("Presupuesto Q-0001", "1.125,00", "cartón</b> ?", "EUR 1.137,10", "Pago a 30 días"):
+        assert figure in text, figure
+
+
+def test_a_document_is_whole_whatever_stands_in_it() -> None:
+    lines = [f"{at} (\\) ñ € Łódź 中 \x07" + "x" * 90 for at in range(130)]
+    read = PdfReader(BytesIO(pdf.document(lines, title="(A) \\ ñ 中")), strict=True)
+    assert len(read.pages) == 3
+    assert read.metadata is not None
+    assert read.metadata.title == "(A) \\ ñ ?"
+    assert r"62 (\) ñ €" in read.pages[1].extract_text()
+    assert len(PdfReader(BytesIO(pdf.document([], title="")), strict=True).pages) == 1
+    assert pdf.legible("Łódź ﬁn 中\t½") == "?ódz fin ? ½"
+
+
+def test_nobody_opens_a_quote_by_another_link(desk: Desk) -> None:
+    quote, page = sent(desk)
+    tenant, other = desk.tenants["acme"].hex, desk.tenants["globex"].hex
+    _, _, _, _, terms, signature = page.split("/")
+    for forged in (page[:-1] + ("A" if page[-1] != "A" else "B"), page.replace(tenant, other),
+                   page.replace(quote.id.hex, UUID(int=1).hex), page.replace(terms, "2." + terms[2:]),
+                   page.replace(terms, terms + "0"), page.replace(signature, "x")):  # fmt: skip
+        assert desk.client.get(forged, headers=BROWSER).status_code == 404
+        assert desk.client.post(f"{forged}/accept").status_code == 404
+    old = quote_links.address(desk.house.vault, "", desk.tenants["acme"], quote.id, 1, quote.created_at - timedelta(31))
+    assert desk.client.get(old, headers=BROWSER).status_code == 410
+    assert now(desk, quote).status == "sent"
+
+
+def test_a_no_needs_a_reason_and_is_said_once(desk: Desk) -> None:
+    quote, page = sent(desk)
+    assert desk.client.post(f"{page}/reject").status_code == 422
+    assert desk.client.post(f"{page}/reject", content="reason=%20").status_code == 422
+    assert now(desk, quote).status == "sent"
+    for _ in range(2):
+        answer = desk.client.post(f"{page}/reject", content="reason=Demasiado+caro+%3C%F0%9F%98%80%00")
+        assert answer.status_code == 200
+        assert "rechazado" in answer.text
+    told = now(desk, quote)
+    assert (told.status, told.reason, told.answered_by) == ("rejected", "Demasiado caro <😀�", "Bill (page)")
+    assert desk.client.post(f"{page}/accept").status_code == 409
+    with desk.inside() as tx:
+        kinds = [row["kind"] for row in quotes.activities(tx, quote.id)]
+    assert kinds.count("rejected") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "sign"),
+    [
+        ("GET", BROWSER, None),
+        ("HEAD", BROWSER, "HEAD"),
+        ("GET", {}, "nothing of itself"),
+        ("GET", {**BROWSER, "user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}, "bot"),
+        ("GET", {**BROWSER, "user-agent": "python-requests/2.32"}, "python"),
+        ("GET", {**BROWSER, "user-agent": "Mozilla/5.0 HeadlessChrome/120"}, "headless"),
+        ("GET", {**BROWSER, "user-agent": "Something"}, "no browser"),
+        ("GET", {**BROWSER, "purpose": "prefetch"}, "purpose"),
+        ("GET", {**BROWSER, "sec-purpose": "prefetch;prerender"}, "sec-purpose"),
+        ("GET", {**BROWSER, "accept": "*/*"}, "page to read"),
+        ("GET", {**BROWSER, "accept-language": ""}, "language"),
+    ],
+)
+def test_machines_that_follow_links_are_told_from_people(
+    method: str, headers: dict[str, str], sign: str | None
+) -> None:
+    told = visitors.scanner(method, headers)
+    assert (told is None) if sign is None else (told is not None and sign in told)

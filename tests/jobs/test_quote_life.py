@@ -1,0 +1,216 @@
+"""Quotes over days: what a mail asks for is drafted, approved, sent, looked at, followed up, and answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from admin_api import app as admin_app
+from domain import cards, clocks, deals, ledger, products, quote_lines, quotes, runs, settings
+from domain.quotes import Line, Quote
+from jobs import approvals, cycle, ingest
+from simulator.emulators.resend import ResendEmulator
+from tests import build, houses
+from tests.hand_clock import HandClock
+from tests.jobs.letters import Post, letter
+
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/140.0", "Accept": "text/html", "Accept-Language": "en-US"}
+ASKS = (
+    "Hi Ana,\n\nCould you please send us a quote for the following items:\n\n- 100 x Carton box\n- 20 x {more}\n\nBill"
+)
+
+
+@dataclass
+class Desk:
+    """Acme with a mailbox, an account at Resend, a catalogue, the page of its quotes, and a client that asks."""
+
+    post: Post
+    resend: ResendEmulator
+    clock: HandClock
+    client: TestClient
+
+    def hour(self) -> UUID:
+        """An hour passes, with the mail that came in; the run."""
+        ingest.run(self.post.house, self.post.tenant_id)
+        run_id = cycle.run(self.post.house, self.post.tenant_id, kind="manual")
+        assert run_id is not None
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            run = runs.get(tx, run_id)
+            assert run is not None
+            assert run["errors"] == []
+        self.clock.advance(hours=1)
+        return run_id
+
+    def days(self, count: int) -> None:
+        """Days pass, with an hour each at the same time."""
+        for _ in range(count):
+            self.hour()
+            self.clock.advance(hours=23)
+
+    def sent(self) -> list[dict[str, Any]]:
+        return self.resend.sent("re_acme")
+
+    def quote(self) -> Quote:
+        """The latest one."""
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            return quotes.listed(tx, limit=1)[0]
+
+    def link(self, mail: dict[str, Any]) -> str:
+        """The page that a mail leads to."""
+        found = re.search(r"http://127\.0\.0\.1:8321(/q/\S+)", mail["text"])
+        assert found is not None
+        return found[1]
+
+    def card(self, kind: str = "send_quote") -> cards.Card:
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            return cards.listed(tx, kind=kind, limit=1)[0]
+
+    def lines(self, run_id: UUID) -> set[tuple[str, str, str | None]]:
+        """What the hour's ledger says of quotes."""
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            return {(each["kind"], each["disposition"], each["rule"]) for each in ledger.lines(tx, run_id)
+                    if each["subject_type"] == "quote"}  # fmt: skip
+
+    def offered(self, **fields: Any) -> Quote:
+        """A quote that a person wants sent."""
+        with self.post.database.tenant(self.post.tenant_id, actor="ana") as tx:
+            [person] = tx.rows("SELECT id, client_id FROM contacts WHERE tenant_id = :t", t=tx.tenant_id)
+            given = {"lines": [Line("Shelves", 2, unit_price="617.25")], "contact_id": person["id"], **fields}
+            return quotes.offer(tx, quotes.draft(tx, client_id=person["client_id"], **given).id)
+
+
+@pytest.fixture
+def desk(post: Post, clock: HandClock) -> Iterator[Desk]:
+    clock.advance(hours=6)
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        contact = build.contact(tx, build.client(tx), name="Bill Lumbergh")
+        clocks.exempt(tx, [contact], "discovered")
+        products.put(tx, code="BOX-1", name="Carton box", price="2.50")
+        products.put(tx, code="TAPE", name="Packing tape", price="4")
+        settings.change(tx, {"quote_tax_percent": "10"})
+    with ResendEmulator(clock=clock) as resend:
+        houses.resend_for(post.hands, resend, post.tenant_id, "re_acme")
+        yield Desk(post, resend, clock, TestClient(admin_app.create(post.house), base_url="http://127.0.0.1:8321"))
+
+
+def test_what_a_mail_asks_for_is_quoted_followed_up_and_accepted_on_its_page(desk: Desk) -> None:
+    tenant, database = desk.post.tenant_id, desk.post.database
+    desk.post.arrives(letter(ASKS.format(more="Packing tape"), subject="Quote request"))
+    desk.hour()
+    draft = desk.quote()
+    assert (draft.number, draft.status, draft.source, str(draft.total)) == ("Q-0001", "draft", "mail", "363.00")
+    desk.hour()
+    assert (desk.card().state, desk.sent()) == ("awaiting_approval", [])
+    with database.tenant(tenant, actor="ana") as tx:
+        shown = approvals.show(desk.post.house, tx, desk.card().id)
+        approvals.approve(desk.post.house, tx, desk.card().id, seen=shown.seen, by="ana")
+    desk.hour()
+    [mail] = desk.sent()
+    assert mail["subject"] == "Re: Quote request"
+    assert "USD 363.00 in all" in mail["text"]
+    assert f'<a href="http://127.0.0.1:8321{desk.link(mail)}">' in mail["html"]
+    sent = desk.quote()
+    assert sent.status == "sent"
+    page = desk.link(mail)
+    for machine in ({**BROWSER, "User-Agent": "Mozilla/5.0 (compatible; Barracuda Sentinel)"},
+                    {**BROWSER, "Sec-Purpose": "prefetch"}, {"User-Agent": ""}):  # fmt: skip
+        assert desk.client.get(page, headers=machine).status_code == 200
+    assert desk.client.head(page, headers=BROWSER).status_code == 200
+    assert (desk.quote().status, desk.quote().scans) == ("sent", 4)
+    shown_page = desk.client.get(page, headers=BROWSER)
+    assert "Carton box" in shown_page.text
+    assert "Acme" in shown_page.text
+    assert (desk.quote().status, desk.quote().visits) == ("viewed", 1)
+    desk.days(9)
+    first, second = desk.sent()[1:]
+    assert first["subject"] == second["subject"] == "Re: Quote request"
+    assert (desk.link(first), desk.link(second)) == (page, page)
+    assert desk.quote().follow_ups == 2
+    answer = desk.client.post(f"{page}/accept", content="name=Bill+%3Cb%3EL", headers=BROWSER)
+    assert (answer.status_code, "was accepted" in answer.text) == (200, True)
+    assert desk.client.post(f"{page}/accept").status_code == 200
+    assert desk.client.post(f"{page}/reject", content="reason=changed+my+mind").status_code == 409
+    done = desk.quote()
+    assert (done.status, done.answered_by, done.follow_up_due_at) == ("accepted", "Bill <b>L", None)
+    desk.hour()
+    with database.tenant(tenant) as tx:
+        assert done.deal_id is not None
+        deal = deals.get(tx, done.deal_id)
+        assert deal is not None
+        assert (deal.state, deal.title, str(deal.value)) == ("won", "Quote request", "363.00")
+    desk.days(10)
+    assert len(desk.sent()) == 3
+
+
+def test_what_the_catalogue_does_not_know_waits_for_a_person(desk: Desk) -> None:
+    desk.post.arrives(letter(ASKS.format(more="Unobtainium rods"), subject="Quote request"))
+    desk.hour()
+    draft = desk.quote()
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        [box, rods] = quote_lines.of(tx, [draft.id])[draft.id]
+    assert (box.code, rods.unmatched, rods.unit_price, draft.unpriced) == ("BOX-1", True, None, 1)
+    assert desk.lines(desk.hour()) == {("quote_to_send", "blocked", "quotes.unpriced")}
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        settings.change(tx, {"send_requested_quotes": True})
+        quotes.change(tx, draft.id, lines=[box, Line(rods.description, rods.quantity, unit_price="3")])
+        quotes.offer(tx, draft.id)
+    assert desk.lines(desk.hour()) == {("quote_to_send", "acted", None)}
+    assert len(desk.sent()) == 1
+
+
+def test_silence_brings_four_follow_ups_and_an_expiry_and_a_reply_none(desk: Desk) -> None:
+    desk.offered()
+    desk.hour()
+    began = desk.quote().sent_at
+    assert began is not None
+    desk.days(32)
+    assert desk.quote().status == "expired"
+    texts = [mail["text"] for mail in desk.sent()]
+    assert len(texts) == 5
+    assert "my last note" in texts[-1]
+    with desk.post.database.tenant(desk.post.tenant_id) as tx:
+        told = tx.rows("SELECT at FROM quote_activities WHERE tenant_id = :t AND kind = 'follow_up' ORDER BY at",
+                       t=tx.tenant_id)  # fmt: skip
+    days = [(row["at"] - began) // timedelta(days=1) for row in told]
+    assert days[0] == 3
+    assert days[1] >= 6
+    assert days[2] >= 9
+    assert days[3] >= 28
+    desk.offered()
+    desk.hour()
+    sent = desk.post.row("SELECT rfc_message_id FROM outbound_messages WHERE tenant_id = :t "
+                         "ORDER BY reserved_at DESC LIMIT 1")  # fmt: skip
+    desk.post.arrives(letter("Thanks, we will discuss it next week.", in_reply_to=sent["rfc_message_id"]))
+    desk.days(8)
+    assert (desk.quote().status, desk.quote().follow_up_due_at, len(desk.sent())) == ("sent", None, 6)
+
+
+def test_an_edited_quote_leaves_its_link_dead_and_a_dry_run_sends_nothing(desk: Desk) -> None:
+    quote = desk.offered()
+    desk.hour()
+    page = desk.link(desk.sent()[0])
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        quotes.change(tx, quote.id, discount_percent="5")
+        settings.change(tx, {"send_mode": "dry_run"})
+    assert desk.client.get(page, headers=BROWSER).status_code == 410
+    assert desk.client.post(f"{page}/accept").status_code == 410
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        quotes.offer(tx, quote.id)
+    desk.clock.advance(days=4)
+    desk.days(4)
+    shadow = desk.quote()
+    assert (shadow.status, shadow.revision, len(desk.sent())) == ("draft", 2, 1)
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        held = tx.value("SELECT count(*) FROM kanban_cards WHERE tenant_id = :t AND state = 'held'", t=tx.tenant_id)
+        settings.change(tx, {"send_mode": "live"})
+    assert held >= 1
+    desk.hour()
+    assert desk.quote().status == "sent"
+    assert desk.link(desk.sent()[-1]) != page
