@@ -29,6 +29,7 @@ from admin_api.routes import (
     people,
     policy,
     quote_page,
+    quotes,
     stream,
     switches,
     tenants,
@@ -41,7 +42,7 @@ from domain.house import House
 
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, goals, cards, hours, policy,
-    alerts, attention, audit, stream, webhooks, unsubscribe, quote_page, imap, consent, cron, model_calls,
+    alerts, attention, audit, stream, webhooks, unsubscribe, quotes, quote_page, imap, consent, cron, model_calls,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -22,6 +22,7 @@ from worker.cli import (
     keys,
     mail,
     orders,
+    quotes,
     running,
     safekeeping,
     speaking,
@@ -41,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, users, mail, contacts, orders, deals, imports, carrying, safekeeping,
+    running, work, tenants, users, mail, contacts, orders, quotes, deals, imports, carrying, safekeeping,
     brakes, alerts, whatif, keys, checks, brain, dead_letters, database,
 ):  # fmt: skip
     room.register(app)
