@@ -26,7 +26,7 @@ READS = {
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
     "db psql", "mailbox status", "imports list", "imports show", "imports errors",
     "alerts list", "alerts deliveries", "orders list", "orders show", "orders exceptions", "goals list",
-    "quotes list", "quotes show", "deals list", "deals show", "deals stages",
+    "quotes list", "quotes show", "deals list", "deals show", "deals stats",
     "whatif set", "user list", "brain status", "brain calls",
 }  # fmt: skip
 
