@@ -9,10 +9,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain import violations
 from domain.cards import Card
 from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
+from domain.violations import Stored
 from policy import facts as gathering
 from policy import windows
 from policy.content import Content
@@ -105,9 +107,10 @@ def again(
     )  # fmt: skip
 
 
-def verdicts(facts: Facts, stored: Sequence[Mapping[str, Any]]) -> list[Verdict]:
+def verdicts(facts: Facts, stored: Sequence[Stored]) -> list[Verdict]:
     """All verdicts under other settings: those of the swayed rules asked anew, the others as they were stored."""
-    kept = [Verdict(each["rule"], each["decision"], each["reason"]) for each in stored if each["rule"] not in SWAYED]
+    before = map(violations.told, stored)
+    kept = [Verdict(each["rule"], each["decision"], each["reason"]) for each in before if each["rule"] not in SWAYED]
     asked = (RULES[name].judge(facts, RULES[name]) for name in SWAYED if RULES[name].applies_to(facts.card.type))
     return [*kept, *(verdict for verdict in asked if verdict is not None)]
 
