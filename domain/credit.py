@@ -98,16 +98,17 @@ def of(tx: Tx, client_ids: Sequence[UUID]) -> dict[UUID, Credit]:
 def reserve(tx: Tx, client_id: UUID, amount: Decimal, currency: str, *, beyond: bool = False) -> bool:
     """Take `amount` from what is available; False when it no longer is. Two at once never take the same credit.
 
-    With `beyond`, it is taken whatever is available: somebody has answered for it.
+    With `beyond`, it is taken whatever is available: somebody has answered for it. Credit in another currency never is:
+    what is reserved and owed is one sum in one currency.
     """
     if beyond:
-        tx.run(
+        return bool(tx.run(
             """INSERT INTO client_credit AS c (tenant_id, client_id, currency, reserved, updated_at)
                VALUES (:t, :id, :currency, :amount, :now)
-               ON CONFLICT (tenant_id, client_id) DO UPDATE SET reserved = c.reserved + :amount, updated_at = :now""",
+               ON CONFLICT (tenant_id, client_id) DO UPDATE SET reserved = c.reserved + :amount, updated_at = :now
+               WHERE c.currency = :currency""",
             t=tx.tenant_id, id=client_id, currency=currency, amount=amount, now=tx.now,
-        )  # fmt: skip
-        return True
+        ))  # fmt: skip
     return bool(tx.run(
         """UPDATE client_credit SET reserved = reserved + :amount, updated_at = :now
            WHERE tenant_id = :t AND client_id = :id AND currency = :currency

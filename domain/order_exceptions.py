@@ -59,6 +59,11 @@ class OrderException:
 
 COLUMNS = ", ".join(OrderException.__slots__)
 
+NEVER_WAIVED = {
+    "CREDIT_CURRENCY": "what an account owes is one sum in one currency: change that of its credit, or of the order",
+}
+"""What nobody can let pass, and why."""
+
 
 def found(
     tx: Tx, order_id: UUID, faults: Sequence[Fault], *, own: Collection[str], client_id: UUID | None = None
@@ -110,7 +115,10 @@ def resolve(tx: Tx, exception_id: UUID, *, by: str, reason: str) -> OrderExcepti
 
 
 def waive(tx: Tx, exception_id: UUID, *, by: str, reason: str) -> OrderException:
-    """A person lets it pass as it is. Raises InvalidResolution without a reason, UnknownException."""
+    """A person lets it pass as it is. Raises InvalidResolution without a reason or for what can't, UnknownException."""
+    meant = get(tx, exception_id)
+    if meant is not None and meant.code in NEVER_WAIVED:
+        raise InvalidResolution(f"{meant.code} can't be waived: {NEVER_WAIVED[meant.code]}")
     return _decide(tx, exception_id, "waived", by, reason)
 
 

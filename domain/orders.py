@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import clients, credit, events, money, order_lines, order_queue, storable
+from domain import clients, credit, events, money, order_exceptions, order_lines, order_queue, storable
 from domain.db import Row, Tx
 from domain.order_lines import InvalidOrder, Line
 from domain.order_spelling import spelled, spelled_number
@@ -197,6 +197,9 @@ def move(tx: Tx, order_id: UUID, to: str, *, reason: str | None = None, at: date
         order_queue.enter(tx, order_id)
     elif to != "accepted":
         order_queue.close(tx, order_id, reason=f"the order is {to.replace('_', ' ')}")
+    if to in ("delivered", "closed", "cancelled"):
+        # a wish to change it, which may have come after it was accepted, is past as well
+        order_exceptions.settle(tx, order_id, reason=f"the order is {to}")
     events.record(tx, f"order.{to}", "order", order_id, client_id=found.client_id, contact_id=found.contact_id,
                   react=True, before=found.status, reason=reason)  # fmt: skip
     return load(row)

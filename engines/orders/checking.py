@@ -127,8 +127,9 @@ def _own(found: Sequence[Fault]) -> frozenset[str]:
 
 
 def _is_ours_to_accept(ctx: Context, order: Order) -> bool:
-    """A draft that came by mail is a person's to confirm, unless the tenant wants it otherwise."""
-    return order.status == "new" or ctx.settings.accept_mail_orders
+    """A draft that came by mail is a person's to confirm, unless the tenant wants it otherwise and it is proven."""
+    proven = not (order.evidence.get("order") or {}).get("unproven")
+    return order.status == "new" or (ctx.settings.accept_mail_orders and proven)
 
 
 def _accept(ctx: Context, order: Order) -> bool:

@@ -22,14 +22,14 @@ def faults(order: Order, *, client_active: bool, standing: Credit | None) -> Ite
     facts = {"total": money.told(total) or "", "currency": order.currency}
     if not client_active:
         yield Fault("CLIENT_INACTIVE", "client_id", "person", "the account is inactive")
+    if standing is not None and standing.currency != order.currency:
+        told = f"the account's credit is in {standing.currency}, the order in {order.currency}"
+        yield Fault("CREDIT_CURRENCY", "currency", "person", told, facts)
+        return
     if standing is None or standing.available is None:
         yield Fault(
             "CREDIT_LIMIT_MISSING", "total_amount", "person", "nobody has set the account's credit limit", facts
         )
-        return
-    if standing.currency != order.currency:
-        told = f"the account's credit is in {standing.currency}, the order in {order.currency}"
-        yield Fault("CREDIT_CURRENCY", "currency", "person", told, facts)
         return
     if total > standing.available:
         owes = standing.outstanding_balance + standing.reserved

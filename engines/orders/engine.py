@@ -70,7 +70,9 @@ class OrdersEngine:
             touched = queue.enter_again(ctx.tx, codes=sorted(CREDIT), client_id=UUID(event.subject_id))
         elif event.type in OF_ORDERS:
             touched = [UUID(event.subject_id)]
-            if event.type.startswith("order.exception"):
+            order = orders.get(ctx.tx, touched[0])
+            # an accepted order has exceptions too, such as a client's wish to change it, and is not checked for them
+            if event.type.startswith("order.exception") and order is not None and order.status in orders.UNCHECKED:
                 queue.enter(ctx.tx, touched[0])
         else:
             return

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain import cards, catalogue, inbox, money, order_exceptions, order_lines, orders, products
+from domain import cards, catalogue, contacts, inbox, money, order_exceptions, order_lines, orders, products
 from domain import order_queue as queue
 from domain.events import Event
 from domain.inbox import Message
@@ -32,20 +32,16 @@ def taken_in(ctx: Context, event: Event) -> list[UUID]:
     if message is None or message.direction != "in" or not _by_person(message):
         return []
     about = _about(ctx, message)
-    gaps = {order.id: _gaps(ctx, order) for order in about}
+    if any(order.message_id == message.id for order in about):
+        return []  # told of again: an order was made of it already
+    gaps = {order.id: _gaps(ctx, order, message) for order in about}
     answered = [order for order in about if gaps[order.id]]
     if answered:
-        return _answers(
-            ctx,
-            message,
-            answered,
-            gaps,
-            vouched=event.data.get("aligned") is not False and message.contact_id is not None,
-        )
+        return _answers(ctx, message, answered, gaps, vouched=_is_vouched_for(ctx, event, message))
     if about:
         return _changes(ctx, message, about)
     if message.cls == "order" and not _spoken_for(ctx, message):
-        return [_draft(ctx, message)]
+        return [_draft(ctx, message, vouched=_is_vouched_for(ctx, event, message))]
     return []
 
 
@@ -75,10 +71,23 @@ def _about(ctx: Context, message: Message) -> list[Order]:
     return only if len(only) == 1 else []
 
 
-def _gaps(ctx: Context, order: Order) -> list[OrderException]:
-    """What the client was asked for and is still missing."""
+def _is_vouched_for(ctx: Context, event: Event, message: Message) -> bool:
+    """Whether it came from its contact's own address, and no server refuses to vouch for that.
+
+    Anybody can name a contact's address in Reply-To, and pass every check for their own domain.
+    """
+    if event.data.get("aligned") is False or message.contact_id is None or message.from_address is None:
+        return False
+    writer = contacts.by_addresses(ctx.tx, [message.from_address]).get(message.from_address)
+    return writer is not None and writer.id == message.contact_id
+
+
+def _gaps(ctx: Context, order: Order, message: Message) -> list[OrderException]:
+    """What the client was asked for before this mail, and is still missing."""
     standing = order_exceptions.of(ctx.tx, [order.id]).get(order.id, [])
-    return [each for each in standing if each.asked_at is not None and each.asked_card_id is not None]
+    # a mail may be told of again, long after it came: what was asked since, it cannot answer
+    return [each for each in standing if each.asked_at is not None and each.asked_card_id is not None
+            and (message.reply_to_card_id == each.asked_card_id or message.received_at >= each.asked_at)]  # fmt: skip
 
 
 def _answers(
@@ -134,7 +143,7 @@ def _leave_the_rest(ctx: Context, order: Order, message: Message, unclear: Seque
 
 
 def _changes(ctx: Context, message: Message, about: Sequence[Order]) -> list[UUID]:
-    """A wish to change an order, or a question about it, is for a person; the order waits for them where it can."""
+    """A wish to change an order, or a question about it, is for a person; an order not accepted yet waits for them."""
     if message.cls not in ("order_update", "order"):
         return []
     quote = (message.reading.get("evidence") or {}).get("order_update") or _words(message)
@@ -142,15 +151,14 @@ def _changes(ctx: Context, message: Message, about: Sequence[Order]) -> list[UUI
     for order in about:
         fault = Fault("CLIENT_CHANGE", str(message.id), "person", CODES["CLIENT_CHANGE"].sentence,
                       {"message_id": str(message.id), "quote": str(quote)[:QUOTE]})  # fmt: skip
-        if order.status in orders.UNCHECKED and order_exceptions.open_one(
-            ctx.tx, order.id, fault, client_id=order.client_id
-        ):
+        if (order_exceptions.open_one(ctx.tx, order.id, fault, client_id=order.client_id)
+                and order.status in orders.UNCHECKED):  # fmt: skip
             queue.enter(ctx.tx, order.id)
             touched.append(order.id)
     return touched
 
 
-def _draft(ctx: Context, message: Message) -> UUID:
+def _draft(ctx: Context, message: Message, *, vouched: bool) -> UUID:
     """An order as it was written, for the catalogue to price and a person to confirm."""
     lines = _lines(ctx, message)
     numbers = [str(each) for each in message.reading.get("reference_numbers") or ()]
@@ -158,6 +166,8 @@ def _draft(ctx: Context, message: Message) -> UUID:
     evidence: dict[str, Any] = {"order": {"message_id": str(message.id), "quote": str(quote)[:QUOTE]}}
     if "asks_call" in message.flags or (message.reading.get("task_request") or {}).get("call"):
         evidence["order"]["wants_a_call"] = True
+    if not vouched:
+        evidence["order"]["unproven"] = True  # it may be anybody's: only a person confirms it
     found = _told_already(ctx, message, lines)
     for answer in found.values():
         evidence |= {name: {"message_id": str(message.id), "quote": answer.quote[:QUOTE]} for name in answer.details}

@@ -140,6 +140,22 @@ def test_credit_is_reserved_owed_and_given_back(clone: Database, acme: UUID) -> 
         assert standing.reserved == 0
 
 
+def test_credit_in_another_currency_is_never_taken_whoever_waives_it(clone: Database, acme: UUID) -> None:
+    order = placed(clone, acme, billing="bill", currency="JPY", fee="1000000", total_amount="1000000")
+    with clone.tenant(acme) as tx:
+        account = build.client(tx)
+        credit.put(tx, account, credit_limit="150")
+        assert not orders.accept(tx, orders.known(tx, order), beyond_limit=True)
+        standing = credit.get(tx, account)
+        assert standing is not None
+        assert (standing.currency, standing.reserved) == ("USD", 0)
+        fault = Fault("CREDIT_CURRENCY", "currency", "person", "the credit is in USD, the order in JPY")
+        order_exceptions.open_one(tx, order, fault)
+        [wrong] = order_exceptions.of(tx, [order])[order]
+        with pytest.raises(order_exceptions.InvalidResolution, match="one currency"):
+            order_exceptions.waive(tx, wrong.id, by="ana", reason="an old friend")
+
+
 def test_two_orders_at_once_never_take_the_same_credit(clone: Database, acme: UUID) -> None:
     made = [placed(clone, acme, external_id=f"o-{at}", billing="bill", total_amount="60.00") for at in range(4)]
     with clone.tenant(acme) as tx:

@@ -14,6 +14,7 @@ import pytest
 from domain import (
     clocks,
     credit,
+    events,
     ledger,
     order_exceptions,
     order_queue,
@@ -188,6 +189,41 @@ def test_nobody_else_answers_for_the_client(desk: Desk) -> None:
     assert "Evil" in standing[0].facts["quote"]
 
 
+def test_a_stranger_who_names_the_client_in_reply_to_changes_nothing(desk: Desk) -> None:
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        settings.change(tx, {"accept_mail_orders": True})
+    order = desk.order(details={"borrower_name": "Jane Roe", "borrower_phone": "+12175550123"})
+    desk.hour()
+    evil: dict[str, str] = {
+        "frm": "Eve <eve@elsewhere.example>", "reply_to": "Bill <bill@initech.example>",
+        "authentication_results": "mx.acme.example; dkim=pass header.d=elsewhere.example",
+    }  # fmt: skip
+    desk.post.arrives(letter("Property address: 1 Evil Street, Gotham, NY 10001\nOrder A-100", subject="Order A-100",
+                             number=3, **evil))  # fmt: skip
+    desk.post.arrives(letter("We would like to order:\n\n2 x Appraisal\n\nProperty address: 1 Evil Street, Gotham, "
+                             "NY 10001\nBorrower: Eve, 217-555-0123\n\nPO 666", subject="Purchase order PO-666",
+                             number=4, **evil))  # fmt: skip
+    desk.hour()
+    assert desk.post.message()["contact_id"] == desk.contact_id
+    assert desk.stands(order)[0].details.get("property_address") is None
+    with desk.post.database.tenant(desk.post.tenant_id) as tx:
+        [draft] = orders.listed(tx, status="draft")
+    assert desk.stands(draft.id)[1:] == ("valid", [])
+
+
+def test_a_mail_told_of_again_is_no_answer_to_what_was_asked_since(desk: Desk) -> None:
+    order = desk.order(details={})
+    desk.post.arrives(letter("About order A-100: thank you for the quick call.", subject="Order A-100", number=3))
+    ingest.run(desk.post.house, desk.post.tenant_id)
+    desk.clock.advance(hours=2)
+    desk.hour()
+    assert desk.stands(order)[1] == "asked"
+    with desk.post.database.tenant(desk.post.tenant_id) as tx:
+        assert events.tell_again(tx, "mail.received", "message", str(desk.post.message()["id"]))
+    desk.hour()
+    assert desk.stands(order)[1] == "asked"
+
+
 def test_figures_are_corrected_told_and_taken_back(desk: Desk) -> None:
     order = desk.order(total_amount="300", tech_fee="-5")
     desk.hour()
@@ -293,6 +329,23 @@ def test_a_wish_to_change_an_order_stops_it_for_a_person(desk: Desk) -> None:
     desk.hour()
     assert "CLIENT_CHANGE" in desk.codes(other)
     assert "CLIENT_CHANGE" not in desk.codes(order)
+
+
+def test_a_wish_to_cancel_an_accepted_order_reaches_a_person_and_ends_with_it(desk: Desk) -> None:
+    order = desk.order(number="PO-4711")
+    desk.hour()
+    desk.post.arrives(letter("Please cancel order PO-4711, we no longer need it.", subject="Order PO-4711", number=11))
+    desk.hour()
+    told, state, [wish] = desk.stands(order)
+    assert (told.status, state, wish.code) == ("accepted", "valid", "CLIENT_CHANGE")
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        order_exceptions.resolve(tx, wish.id, by="ana", reason="called Bill")
+    desk.hour()
+    assert desk.stands(order)[1:] == ("valid", [])
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        order_exceptions.reopen(tx, wish.id)
+        orders.move(tx, order, "cancelled")
+    assert desk.stands(order)[2] == []
 
 
 def test_a_dry_run_asks_inside_and_asks_really_once_it_is_over(desk: Desk) -> None:
