@@ -148,7 +148,7 @@ def test_credit_in_another_currency_is_never_taken_whoever_waives_it(clone: Data
         assert not orders.accept(tx, orders.known(tx, order), beyond_limit=True)
         standing = credit.get(tx, account)
         assert standing is not None
-        assert (standing.currency, standing.reserved) == ("USD", 0)
+        assert (standing.currency, standing.reserved) == ("USD", Decimal(0))
         fault = Fault("CREDIT_CURRENCY", "currency", "person", "the credit is in USD, the order in JPY")
         order_exceptions.open_one(tx, order, fault)
         [wrong] = order_exceptions.of(tx, [order])[order]
