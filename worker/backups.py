@@ -14,7 +14,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
+from sqlalchemy.engine import make_url
 
 from domain.clock import Clock
 from domain.vault import Vault
@@ -131,17 +132,63 @@ def fresh(admin_url: str, name: str) -> None:
         )  # fmt: skip
 
 
+def beside(admin_url: str) -> str:
+    """The URL of a new database like the empty one at `admin_url`, on the same server; an interrupted restore's goes.
+
+    Raises RestoreRefused where that one is not empty, or somebody is at it.
+    """
+    name = _name(admin_url)
+    restoring = f"{name[:40]}_restoring"
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        if _one(connection, _FULL):
+            raise RestoreRefused(f"there is a house in {name} already, or something else: restore into an empty one")
+    with psycopg.connect(elsewhere(admin_url), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(restoring)))
+        try:
+            # its language and extensions are what the server's administrator chose
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(restoring), sql.Identifier(name))
+            )
+        except errors.ObjectInUse as error:
+            raise RestoreRefused(f"somebody is connected to {name}: stop the workers first") from error
+    return _at(admin_url, restoring)
+
+
+_FULL = """
+    SELECT EXISTS (
+        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+          AND NOT EXISTS (SELECT FROM pg_depend d
+                          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))"""
+"""Whether a database holds anything, what belongs to extensions aside."""
+
+
+def elsewhere(admin_url: str) -> str:
+    """The same server by another database, from which the first can be copied and renamed."""
+    return _at(admin_url, "postgres" if _name(admin_url) != "postgres" else "template1")
+
+
+def _at(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
 def swap(admin_url: str, restored: str, name: str, aside: str) -> None:
-    """Put the restored database in the place of the one that is there, in one step; that one is kept `aside`."""
+    """Put the restored database in the place of the one that is there, in one step; that one is kept `aside`.
+
+    Raises RestoreRefused where somebody keeps coming back to it.
+    """
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", ([restored, name],)
         )
-        with connection.transaction():
-            for old, new in ((name, aside), (restored, name)):
-                connection.execute(
-                    sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
-                )
+        try:
+            with connection.transaction():
+                for old, new in ((name, aside), (restored, name)):
+                    connection.execute(
+                        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
+                    )
+        except errors.ObjectInUse as error:
+            raise RestoreRefused(f"somebody is connected to {name}: stop the workers, then restore again") from error
 
 
 def check_of(vault: Vault, taken_at: datetime) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from domain import alerts, cards, restores, settings, switches
 from domain.db import Database
@@ -18,6 +21,7 @@ from providers.resend import ResendSender
 from simulator.emulators.resend import ResendEmulator
 from tests import build, gears, houses
 from tests.hand_clock import HandClock
+from tests.worker.line import Line, Spoken, move_in
 from worker import backups, postgres_files
 from worker.backups import BackupRefused, InvalidBackup, RestoreRefused
 
@@ -250,3 +254,34 @@ def test_the_restored_database_takes_the_place_of_the_one_that_was_there(
         assert tx.value("SELECT slug FROM tenants") == "acme"
     database.dispose()
     cluster.retired += [aside]
+
+
+def test_a_restore_that_dies_leaves_no_house_open_and_is_done_again(
+    cluster: gears.Cluster,
+    cloned: gears.Clone,
+    clone: Database,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acme = build.acme(clone)
+    _take(cloned, clone, tmp_path / "backup")
+    target = cluster.empty()
+    line = Line(capsys, monkeypatch)
+    # nobody may sign in by this name: it ends between the loading and the closing
+    move_in(monkeypatch, target.url("hourhand_fleet"), tmp_path)
+    monkeypatch.setenv("DATABASE_ADMIN_URL", target.admin_url)
+    monkeypatch.setenv("HOURHAND_MASTER_KEYS", "test:" + b64encode(bytes(range(32))).decode())
+    with pytest.raises((Spoken, OperationalError)):
+        line("restore", str(tmp_path / "backup"))
+    with psycopg.connect(target.admin_url) as connection:
+        assert connection.execute("SELECT to_regclass('hourhand.tenants')").fetchone() == (None,)
+    monkeypatch.setenv("DATABASE_URL", target.url())
+    kept = line("restore", str(tmp_path / "backup"))["kept"]
+    database = Database(target.url(), clone.clock)
+    with database.tenant(acme) as tx:
+        assert {("house", "all", ""), ("tenant", "mail", "")} <= set(switches.closed(tx))
+    database.dispose()
+    with pytest.raises(Spoken, match="already"):
+        line("restore", str(tmp_path / "backup"))
+    cluster.retired += [kept, target.name]

@@ -141,14 +141,21 @@ def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock, *, re
     if loaded.database_admin_url is None or loaded.database_url is None:
         raise WrongUse("DATABASE_ADMIN_URL: set it to a superuser of an empty database, and DATABASE_URL to the same")
     _check_keys(loaded, found)
-    app_url = loaded.database_url.get_secret_value()
-    password = make_url(app_url).password
-    backups.load(loaded.database_admin_url.get_secret_value(), _programs(None), folder, found,
-                 app_password=str(password) if password else None)  # fmt: skip
-    database = Database(app_url, clock)
+    admin_url, app = loaded.database_admin_url.get_secret_value(), make_url(loaded.database_url.get_secret_value())
+    target = make_url(admin_url)
+    if app.database != target.database:
+        raise WrongUse(f"DATABASE_ADMIN_URL: it names {target.database}, and DATABASE_URL {app.database}")
+    # nobody knows of the restored house until every way out of it is closed, whenever this process dies
+    beside = backups.beside(admin_url)
+    password = str(app.password) if app.password else None
+    backups.load(beside, _programs(None), folder, found, app_password=password)
+    door = make_url(beside).set(username=app.username, password=password)
+    database = Database(door.render_as_string(hide_password=False), clock)
     restores.close(database, found.taken_at)
     database.dispose()
-    return None
+    aside = f"hourhand_before_{clock.now():%Y%m%d_%H%M%S}"
+    backups.swap(backups.elsewhere(admin_url), str(make_url(beside).database), str(target.database), aside)
+    return aside
 
 
 def _check_keys(loaded: Settings, found: Backup) -> None:
