@@ -86,8 +86,8 @@ def begin(tx: Tx, delivery: Delivery, *, lease_seconds: float, book: Book = TENA
 
 
 def put_off(tx: Tx, delivery: Delivery, until: datetime, *, book: Book = TENANT) -> None:
-    """Leave it for later without a try."""
-    _set(tx, delivery.id, book, next_try_at=until)
+    """Leave it for later without a try; one that was begun has not used it up."""
+    _set(tx, delivery.id, book, tries=delivery.tries, next_try_at=until)
 
 
 def sent(tx: Tx, delivery: Delivery, *, book: Book = TENANT) -> None:
@@ -132,11 +132,11 @@ def listed(
 
 
 def tenants_due(database: Database, *, limit: int = 1000) -> list[UUID]:
-    """The tenants that have a delivery to be tried now; one look at an index of what waits."""
+    """The tenants that have a delivery to be tried now, the longest waiting first; one look at an index of these."""
     with database.wearing("fleet") as tx:
         rows = tx.rows(
-            """SELECT DISTINCT tenant_id FROM hourhand.alert_deliveries
-               WHERE state = 'waiting' AND next_try_at <= :now LIMIT :limit""",
+            """SELECT tenant_id FROM hourhand.alert_deliveries WHERE state = 'waiting' AND next_try_at <= :now
+               GROUP BY tenant_id ORDER BY min(next_try_at) LIMIT :limit""",
             now=tx.now, limit=limit,
         )  # fmt: skip
     return [row["tenant_id"] for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -142,7 +142,8 @@ def post_alerts(house: House, tenant_id: UUID | None) -> int:
     """Post what is due to the webhook of a tenant, or (without one) of the house; how many were taken.
 
     Each is noted before it is tried, so that a process which dies in between has used up a try and no more. A receiver
-    may get one twice, under the same id.
+    may get one twice, under the same id. One that takes its time gets the others later: nobody else waits for it, and
+    no try outlives its lease.
     """
     with _book(house, tenant_id) as (tx, book):
         target = _target(house, tx, book)
@@ -155,7 +156,19 @@ def post_alerts(house: House, tenant_id: UUID | None) -> int:
         for each in ours:
             hooks.begin(tx, each, lease_seconds=lease, book=book)
     house.fault("hooks.begun")
-    return sum(_post(house, tenant_id, target, each) for each in ours)
+    ends, taken = house.clock.monotonic() + house.provider_deadline_seconds, 0
+    for at, each in enumerate(ours):
+        if house.clock.monotonic() >= ends:
+            _leave(house, tenant_id, ours[at:])
+            break
+        taken += _post(house, tenant_id, target, each)
+    return taken
+
+
+def _leave(house: House, tenant_id: UUID | None, begun: Sequence[Delivery]) -> None:
+    with _book(house, tenant_id) as (tx, book):
+        for each in begun:
+            hooks.put_off(tx, each, tx.now + timedelta(minutes=1), book=book)
 
 
 def ping(house: House) -> bool:

@@ -127,6 +127,27 @@ def test_a_try_that_was_cut_short_counts_and_is_made_again_after_its_lease(told:
     assert len({seen.headers["webhook-id"] for seen in told.hook.witness.requests}) == 1
 
 
+def test_a_receiver_that_takes_its_time_gets_the_others_later_and_holds_up_no_sign_of_life(
+    told: Told, clock: HandClock
+) -> None:
+    def dawdle(step: str) -> None:
+        if step == "hooks.performed":
+            clock.advance(seconds=10)
+
+    slow = replace(houses.with_fault(told.house, dawdle), outlook=Outlook(alive_url=f"{told.hook.url}/alive"))
+    for number in range(3):
+        told.open(f"kind_{number}")
+    assert notices.post_alerts(slow, told.tenant) == 1
+    assert sorted(told.deliveries()) == [("opened", "sent", 1), *[("opened", "waiting", 0)] * 2]
+    clock.advance(minutes=1)
+    watch.run(slow)
+    assert [seen.path for seen in told.hook.witness.requests] == ["/acme", "/alive", "/acme"]
+    for _ in range(2):
+        clock.advance(minutes=1)
+        watch.run(slow)
+    assert told.deliveries() == [("opened", "sent", 1)] * 3
+
+
 def test_the_doors_limit_holds_for_webhooks_and_what_is_over_waits_for_the_next_hour(
     told: Told, clock: HandClock
 ) -> None:
@@ -207,7 +228,7 @@ def test_the_houses_alerts_go_to_its_own_webhook_and_the_world_sees_it_alive(tol
         alerts.open(tx, "kill_switch", "A kill switch is on.", severity="critical", book=HOUSE)
     watch.run(house)
     watch.run(house)
-    assert [seen.path for seen in told.hook.witness.requests] == ["/house", "/alive", "/alive"]
+    assert [seen.path for seen in told.hook.witness.requests] == ["/alive", "/house", "/alive"]
     with house.database.tenant(told.tenant) as tx:
         tx.run("UPDATE tenant_schedule SET next_due_at = :at", at=tx.now - timedelta(hours=1))
     watch.run(house)
