@@ -27,7 +27,7 @@ class Table:
 _ALWAYS = frozenset({"warehouse_events", "engagement_clocks", "kanban_cards", "outbound_messages", "erasures"})
 
 TABLES: Mapping[str, Table] = {
-    "deal": Table("deals", "deal_id", _ALWAYS | {"deal_stage_history", "deal_activities"}),
+    "deal": Table("deals", "deal_id", _ALWAYS | {"deal_stage_history"}),
     "order": Table(
         "orders", "order_id", _ALWAYS | {"order_lines", "order_processing_queue", "order_processing_exceptions"}
     ),
