@@ -42,7 +42,9 @@ def at_once(
     by_name, by_domain = clients.standing(tx, sorted(companies), sorted(domains))
     done = _made(tx, vault, told, sorted_out.new, by_name, by_domain, relationship)
     for at, person in sorted_out.known.items():
-        if by_name.get(told[at].get("company", ""), person.client_id) == person.client_id:
+        company = told[at].get("company")
+        # of a company that is not in the house, `intake.put` knows what becomes
+        if not company or by_name.get(company) == person.client_id:
             done[at] = (Upserted(person.id, created=False), ())
     return done
 

@@ -39,7 +39,7 @@ def product(tx: Tx, told: Mapping[str, str], habits: Habits) -> Upserted:
 
 def order(tx: Tx, told: Mapping[str, str], habits: Habits) -> Upserted:
     """Put an order in, with at most one line. Raises InvalidTrade and what its verb raises."""
-    key = told.get("external_id") or told.get("number")
+    key = order_key(told)
     if not key:
         raise InvalidTrade("external_id: give each order its id or number, by which it is known when it comes again")
     given: dict[str, Any] = {name: told[name] for name in ("number", "currency") if name in told}
@@ -52,6 +52,11 @@ def order(tx: Tx, told: Mapping[str, str], habits: Habits) -> Upserted:
         client_id=_client(tx, told), contact_id=_contact(tx, told), **given,
     )  # fmt: skip
     return _told(made)
+
+
+def order_key(told: Mapping[str, str]) -> str | None:
+    """By what an order is known when it comes again."""
+    return told.get("external_id") or told.get("number")
 
 
 def deal(tx: Tx, told: Mapping[str, str], habits: Habits) -> Upserted:

@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from domain import addresses, clients, contacts, csv_columns, csv_rows, imports, intake, intake_contacts
+from domain import addresses, clients, contacts, csv_columns, csv_rows, imports, intake, intake_contacts, intake_trade
 from domain.clock import Clock
 from domain.csv_columns import BrokenRow, Header
 from domain.csv_rows import Cells, Format
@@ -113,12 +113,12 @@ def preview(
 ) -> Report:  # fmt: skip
     """What taking a file in would do: the same is done with its first rows, and undone. Raises InvalidFile."""
     header, rows = _opened(source, wish, csv_rows.format_of(source.chunks()))
-    report = _report(wish, header, None)
+    report, seen = _report(wish, header, None), set[str]()
     try:
         with database.tenant(tenant_id, actor=by) as tx:
             some = islice(rows, most_rows)
             while chunk := list(islice(some, CHUNK_ROWS)):
-                _count(report, _take(tx, vault, chunk, header, wish))
+                _count(report, _take(tx, vault, chunk, header, wish, seen))
             report.finished = next(rows, None) is None
             raise _Undone
     except _Undone:
@@ -160,10 +160,12 @@ def go_on(
     """Take in what is left of a file, for at most so many `seconds`; how far it came. Raises ImportElsewhere."""
     clock: Clock = database.clock
     wish, ends = wish_of(batch), None if seconds is None else clock.monotonic() + seconds
-    header, rows = _opened(source, wish, Format(batch.reading["encoding"], batch.reading["delimiter"]), batch.line)
+    found = Format(batch.reading["encoding"], batch.reading["delimiter"])
+    header, rows = _opened(source, wish, found, batch.line)
+    seen = _orders_before(source, wish, found, batch.line)
     while chunk := list(islice(rows, chunk_rows)):
         with database.tenant(tenant_id, actor=by) as tx:
-            batch = imports.advance(tx, batch, _take(tx, vault, chunk, header, wish))
+            batch = imports.advance(tx, batch, _take(tx, vault, chunk, header, wish, seen))
         progress(batch.rows)
         if ends is not None and clock.monotonic() >= ends:
             return batch
@@ -234,10 +236,22 @@ def _opened(source: Source, wish: Wish, found: Format, after_line: int = 0) -> t
     return csv_columns.header(wish.kind, first, wish.columns), rows
 
 
-def _take(tx: Tx, vault: Vault, chunk: Iterable[Cells], header: Header, wish: Wish) -> list[Taken]:
+def _orders_before(source: Source, wish: Wish, found: Format, line: int) -> set[str]:
+    """The orders that stand in a file's rows up to a line."""
+    if wish.kind != "orders" or not line:
+        return set()
+    header, rows = _opened(source, wish, found)
+    told = (_said(header, row) or {} for row in takewhile(lambda row: row.ends <= line, rows))
+    return {key for said in told if (key := intake_trade.order_key(said))}
+
+
+def _take(
+    tx: Tx, vault: Vault, chunk: Iterable[Cells], header: Header, wish: Wish, seen: set[str]
+) -> list[Taken]:  # fmt: skip
+    """Take some rows in; `seen` are the orders that stood in rows before them, and are added to."""
     rows = list(chunk)
     made = _at_once(tx, vault, rows, header, wish) if wish.kind == "contacts" and len(rows) > 1 else {}
-    return [made.get(at) or _row(tx, vault, row, header, wish) for at, row in enumerate(rows)]
+    return [made.get(at) or _row(tx, vault, row, header, wish, seen) for at, row in enumerate(rows)]
 
 
 def _at_once(tx: Tx, vault: Vault, rows: list[Cells], header: Header, wish: Wish) -> dict[int, Taken]:
@@ -263,9 +277,10 @@ def _said(header: Header, row: Cells) -> dict[str, str] | None:
     return {"name": " ".join(names), **said} if names else said
 
 
-def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish) -> Taken:
+def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, seen: set[str]) -> Taken:
     try:
         said = header.told(row)
+        _once(said, wish, seen)
         with tx.savepoint():
             done = intake.put(tx, vault, wish.kind, said, wish.options)
     except Passed as reason:
@@ -285,6 +300,16 @@ def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish) -> Taken:
         return _aside(row, "skipped", mend, header, records=done.records)
     outcome: imports.Outcome = "created" if made.created else "changed" if made.changed else "unchanged"
     return Taken(row.line, row.ends, outcome, done.records)
+
+
+def _once(said: Mapping[str, str], wish: Wish, seen: set[str]) -> None:
+    """A row holds one line, and a second row of an order would put its own in that one's place: it is refused."""
+    key = intake_trade.order_key(said) if wish.kind == "orders" else None
+    if key in seen:
+        raise InvalidRow(f"external_id: the order {key!r} has a row above already, and this one would take the place "
+                         "of its line: give each order one row, or put its lines in by the API")  # fmt: skip
+    if key:
+        seen.add(key)
 
 
 def _aside(

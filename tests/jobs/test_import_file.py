@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import clients, clocks, contacts, imports, suppressions
+from domain import clients, clocks, contacts, deal_activity, imports, suppressions
 from domain.csv_rows import InvalidFile
 from domain.db import Database
 from domain.imports import ImportElsewhere
@@ -284,3 +284,52 @@ def test_products_orders_and_deals_come_in_by_the_same_way_and_go_again(clone: D
     for kind in ("orders", "deals"):
         batch = undo_import.run(clone, acme, _id(done[kind]), by="root")
         assert (batch.undone, batch.left_alone) == (1, 0), kind
+
+
+def test_a_second_row_of_an_order_never_takes_the_place_of_the_first_ones_line(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme, actor="test") as tx:
+        build.contact(tx)
+    rows = ["A-1,Initech,Appraisal,1", "A-2,Initech,x,1", "A-3,Initech,x,1", "A-1,Initech,Photos,2"]
+    content = ("number,company,description,quantity\n" + "\n".join(rows) + "\n").encode()
+
+    def give_up(rows: int) -> None:
+        raise KeyboardInterrupt
+
+    # the second stands in a later transaction, and in another process
+    with pytest.raises(KeyboardInterrupt):
+        import_file.run(clone, VAULT, acme, InMemory(content), replace(PEOPLE, kind="orders"), by="root", chunk_rows=3,
+                        progress=give_up)  # fmt: skip
+    report = _load(clone, acme, content, kind="orders")
+    assert (report.resumed_after_line, _counts(report)) == (4, (3, 0, 0, 0, 1))
+    assert [(row["line"], row["field"]) for row in report.put_aside] == [(5, "external_id")]
+    assert _counts(_load(clone, acme, content, kind="orders", dry_run=True)) == (0, 0, 3, 0, 1)
+    with clone.tenant(acme) as tx:
+        lines = tx.rows("SELECT description FROM order_lines ORDER BY description")
+        assert [row["description"] for row in lines] == ["Appraisal", "x", "x"]
+
+
+def test_a_row_that_names_a_new_company_comes_to_the_same_among_others_and_alone(clone: Database, acme: UUID) -> None:
+    people = b"email,company\nana@gmail.com,%s\nbo@gmail.com,%s\n"
+    _load(clone, acme, people % (b"", b""))
+    among = _load(clone, acme, people % (b"New", b"New"))
+    _load(clone, acme, b"email,company\nana@gmail.com,Newer\n")
+    with clone.tenant(acme) as tx:
+        found = contacts.by_addresses(tx, ["ana@gmail.com", "bo@gmail.com"])
+        homes = {email: clients.get(tx, each.client_id) for email, each in found.items()}
+    assert {email: each and each.name for email, each in homes.items()} == {
+        "ana@gmail.com": "Newer", "bo@gmail.com": "New"}  # fmt: skip
+    assert (_counts(among), among.accounts_created) == ((0, 2, 0, 0, 0), 1)
+
+
+def test_an_undo_keeps_a_deal_that_somebody_spoke_about(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme, actor="test") as tx:
+        build.contact(tx)
+    report = _load(clone, acme, b"id,deal,email\nd-1,One,bill@initech.example\nd-2,Two,bill@initech.example\n",
+                   kind="deals")  # fmt: skip
+    with clone.tenant(acme, actor="person") as tx:
+        spoken = tx.value("SELECT id FROM deals WHERE external_id = 'd-1'")
+        deal_activity.log(tx, spoken, "note", "They want a discount.")
+    batch = undo_import.run(clone, acme, _id(report), by="root")
+    assert (batch.undone, batch.left_alone) == (1, 1)
+    with clone.tenant(acme) as tx:
+        assert [row["id"] for row in tx.rows("SELECT id FROM deals")] == [spoken]
