@@ -145,13 +145,20 @@ def drop_blobs(tx: Tx, digests: Sequence[bytes]) -> int:
     )  # fmt: skip
 
 
-def blobs_behind(tx: Tx, after: bytes, *, limit: int) -> Sequence[Row]:
-    """Some blobs in the order of their digests, each with whether it is a message."""
+def blobs_behind(tx: Tx, after: bytes, *, limit: int, most_bytes: int) -> Sequence[Row]:
+    """Some blobs in the order of their digests, each with whether it is a message.
+
+    Together they have at most so many bytes, where the first alone does not have more.
+    """
     return tx.rows(
-        """SELECT b.sha256, b.bytes, EXISTS (SELECT FROM gmail_messages m
+        """WITH next AS (SELECT sha256, size FROM blobs WHERE tenant_id = :t AND sha256 > :after
+                        ORDER BY sha256 LIMIT :limit),
+                few AS (SELECT sha256, size, sum(size) OVER (ORDER BY sha256) AS so_far FROM next)
+           SELECT b.sha256, b.bytes, EXISTS (SELECT FROM gmail_messages m
                   WHERE m.tenant_id = b.tenant_id AND m.raw_sha256 = b.sha256) AS is_message
-           FROM blobs b WHERE b.tenant_id = :t AND b.sha256 > :after ORDER BY b.sha256 LIMIT :limit""",
-        t=tx.tenant_id, after=after, limit=limit,
+           FROM few JOIN blobs b ON b.tenant_id = :t AND b.sha256 = few.sha256
+           WHERE so_far <= :most OR so_far = few.size ORDER BY b.sha256""",
+        t=tx.tenant_id, after=after, limit=limit, most=most_bytes,
     )  # fmt: skip
 
 

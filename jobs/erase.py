@@ -17,6 +17,8 @@ from domain.vault import Vault
 
 ROWS = 500
 BLOBS = 20
+BLOB_BYTES = 1 << 22
+"""So many bytes of files are looked into at once, and one where it alone is larger."""
 MOST_PASSES = 5
 
 
@@ -127,7 +129,7 @@ def _blobs(work: Work) -> int:
     after, total = b"", 0
     while True:
         with work.database.tenant(work.tenant_id, actor=work.by) as tx:
-            rows = forgetting.blobs_behind(tx, after, limit=BLOBS)
+            rows = forgetting.blobs_behind(tx, after, limit=BLOBS, most_bytes=BLOB_BYTES)
             speaking = [bytes(row["sha256"]) for row in rows
                         if _speaks(work.traces, bytes(row["bytes"]), is_message=row["is_message"])]  # fmt: skip
             if speaking:

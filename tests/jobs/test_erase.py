@@ -19,6 +19,7 @@ from domain import (
     erasures,
     events,
     executions,
+    forgetting,
     notices,
     outbound,
     quarantine,
@@ -227,3 +228,15 @@ def test_a_person_is_found_however_they_are_written_and_nobody_else_is(told: str
     traces = Traces.of(addresses=["bill@initech.example"], name="Bill Lumbergh", phones=["+12125550123"])
     assert traces.without(told) == left
     assert traces.found_in(told) == (told != left)
+
+
+def test_large_files_are_looked_into_one_by_one_and_none_is_left_out(clone: Database) -> None:
+    with clone.tenant(build.acme(clone), actor="test") as tx:
+        for at in range(7):
+            blobs.put(tx, bytes([at]) * (25 if at == 3 else 4))
+        after, seen = b"", []
+        while rows := forgetting.blobs_behind(tx, after, limit=5, most_bytes=10):
+            after = bytes(rows[-1]["sha256"])
+            seen.append([len(row["bytes"]) for row in rows])
+    assert sorted(size for some in seen for size in some) == [4] * 6 + [25]
+    assert all(sum(some) <= 10 or some == [25] for some in seen)
