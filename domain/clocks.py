@@ -289,15 +289,6 @@ def _is_newest(tx: Tx, contact_id: UUID, at: datetime) -> bool:
     ))  # fmt: skip
 
 
-def forget_shadows(tx: Tx) -> int:
-    """The send mode has changed: what earlier modes held moves nothing any more; how many clocks had a shadow."""
-    return tx.run(
-        """UPDATE engagement_clocks SET shadow_due_at = NULL, shadow_step = NULL, shadow_follow_up_due_at = NULL
-           WHERE tenant_id = :t AND (shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL)""",
-        t=tx.tenant_id,
-    )  # fmt: skip
-
-
 def _store_touches(
     tx: Tx, some: Sequence[tuple[UUID, UUID | None, UUID | None]], kind: str, by: str, at: datetime
 ) -> Sequence[Row]:  # fmt: skip

@@ -185,20 +185,11 @@ def detect_stalled(tx: Tx) -> int:
     return len(rows)
 
 
-def answer_stall(tx: Tx, deal_id: UUID) -> None:
-    """Something was made of a deal's stall: it is not due again until the deal has moved and stands still anew."""
+def answer_stalls(tx: Tx, deal_ids: Sequence[UUID]) -> None:
+    """Something was made of these deals' stalls: none is due again until its deal has moved and stands still anew."""
     tx.run(
-        "UPDATE deals SET stall_answered_at = :now WHERE tenant_id = :t AND id = :id AND stalled_at IS NOT NULL",
-        now=tx.now, t=tx.tenant_id, id=deal_id,
-    )  # fmt: skip
-
-
-def forget_shadows(tx: Tx) -> int:
-    """The send mode has changed: what earlier modes held moves nothing any more; how many deals had a shadow."""
-    return tx.run(
-        """UPDATE deals SET shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL
-           WHERE tenant_id = :t AND state = 'open' AND automation AND shadow_follow_ups IS NOT NULL""",
-        t=tx.tenant_id,
+        "UPDATE deals SET stall_answered_at = :now WHERE tenant_id = :t AND id = ANY(:ids) AND stalled_at IS NOT NULL",
+        now=tx.now, t=tx.tenant_id, ids=list(deal_ids),
     )  # fmt: skip
 
 

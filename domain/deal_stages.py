@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from domain import audit, events
+from domain import audit, events, schedule
 from domain.db import Row, Tx
 
 KINDS = frozenset({"reply", "quote_request", "quote_sent", "quote_viewed", "order", "quote_accepted"})
@@ -171,14 +171,20 @@ def _store(tx: Tx, stages: Sequence[Stage]) -> None:
 
 def _follow_up_anew(tx: Tx) -> None:
     """Open deals count from their last activity by the new days; what is stalled stays so until something happens."""
-    tx.run(
-        """UPDATE deals d SET stalls_at = d.last_activity_at + make_interval(days => s.stall_days),
-               follow_up_due_at = CASE WHEN d.follow_up_due_at IS NOT NULL
-                                       THEN d.last_activity_at + make_interval(days => s.follow_up_days) END
-           FROM deal_stage_config s
-           WHERE d.tenant_id = :t AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage""",
+    soonest = tx.value(
+        """WITH anew AS (
+               UPDATE deals d SET stalls_at = d.last_activity_at + make_interval(days => s.stall_days),
+                   follow_up_due_at = CASE WHEN d.follow_up_due_at IS NOT NULL
+                                           THEN d.last_activity_at + make_interval(days => s.follow_up_days) END
+               FROM deal_stage_config s
+               WHERE d.tenant_id = :t AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage
+               RETURNING d.planned_at, CASE WHEN d.stalled_at IS NULL THEN d.stalls_at END AS stalls_at)
+           SELECT least(min(planned_at), min(stalls_at)) FROM anew""",
         t=tx.tenant_id,
     )  # fmt: skip
+    if soonest is not None:
+        # a tenant that was to sleep until the old instants is woken for the new ones
+        schedule.bring_forward(tx, soonest)
 
 
 def _told(stage: Stage) -> str:

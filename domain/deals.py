@@ -167,7 +167,9 @@ def restore(tx: Tx, deal_id: UUID, *, to: Mapping[str, Any], seen: Mapping[str, 
     if changed := sorted(name for name, value in seen.items() if now[name] != value):
         raise IllegalDealMove(f"deal {deal_id} has changed since: {', '.join(changed)}")
     evidence = by_person(tx, "taken back")
+    moved: dict[str, Any] = {}
     if (to["stage"], to["state"]) != (now["stage"], now["state"]):
+        moved = {"stage_entered_at": tx.now, "closed_at": None if to["state"] == "open" else tx.now}
         book.enter(tx, deal, to["stage"] if to["state"] == "open" else to["state"],
                now["stage"] if now["state"] == "open" else now["state"], evidence, None)  # fmt: skip
     moment = to["next_step_at"]
@@ -176,8 +178,7 @@ def restore(tx: Tx, deal_id: UUID, *, to: Mapping[str, Any], seen: Mapping[str, 
     return book.write(
         tx, deal, "deal.restored", evidence, stage=stage.key, state=to["state"], reason=to["reason"],
         next_step=to["next_step"], next_step_at=datetime.fromisoformat(moment) if moment else None,
-        next_step_evidence=to["next_step_evidence"], closed_at=None if to["state"] == "open" else tx.now,
-        **{"stage_entered_at": tx.now, **began},
+        next_step_evidence=to["next_step_evidence"], **{**moved, **began},
     )  # fmt: skip
 
 

@@ -85,16 +85,6 @@ def were_held(tx: Tx, some: Sequence[Sending]) -> int:
         RETURNING {_SHOWN}""", kinds=())  # fmt: skip
 
 
-def forget_shadows(tx: Tx) -> int:
-    """The send mode has changed: what earlier modes held moves nothing any more; how many quotes had a shadow."""
-    return tx.run(
-        """UPDATE quotes SET shadow_sent_at = NULL, shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL,
-               valid_until = CASE WHEN status = 'draft' THEN NULL ELSE valid_until END
-           WHERE tenant_id = :t AND (shadow_sent_at IS NOT NULL OR shadow_follow_ups IS NOT NULL)""",
-        t=tx.tenant_id,
-    )  # fmt: skip
-
-
 def silence(tx: Tx, client_id: UUID, *, message_id: UUID | None = None, thread_id: UUID | None = None) -> int:
     """Somebody of an account wrote: none of its quotes is followed up any more; how many were.
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from domain import addresses, audit, cards, events, schedule
+from domain import addresses, audit, cards, events, schedule, shadows
 from domain.db import Tx
 
 Autonomy = Literal["suggest", "approve", "auto"]
@@ -294,21 +294,7 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
     )  # fmt: skip
     events.record(tx, "settings.changed", "tenant", tx.tenant_id, names=sorted(changes))
     if before.mode != after.mode:
-        tx.run(
-            """UPDATE engagement_clocks SET shadow_due_at = NULL, shadow_step = NULL, shadow_follow_up_due_at = NULL
-               WHERE tenant_id = :t AND (shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL)""",
-            t=tx.tenant_id,
-        )  # fmt: skip
-        tx.run(
-            """UPDATE deals SET shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL
-               WHERE tenant_id = :t AND state = 'open' AND automation AND shadow_follow_ups IS NOT NULL""",
-            t=tx.tenant_id,
-        )
-        tx.run(
-            """UPDATE quotes SET shadow_sent_at = NULL, shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL
-               WHERE tenant_id = :t AND (shadow_sent_at IS NOT NULL OR shadow_follow_ups IS NOT NULL)""",
-            t=tx.tenant_id,
-        )
+        shadows.forget(tx)
         schedule.bring_forward(tx, tx.now)
         events.record(tx, "mode.changed", "tenant", tx.tenant_id, before=before.send_mode, after=after.send_mode)
     return after

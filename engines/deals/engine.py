@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import cards as board
-from domain import deal_activity, deals, intentions, outbound, pipeline, runs, schedule
+from domain import deal_activity, deals, intentions, outbound, pipeline, runs, schedule, shadows
 from domain.cards import Card, Proposal
 from domain.deal_activity import FollowUp
 from domain.deals import Evidence, IllegalDealMove
@@ -33,7 +33,7 @@ class DealsEngine:
     def plan(self, ctx: Context) -> Plan:
         """Account for every follow-up due and every stall, and propose the most pressing; a handful of statements."""
         if runs.mode_changed(ctx.tx):
-            deal_activity.forget_shadows(ctx.tx)
+            shadows.forget_of_deals(ctx.tx)
         deal_activity.detect_stalled(ctx.tx)
         found, stalls = reading.follow_ups_due(ctx), reading.stalls(ctx)
         if not found and not stalls:
@@ -42,6 +42,8 @@ class DealsEngine:
         selection = select_follow_ups(
             found, stalls, standing=intentions.standing(ctx.tx, keys), settings=ctx.settings, now=ctx.now
         )
+        if selection.unwanted:
+            deal_activity.answer_stalls(ctx.tx, selection.unwanted)
         proposals = [_follow_up(ctx, pick) for pick in selection.picks]
         proposals += [_answer(ctx, stall) for stall in selection.stalls]
         return Plan(tuple(selection.obligations), tuple(proposals))
@@ -117,7 +119,7 @@ def _carry_out(ctx: Context, deal_id: UUID, told: Mapping[str, str], evidence: E
     if step := told.get("next_step"):
         deals.set_next_step(ctx.tx, deal_id, step, evidence=evidence)
     if told.get("stalled_at"):
-        deal_activity.answer_stall(ctx.tx, deal_id)
+        deal_activity.answer_stalls(ctx.tx, [deal_id])
 
 
 def _follow_up(ctx: Context, pick: Pick) -> Proposal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
@@ -34,6 +35,8 @@ class Selection:
     obligations: list[Obligation] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
     stalls: list[Stall] = field(default_factory=list)
+    unwanted: list[UUID] = field(default_factory=list)
+    """Deals of whose stall a person wants nothing said."""
 
 
 def select_follow_ups(
@@ -73,7 +76,8 @@ def _answer_stalls(
     for stall in stalls:
         card = standing.get(stall.key)
         if card is not None and card.state == "rejected":
-            continue  # a person has seen it and wants nothing said
+            selection.unwanted.append(stall.id)  # a person has seen it and wants nothing said
+            continue
         due = Obligation(STALLED, "deal", str(stall.id), stall.stalled_at, dedupe_key=stall.key)
         if not (card is not None and card.speaks(now, settings.reconsider_hours)):
             if len(selection.stalls) >= STALLS_PER_CYCLE:

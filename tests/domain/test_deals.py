@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import cards, contacts, deal_stages, deals
+from domain import cards, contacts, deal_stages, deals, schedule
 from domain.db import Database, Tx
 from domain.deal_stages import InvalidStage, Stage, UnknownStage
 from domain.deals import Evidence, IllegalDealMove, InvalidDeal
@@ -143,6 +143,31 @@ def test_what_a_card_changed_is_taken_back_unless_somebody_has_moved_on_since(cl
         deals.advance(tx, deal_id, "negotiation", evidence=heard(tx))
         with pytest.raises(IllegalDealMove, match="stage"):
             deals.restore(tx, deal_id, to=before, seen=after)
+
+
+def test_taking_back_a_next_step_leaves_the_deal_s_days_in_its_stage(
+    clone: Database, acme: UUID, clock: HandClock
+) -> None:
+    with clone.tenant(acme) as tx:
+        deal_id = build.deal(tx)
+    clock.advance(days=3)
+    with clone.tenant(acme) as tx:
+        before = of(tx, deal_id)
+        after = deals.set_next_step(tx, deal_id, "Answer Bill", evidence=heard(tx))
+        back = deals.restore(tx, deal_id, to=deals.snapshot(before), seen=deals.snapshot(after))
+        assert (back.next_step, back.stage_entered_at) == (None, before.stage_entered_at)
+
+
+def test_stages_with_fewer_days_wake_a_tenant_that_sleeps(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        build.deal(tx)
+        schedule.lock(tx)
+        schedule.settle(tx, [A_MONDAY + timedelta(days=5)])
+    with clone.tenant(acme) as tx:
+        deal_stages.configure(tx, [Stage("new", "New", 0, Decimal("0.1"), 30, 2)])
+        standing = schedule.standing(tx)
+        assert standing is not None
+        assert standing["work_due_at"] == A_MONDAY + timedelta(days=2)
 
 
 def test_a_deal_that_is_switched_off_or_closed_has_nothing_waiting(clone: Database, acme: UUID) -> None:

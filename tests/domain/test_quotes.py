@@ -22,6 +22,7 @@ from domain import (
     quote_lines,
     quotes,
     settings,
+    shadows,
 )
 from domain.db import Database, Tx
 from domain.quote_arithmetic import Item
@@ -284,8 +285,12 @@ def test_what_was_held_moves_a_shadow_alone(clone: Database, acme: UUID) -> None
         assert (shadow.status, shadow.shadow_sent_at, shadow.sent_at) == ("draft", tx.now, None)
         planned = tx.value("SELECT planned_at FROM quotes WHERE tenant_id = :t", t=acme)
         assert planned == tx.now + 3 * DAY
-        assert (quote_life.forget_shadows(tx), quote_life.forget_shadows(tx)) == (1, 0)
+        assert (shadows.forget_of_quotes(tx), shadows.forget_of_quotes(tx)) == (1, 0)
         assert of(tx, quote.id).offered_at == quote.offered_at
+        assert quote_life.were_held(tx, [held]) == 1
+        settings.change(tx, {"send_mode": "dry_run"})
+        free = of(tx, quote.id)
+        assert (free.shadow_sent_at, free.valid_until) == (None, None)
 
 
 def test_a_rejection_loses_the_deal_only_when_nothing_else_is_open(clone: Database, acme: UUID) -> None:

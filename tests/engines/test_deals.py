@@ -13,6 +13,7 @@ from hypothesis import given
 
 from domain import cards, clients, clocks, deal_activity, deals, settings
 from domain.db import Database, Tx
+from domain.deal_activity import FollowUp
 from engines.contract import Context, Plan
 from engines.deals.engine import DealsEngine
 from engines.deals.letter import plain_title
@@ -110,6 +111,24 @@ def test_a_held_follow_up_moves_a_shadow_that_leaving_the_mode_forgets(
         deal = deals.get(tx, deal_id)
         assert deal is not None
         assert (again.dedupe_key, deal.follow_ups) == (card.dedupe_key, 0)
+
+
+def test_a_stall_of_which_a_person_wants_nothing_said_keeps_nobody_awake(
+    clone: Database, acme: UUID, clock: HandClock
+) -> None:
+    with clone.tenant(acme) as tx:
+        deal_id = build.deal(tx)
+        card = build.card(tx, build.contact(tx))
+        deal_activity.follow_ups_sent(tx, [FollowUp(deal_id, card.id, 4, is_last=True)])
+    clock.advance(days=20)
+    with clone.tenant(acme) as tx:
+        [card] = cards.propose(tx, planned(tx).proposals)
+        assert card.evidence["kind"] == "silence"
+        for state in ("awaiting_approval", "rejected"):
+            cards.move_one(tx, card.id, state)
+        assert ENGINE.next_due(Context(tx, settings.of(tx))) is not None
+        assert planned(tx) == Plan()
+        assert ENGINE.next_due(Context(tx, settings.of(tx))) is None
 
 
 @pytest.mark.parametrize(
