@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -54,10 +55,14 @@ class Backup:
     """By which it is known whether the master keys at hand open what is sealed in it."""
 
 
-def take(admin_url: str, programs: Path, folder: Path, *, clock: Clock, vault: Vault) -> Backup:
+def take(
+    admin_url: str, programs: Path, folder: Path, *, clock: Clock, vault: Vault,
+    progress: Callable[[str], None] = lambda _table: None,
+) -> Backup:  # fmt: skip
     """Copy the database into a new folder; it appears whole or not at all. Raises BackupRefused.
 
-    `admin_url` must see over the walls (a superuser, or BYPASSRLS). The master keys are not in it.
+    `progress` hears of each table that is copied. `admin_url` must see over the walls (a superuser, or BYPASSRLS). The
+    master keys are not in it.
     """
     if folder.exists():
         raise BackupRefused(f"{folder} exists: name a folder that does not")
@@ -69,8 +74,9 @@ def take(admin_url: str, programs: Path, folder: Path, *, clock: Clock, vault: V
         with psycopg.connect(admin_url, autocommit=True) as connection:
             schema = _one(connection, "SELECT version_num FROM hourhand.alembic_version")
             tenants = _one(connection, "SELECT count(*) FROM hourhand.tenants")
-        _run(programs / "pg_dump", ["--format=custom", "--compress=gzip:1", "--file", str(partial / DUMP),
-             *(f"--schema={name}" for name in SCHEMAS), "--extension=vector"], admin_url, BackupRefused)  # fmt: skip
+        _run(programs / "pg_dump", ["--verbose", "--format=custom", "--compress=gzip:1", "--file", str(partial / DUMP),
+             *(f"--schema={name}" for name in SCHEMAS), "--extension=vector"],
+             admin_url, BackupRefused, progress)  # fmt: skip
         backup = Backup(taken_at, str(schema), _sha256(partial / DUMP), (partial / DUMP).stat().st_size,
                         int(str(tenants)), check_of(vault, taken_at))  # fmt: skip
         told = {name: getattr(backup, name) for name in Backup.__slots__} | {"taken_at": taken_at.isoformat()}
@@ -196,14 +202,31 @@ def check_of(vault: Vault, taken_at: datetime) -> str:
     return vault.digest(PURPOSE, taken_at.isoformat()).hex()
 
 
-def _run(program: Path, arguments: Sequence[str], url: str, refusal: Callable[[str], Exception]) -> None:
-    result = subprocess.run([str(program), "--no-password", *arguments], env=_environment(url), capture_output=True,
-                            text=True, errors="replace", check=False)  # fmt: skip
-    if result.returncode:
-        told = result.stderr.strip()[:600]
+def _run(
+    program: Path, arguments: Sequence[str], url: str, refusal: Callable[[str], Exception],
+    progress: Callable[[str], None] = lambda _table: None,
+) -> None:  # fmt: skip
+    complaint = ""
+    with subprocess.Popen([str(program), "--no-password", *arguments], env=_environment(url), stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, errors="replace") as process:  # fmt: skip
+        try:
+            for line in process.stderr or ():
+                if table := _TABLE.search(line):
+                    progress(table[1])
+                elif complaint or ": error: " in line or not line.startswith(f"{program.name}: "):
+                    complaint = (complaint + line)[:600]
+        except BaseException:
+            # whoever is told to go leaves no copying behind
+            process.kill()
+            raise
+    if process.returncode:
+        told = complaint.strip()
         mend = (" DATABASE_ADMIN_URL needs a role that sees over the walls: a superuser, or one with BYPASSRLS."
                 if "row-level security" in told or "permission denied" in told else "")  # fmt: skip
         raise refusal(f"{program.name} failed: {told}{mend}")
+
+
+_TABLE = re.compile(r'dumping contents of table "([^"]+)"')
 
 
 def _environment(url: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -285,3 +286,27 @@ def test_a_restore_that_dies_leaves_no_house_open_and_is_done_again(
     with pytest.raises(Spoken, match="already"):
         line("restore", str(tmp_path / "backup"))
     cluster.retired += [kept, target.name]
+
+
+def test_what_takes_long_tells_a_terminal_how_far_it_came_and_a_pipe_nothing(
+    cloned: gears.Clone,
+    clone: Database,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = Line(capsys, monkeypatch)
+    with clone.tenant(build.acme(clone), actor="test") as tx:
+        build.contact(tx)
+    move_in(monkeypatch, cloned.url(), tmp_path)
+    monkeypatch.setenv("DATABASE_ADMIN_URL", cloned.admin_url)
+    monkeypatch.setenv("HOURHAND_MASTER_KEYS", "test:" + b64encode(bytes(range(32))).decode())
+    for terminal, command, step in (
+        (False, ("export", str(tmp_path / "one.zip")), "contact addresses"),
+        (True, ("export", str(tmp_path / "two.zip")), "contact addresses"),
+        (True, ("erase", "bill@initech.example", "--reason", "asked", "--yes"), "contact addresses"),
+        (True, ("backup", str(tmp_path / "backup")), "hourhand.contact_addresses"),
+    ):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+        code, _, told = line.plain(*command)
+        assert (code, step in told, "\r" in told) == (0, terminal, terminal), command

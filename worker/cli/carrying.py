@@ -37,8 +37,13 @@ def export(
             rows = export_tenant.counts(database, found.tenant_id)
         else:
             rows = {}
-            pieces = export_tenant.run(database, found.tenant_id, by=visiting.ACTOR, progress=rows.__setitem__)
-            _write(path, pieces)
+            with speaking.progress(as_json) as heard:
+
+                def count(name: str, written: int) -> None:
+                    rows[name] = written
+                    heard(f"{written:>9} {name.replace('_', ' ')}")
+
+                _write(path, export_tenant.run(database, found.tenant_id, by=visiting.ACTOR, progress=count))
     total = sum(count for name, count in rows.items() if name != "files")
     verb = "would write" if dry_run else "wrote"
     sentence = f"{found.slug}: {verb} {total} rows of {len(rows.keys() - {'files'})} tables to {path}"
@@ -68,8 +73,11 @@ def erase(
             rows = erasing.preview(house.database, found.tenant_id, contact_id=contact_id, address=address)
             told: dict[str, Any] = {"found": rows}
         else:
-            done = erasing.run(house.database, house.vault, found.tenant_id, contact_id=contact_id, address=address,
-                               reason=reason, by=visiting.ACTOR)  # fmt: skip
+            with speaking.progress(as_json) as heard:
+                done = erasing.run(house.database, house.vault, found.tenant_id, contact_id=contact_id, address=address,
+                                   reason=reason, by=visiting.ACTOR,
+                                   progress=lambda step, rows: heard(f"{rows:>9} {step.replace('_', ' ')}"),
+                )  # fmt: skip
             rows = {name: count for name, count in done.found.items() if count}
             told = {"erasure": str(done.id), "found": rows, "finished": done.finished_at is not None}
     places = ", ".join(f"{count} in {name.replace('_', ' ')}" for name, count in rows.items()) or "nothing"

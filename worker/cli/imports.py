@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -71,9 +71,9 @@ def take(path: Path, wish: Wish, tenant: str | None, *, dry_run: bool, as_json: 
         if dry_run:
             report = import_file.preview(house.database, house.vault, found.tenant_id, source, wish, by=visiting.ACTOR)
         else:
-            with _progress(as_json) as progress:
+            with speaking.progress(as_json) as heard:
                 report = import_file.run(house.database, house.vault, found.tenant_id, source, wish, by=visiting.ACTOR,
-                                         progress=progress)  # fmt: skip
+                                         progress=lambda rows: heard(f"{rows:>9} rows"))  # fmt: skip
     if as_json:
         speaking.say({"tenant": found.slug, **speaking.plain(report), "done": not dry_run}, as_json)
         return
@@ -149,8 +149,9 @@ def undo(
         if dry_run:
             batch, _ = undo_import.preview(database, found.tenant_id, import_id, by=visiting.ACTOR)
         else:
-            with _progress(as_json) as progress:
-                batch = undo_import.run(database, found.tenant_id, import_id, by=visiting.ACTOR, progress=progress)
+            with speaking.progress(as_json) as heard:
+                batch = undo_import.run(database, found.tenant_id, import_id, by=visiting.ACTOR,
+                                        progress=lambda rows: heard(f"{rows:>9} rows"))  # fmt: skip
         with database.tenant(found.tenant_id) as tx:
             left = [] if dry_run else [speaking.plain(row) for row in imports.left_alone(tx, import_id)]
     sentence = (
@@ -163,26 +164,6 @@ def undo(
     if not as_json:
         for row in left:
             typer.echo(f"  line {row['line']}: {row['subject_type']} {row['subject_id']}: {row['undo_reason']}")
-
-
-class _progress:  # noqa: N801 - reads as the block that it is
-    """Says on a terminal how far it came; a pipe and JSON are spared it."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._shown = sys.stderr.isatty() and not as_json
-        self._said = False
-
-    def __enter__(self) -> Any:
-        return self._say
-
-    def __exit__(self, *_: object) -> None:
-        if self._said:
-            typer.echo("", err=True)
-
-    def _say(self, count: int) -> None:
-        if self._shown:
-            self._said = True
-            typer.echo(f"\r{count:>9} rows", err=True, nl=False)
 
 
 def _chosen(columns: list[str]) -> dict[str, str]:

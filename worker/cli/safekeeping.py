@@ -39,7 +39,9 @@ def backup(folder: Folder, dry_run: DryRun = False, as_json: Json = False) -> No
         programs = _programs(standing.server)
         told: dict[str, Any] = {"folder": str(folder), "done": not dry_run}
         if not dry_run:
-            made = backups.take(admin_url, programs, folder, clock=standing.house.clock, vault=standing.house.vault)
+            with speaking.progress(as_json) as heard:
+                made = backups.take(admin_url, programs, folder, clock=standing.house.clock,
+                                    vault=standing.house.vault, progress=heard)  # fmt: skip
             told |= speaking.plain(made)
     sentence = (f"would write a backup to {folder}" if dry_run else
                 f"wrote {told['size']} bytes to {folder}; keep {assembly_key_file()} too, but elsewhere")  # fmt: skip
@@ -94,8 +96,12 @@ def reconcile(
             sentence = ("this house never came back from a backup" if restored is None else
                         f"would ask what went out since {restored.taken_at:%Y-%m-%d %H:%M} UTC")  # fmt: skip
         else:
-            told = [speaking.plain(each) for each in
-                    reconcile_restore.run(house, only=tenant, assume=assume, by=visiting.ACTOR)]  # fmt: skip
+            with speaking.progress(as_json) as heard:
+                reconciled = reconcile_restore.run(
+                    house, only=tenant, assume=assume, by=visiting.ACTOR,
+                    progress=lambda slug, mails: heard(f"{slug}: {mails} mails"),
+                )  # fmt: skip
+            told = [speaking.plain(each) for each in reconciled]
             sentence = "\n".join(_line(each) for each in told) or "nothing is left to reconcile"
     speaking.say({"tenants": told, "done": not dry_run}, as_json, sentence=sentence)
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -112,6 +112,26 @@ def plain(value: Any) -> Any:
 def note(text: str) -> None:
     """A remark beside the answer, on stderr."""
     typer.echo(text, err=True)
+
+
+class progress:  # noqa: N801 - reads as the block that it is
+    """Says on a terminal how far a command came, over and over on one line; a pipe and JSON are spared it."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._shown = sys.stderr.isatty() and not as_json
+        self._longest = 0
+
+    def __enter__(self) -> Callable[[str], None]:
+        return self._say
+
+    def __exit__(self, *_: object) -> None:
+        if self._longest:
+            typer.echo("", err=True)
+
+    def _say(self, text: str) -> None:
+        if self._shown:
+            self._longest = max(self._longest, len(text))
+            typer.echo(f"\r{text:<{self._longest}}", err=True, nl=False)
 
 
 def cell(value: Any) -> str:
