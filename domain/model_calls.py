@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -188,16 +188,29 @@ def summary(tx: Tx, *, since: datetime) -> Sequence[Row]:
     )  # fmt: skip
 
 
-def take_deferred(tx: Tx, *, limit: int) -> list[UUID]:
-    """Messages whose reading was put off and is due now; each is handed out once."""
+def deferred(tx: Tx, *, limit: int) -> Mapping[UUID, UUID | None]:
+    """Calls that were put off and are due now, and the message that each was about; due until `made_up` says so."""
     rows = tx.rows(
-        """UPDATE model_calls SET deferred_until = NULL WHERE tenant_id = :t AND id IN (
-               SELECT id FROM model_calls WHERE tenant_id = :t AND outcome = 'deferred' AND deferred_until <= :now
-               ORDER BY deferred_until LIMIT :limit)
-           RETURNING message_id""",
+        """SELECT id, message_id FROM model_calls
+           WHERE tenant_id = :t AND outcome = 'deferred' AND deferred_until <= :now
+           ORDER BY deferred_until LIMIT :limit""",
         t=tx.tenant_id, now=tx.now, limit=limit,
     )  # fmt: skip
-    return list(dict.fromkeys(row["message_id"] for row in rows if row["message_id"] is not None))
+    return {row["id"]: row["message_id"] for row in rows}
+
+
+def made_up(tx: Tx, call_ids: Collection[UUID]) -> None:
+    """What was put off has been asked again, or nothing is left to ask."""
+    tx.run("UPDATE model_calls SET deferred_until = NULL WHERE tenant_id = :t AND id = ANY(:ids)",
+           t=tx.tenant_id, ids=list(call_ids))  # fmt: skip
+
+
+def next_deferred(tx: Tx) -> datetime | None:
+    """When the earliest of the calls that were put off is due."""
+    moment: datetime | None = tx.value(
+        "SELECT min(deferred_until) FROM model_calls WHERE tenant_id = :t AND outcome = 'deferred'", t=tx.tenant_id
+    )
+    return moment
 
 
 def charge_run(tx: Tx, run_id: UUID) -> None:

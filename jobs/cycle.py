@@ -192,8 +192,9 @@ def _end(cycle: Cycle, tx: Tx, outcome: str, tell: Callable[[Cycle, Tx], None]) 
 
 
 def _next_dues(cycle: Cycle, tx: Tx) -> list[datetime | None]:
-    """When each engine has something due; one that can't say is asked again at the next slot."""
+    """When each engine has something due, and what models were to read; who can't say is asked again next slot."""
     context = cycle.context(tx)
     present = cycle.present(tx)
     said = cycle.ask(tx, present, "next_due", lambda engine: engine.next_due(context))
-    return [due for _, due in said] + [tx.now] * (len(present) - len(said))
+    put_off = [model_calls.next_deferred(tx)] if cycle.models else []
+    return [due for _, due in said] + [tx.now] * (len(present) - len(said)) + put_off

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,15 @@ from brain import answers, unsure
 from brain.given import Message as Given
 from brain.questions import Question
 from domain import clocks, deliveries, events, inbox, model_calls, models, schedule, settings
-from domain.db import Tx
+from domain.db import FenceLost, Tx
 from domain.events import Event
+from domain.house import Leaving
 from domain.inbox import Message
 from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.vault import Vault
 from jobs import ask
 from jobs.ask import Desk, Reply, Wish
-from jobs.hour import Cycle
+from jobs.hour import Cycle, DeadlinePassed, Stopped
 
 BATCH = 50
 
@@ -34,14 +35,22 @@ def reread(cycle: Cycle, waiting: Sequence[Event]) -> None:
 def take_up_deferred(cycle: Cycle) -> bool:
     """Messages whose reading had to wait for a new day's budget; engines hear of them once more. False: none."""
     with cycle.transaction() as tx:
-        due = model_calls.take_deferred(tx, limit=BATCH)
+        due = model_calls.deferred(tx, limit=BATCH)
     if not due:
         return False
-    _reread(cycle, due)
+    message_ids = list(dict.fromkeys(about for about in due.values() if about is not None))
+    try:
+        _reread(cycle, message_ids)
+    except (FenceLost, Stopped, DeadlinePassed, Leaving):
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run; the rules' reading stands
+        cycle.note("reread", error)
+    # only now: what ends the cycle before this leaves them due
     with cycle.transaction() as tx:
-        for message_id in due:
+        model_calls.made_up(tx, due)
+        for message_id in message_ids:
             events.tell_again(tx, "mail.received", "message", str(message_id))
-    return True
+    return bool(message_ids)
 
 
 def _reread(cycle: Cycle, message_ids: Sequence[UUID]) -> None:
@@ -50,19 +59,25 @@ def _reread(cycle: Cycle, message_ids: Sequence[UUID]) -> None:
     with cycle.transaction() as tx:
         chosen = settings.of(tx)
         found = inbox.several(tx, message_ids)
-    wished = [(message, question) for message in found for question in _questions(message)]
-    if not wished:
-        return
+    unclear = [message for message in found if _questions(message)]
     desk = Desk(cycle.house, cycle.held.tenant_id, cycle.held.lock_id, chosen, cycle.run.id)
+    # kept a few at a time, so that what ends the cycle meanwhile has none of them read and paid for twice
+    for start in range(0, len(unclear), ask.AT_ONCE):
+        few = unclear[start : start + ask.AT_ONCE]
+        replies = _ask(cycle, desk, [(message, question) for message in few for question in _questions(message)])
+        with cycle.transaction() as tx:
+            for message in few:
+                _keep(tx, cycle.house.vault, message, replies[message.id])
+
+
+def _ask(cycle: Cycle, desk: Desk, wished: Sequence[Asked]) -> Mapping[UUID, dict[str, Reply[Any]]]:
+    """The answers about each message, by question."""
     replies: dict[UUID, dict[str, Reply[Any]]] = defaultdict(dict)
     for question, some in _by_question(wished):
         cycle.breathe()
         for message, reply in zip(some, ask.ask_each(desk, question, [_wish(each) for each in some]), strict=True):
             replies[message.id][question.name] = reply
-    with cycle.transaction() as tx:
-        for message in found:
-            if message.id in replies:
-                _keep(tx, cycle.house.vault, message, replies[message.id])
+    return replies
 
 
 def _questions(message: Message) -> tuple[Question[Any, Any], ...]:
@@ -91,18 +106,23 @@ def _wish(message: Message) -> Wish[Any]:
 
 
 def _keep(tx: Tx, vault: Vault, message: Message, replies: dict[str, Reply[Any]]) -> None:
-    """Store what a model read, and do at once what concerns the writer's own peace."""
+    """Do at once what concerns the writer's own peace, and store what a model read once all of it is there."""
+    told = {name: reply.answer for name, reply in replies.items() if reply.by != models.RULEBOOK}
+    _heed(tx, vault, message, told)
     put_off = [reply.deferred_until for reply in replies.values() if reply.deferred_until is not None]
     if put_off:
         # the rules' reading stands until then
         schedule.bring_forward(tx, min(put_off), extra=True)
         return
-    told = {name: reply.answer for name, reply in replies.items() if reply.by != models.RULEBOOK}
     if not told:
         return
     by = {name: replies[name].by for name in told}
     cls, flags, kept = unsure.settled(message.cls, message.flags, told, by)
     inbox.reread(tx, message.id, cls=cls, flags=flags, model=kept)
+
+
+def _heed(tx: Tx, vault: Vault, message: Message, told: Mapping[str, Any]) -> None:
+    """A wish to be left alone and an absence count as soon as they are read, whatever else is still to be asked."""
     first, back = told.get("classify"), told.get("return_date")
     if isinstance(first, answers.Classified) and first.wants_unsubscribe:
         _leave_alone(tx, vault, message)
