@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +10,14 @@ from brain import answers, questions
 from brain.questions import Question
 from domain import addresses, drafts, settings
 from domain.cards import Card
-from domain.db import Tx
+from domain.db import FenceLost, Tx
 from domain.drafts import Draft
+from domain.house import Leaving
 from domain.settings import TenantSettings
 from domain.switches import OUTWARD
 from jobs import ask, judge
 from jobs.ask import Desk, Wish
-from jobs.hour import Cycle
+from jobs.hour import Cycle, DeadlinePassed, Stopped
 from policy import drafts as gate
 
 SENT_ON_THEIR_WAY = frozenset({"allow", "needs_approval", "hold"})
@@ -26,10 +27,22 @@ Letters = Question[Any, answers.Letter]
 
 
 def draft(cycle: Cycle, batch: Sequence[Card]) -> list[Card]:
-    """The batch with the drafts that it got. No transaction is open while a model is asked."""
-    wanted = [card for card in batch if _is_writable(card)]
+    """The batch with the drafts that it got; templates stand for the rest, whatever goes wrong with a draft."""
+    frozen: dict[UUID, Card] = {}
+    try:
+        for drafted in _drafted(cycle, [card for card in batch if _is_writable(card)]):
+            frozen |= drafted
+    except (FenceLost, Stopped, DeadlinePassed, Leaving):
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded on the run
+        cycle.note("draft", error)
+    return [frozen.get(card.id, card) for card in batch]
+
+
+def _drafted(cycle: Cycle, wanted: Sequence[Card]) -> Iterator[Mapping[UUID, Card]]:
+    """The cards that got a draft, by card, a few at a time. No transaction is open while a model is asked."""
     if not wanted:
-        return list(batch)
+        return
     cycle.breathe()
     with cycle.transaction() as tx:
         chosen = settings.of(tx)
@@ -39,10 +52,14 @@ def draft(cycle: Cycle, batch: Sequence[Card]) -> list[Card]:
         ]  # fmt: skip
         names = _names(tx, willing)
     desk = Desk(cycle.house, cycle.held.tenant_id, cycle.held.lock_id, chosen, cycle.run.id)
-    written = [each for group in _by_question(willing) for each in _write(desk, *group, names)]
-    with cycle.transaction() as tx:
-        frozen = drafts.freeze(tx, written)
-    return [frozen.get(card.id, card) for card in batch]
+    for question, some in _by_question(willing):
+        for start in range(0, len(some), ask.AT_ONCE):
+            # the lease is kept alive between them, and what is written is kept, whatever ends the cycle meanwhile
+            cycle.breathe()
+            written = _write(desk, question, some[start : start + ask.AT_ONCE], names)
+            with cycle.transaction() as tx:
+                frozen = drafts.freeze(tx, written)
+            yield frozen
 
 
 def _is_writable(card: Card) -> bool:
