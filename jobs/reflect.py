@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brain import rulebook
+from brain.given import Hour
 from domain import ledger, reflections, rollup, settings
 from domain.db import Row, Tx
 from domain.models import RULEBOOK
@@ -27,10 +28,29 @@ def reflect(cycle: Cycle, tx: Tx) -> None:
     tally = reflections.tally(tx, cycle.run.id, since)
     facts = _facts(cycle, tx, since, tally, last)
     tx.memo[MEASURED] = _measured(facts)
-    text, by = cycle.phrased or (rulebook.reflect(facts, settings.of(tx).language), RULEBOOK)
+    text, by = _told(cycle, facts, settings.of(tx).language)
     reflections.write(tx, cycle.run.id, period_start=since, facts=facts, hints=tally["hints"], text=text,
                       phrased_by=by)  # fmt: skip
     cycle.house.fault("reflect.written")
+
+
+def _told(cycle: Cycle, facts: Mapping[str, Any], language: str) -> tuple[str, str]:
+    """The hour in words, and whose: a model's, if they still hold of what came meanwhile, else the computed ones."""
+    computed = rulebook.reflect(facts, language)
+    if cycle.phrased is not None and _holds(cycle.phrased[0], Hour(language, computed, facts)):
+        return cycle.phrased
+    return computed, RULEBOOK
+
+
+def _holds(text: str, hour: Hour) -> bool:
+    # what models need is loaded only where there are any
+    from brain import answers, checks
+
+    try:
+        checks.prose(hour, answers.Prose(text=text))
+    except ValueError:
+        return False
+    return True
 
 
 def foretold(cycle: Cycle, tx: Tx) -> dict[str, Any]:
