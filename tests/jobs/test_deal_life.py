@@ -39,8 +39,8 @@ DIARY = [
     f"32: {ACTED}, mail 'Re: About New shelves'; qualified, 4 unanswered",
     f"44: deal_stalled acted; qualified stalled, 4 unanswered, {DECIDE}",
     "52: nothing due; proposal, 0 unanswered, due 55, Answer Bill",
-    "55: deal_follow_up_due blocked; proposal, 0 unanswered, due 55, Answer Bill",
-    "55: nothing due; won, 0 unanswered",
+    "55: quote_to_send blocked, deal_follow_up_due blocked; proposal, 0 unanswered, due 55, Answer Bill",
+    "55: quote_to_send blocked; won, 0 unanswered",
 ]
 
 
