@@ -14,7 +14,7 @@ from typing import Any
 from brain import prices, questions
 from brain.given import Hour, Letter, Message
 from brain.questions import QUESTIONS, Question, Unusable
-from brain.rulebook import TemplateFailed
+from brain.rulebook import LANGUAGES, TemplateFailed, templates
 from domain.models import RULEBOOK, ModelFailed, ModelProvider, Usage
 from policy import drafts
 
@@ -56,7 +56,7 @@ class Figures:
     @property
     def share(self) -> float:
         """Of the cases, those that passed."""
-        return self.passed / self.cases if self.cases else 1.0
+        return self.passed / self.cases if self.cases else 0.0
 
     @property
     def is_enough(self) -> bool:
@@ -72,12 +72,19 @@ class Figures:
                 "failed": [case for case, _ in self.failed]}  # fmt: skip
 
 
-Answering = Callable[[Question[Any, Any], Case], tuple[Any, Usage]]
+Answering = Callable[[Question[Any, Any], Case], tuple[Any, Usage] | None]
+"""An answer and what it consumed; None for what is no case of this one's."""
 
 
 def by_rulebook(question: str | None = None) -> list[Figures]:
-    """What rules and templates come to; where there is no template, there is no case."""
-    return _held(question, RULEBOOK, 0, lambda asked, case: (asked.by_rules(case.given), Usage()))
+    """What rules and templates come to; for a mail that has a template in no language there is no case."""
+    return _held(question, RULEBOOK, 0, _by_rules)
+
+
+def _by_rules(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage] | None:
+    if isinstance(case.given, Letter) and not any(case.given.template in templates(each) for each in LANGUAGES):
+        return None
+    return asked.by_rules(case.given), Usage()
 
 
 def by_model(
@@ -98,9 +105,9 @@ def by_model(
 def by_record(recorded: Mapping[str, str], question: str | None = None) -> list[Figures]:
     """What answers that were kept come to, by `question/case`; a case without one does not count."""
 
-    def answer(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage]:
+    def answer(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage] | None:
         if f"{case.question}/{case.id}" not in recorded:
-            raise TemplateFailed("nothing was recorded")
+            return None
         return asked.read(case.given, recorded[f"{case.question}/{case.id}"]), Usage()
 
     return _held(question, "recorded", 1, answer)
@@ -119,13 +126,14 @@ def _held(only: str | None, by: str, column: int, answer: Answering) -> list[Fig
 
 def _try(figures: Figures, question: Question[Any, Any], case: Case, answer: Answering) -> None:
     try:
-        told, usage = answer(question, case)
-    except TemplateFailed:
-        return
-    except (Unusable, ModelFailed) as error:
+        found = answer(question, case)
+    except (Unusable, ModelFailed, TemplateFailed) as error:
         figures.cases += 1
         figures.failed.append((case.id, str(error)))
         return
+    if found is None:
+        return
+    told, usage = found
     figures.cases += 1
     figures.tokens_in += usage.tokens_in + usage.tokens_cached + usage.tokens_written
     figures.tokens_out += usage.tokens_out

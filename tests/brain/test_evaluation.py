@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from brain.questions import QUESTIONS
+from brain.questions import FIRST_TOUCH, QUESTIONS, letter_for
 from jobs import evaluation
 from tests.brain.thinking import decent
 
@@ -54,3 +54,12 @@ def test_wrong_unfit_and_invented_answers_fall_under_the_threshold() -> None:
     assert len(found["first_touch"].failed) == 2
     [(case, why)] = found["sentiment"].failed
     assert (case, why) == ("en-bad", "span: the quoted words don't stand in the message")
+
+
+def test_a_template_that_fails_is_a_case_that_failed_and_no_case_keeps_no_threshold() -> None:
+    figures = evaluation.Figures("first_touch", "rulebook", 1.0)
+    assert not figures.is_enough
+    without_slots = evaluation.Case("first_touch", "en-bare", "en", letter_for("engagement_first_touch", "en", {}), {})
+    evaluation._try(figures, FIRST_TOUCH, without_slots, evaluation._by_rules)
+    assert [case for case, _ in figures.failed] == ["en-bare"]
+    assert not figures.is_enough

@@ -90,5 +90,6 @@ def evaluate(
         for each in found:
             for case, why in each.failed:
                 speaking.note(f"{each.question}/{case}: {why}")
-    if not all(each.is_enough for each in found):
+    # what was held to nothing kept no threshold
+    if not found or not all(each.is_enough for each in found):
         raise typer.Exit(1)

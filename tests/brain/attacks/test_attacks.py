@@ -99,6 +99,9 @@ ANSWERS = st.one_of(
 )  # fmt: skip
 
 
+BAITS = ("https://evil.example/login", "mallory@evil.example", "4711", "<b>now</b>", "{{ name }}", "a\u200bb")
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 @settings(max_examples=40)
 @given(text=ANSWERS)
@@ -112,11 +115,10 @@ def test_whatever_is_answered_is_a_fitting_answer_or_none(name: str, text: str) 
 
 
 @settings(max_examples=60)
-@given(sentence=st.text(min_size=1, max_size=60))
-def test_whatever_a_model_adds_to_a_letter_the_gate_gives_one_word(sentence: str) -> None:
-    body = harms._letter({"language": "en", **WRITES.slots}, sentence)["body"]
-    found = drafts.wrong(body, language="en", slots=WRITES.slots)
-    assert found is None or found
+@given(before=st.text(max_size=40), bait=st.sampled_from(BAITS), after=st.text(max_size=40))
+def test_a_bait_in_a_letter_is_refused_whatever_stands_around_it(before: str, bait: str, after: str) -> None:
+    body = harms._letter({"language": "en", **WRITES.slots}, f"{before} {bait} {after}")["body"]
+    assert drafts.wrong(body, language="en", slots=WRITES.slots)
 
 
 def test_the_harms_are_valid_and_invalid() -> None:
