@@ -22,7 +22,7 @@ from domain.db import Tx
 from domain.gate import GateClosed
 from domain.house import House
 from domain.model_calls import About, Ending, Open
-from domain.models import RULEBOOK, ModelFailed, ModelProvider, Prompt, Usage
+from domain.models import RULEBOOK, Completion, ModelFailed, ModelProvider, Prompt, Usage
 from domain.ports import NeverWill
 from domain.settings import TenantSettings
 from policy import letters, numbers
@@ -142,6 +142,44 @@ def _ask_one(
         raise _NotNow("stopped") from closed
 
 
+class NotAsked(Exception):
+    """A model may not be asked now: stopped, without a key, or with no room in the day's budget."""
+
+
+def examine(desk: Desk, question: Question[Any, Told], given: Any, model: str) -> Completion:
+    """One model's own words about a case: behind the switches, within the budget and logged, however often it is asked.
+
+    Raises NotAsked, ModelFailed.
+    """
+    assert desk.house.models is not None, "the process's house has models, whoever has their keys"
+    prompt, seconds = question.prompt(given), desk.house.models.deadline_seconds
+    try:
+        with desk.house.gate.passing(desk.lock_id):
+            opened = _open(desk, question, Wish(given), prompt, model, seconds, masked=False, repeats=True)
+            if opened is None:
+                raise NotAsked(f"{model}: there is no key")
+            return _listen(desk, prompt, opened, seconds)
+    except (_NotNow, GateClosed) as not_now:
+        raise NotAsked(f"{model}: {not_now}") from not_now
+
+
+def _listen(desk: Desk, prompt: Prompt, opened: _Opened, seconds: float) -> Completion:
+    began = desk.house.clock.monotonic()
+    usage: Usage | None = None
+    outcome, text = "abandoned", ""
+    try:
+        completion = opened.provider.ask(prompt, opened.call.model.partition("/")[2], deadline_seconds=seconds)
+        outcome, usage, text = "answered", completion.usage, completion.text
+    except ModelFailed as error:
+        outcome, usage = error.wrong, error.usage
+        raise
+    finally:
+        cost = opened.call.reserved_usd if usage is None else prices.of(opened.call.model).cost(usage)
+        latency = int((desk.house.clock.monotonic() - began) * 1000)
+        _settle(desk, opened.call, Ending(outcome, usage, cost, latency), prompt, text)
+    return completion
+
+
 def _prompt(question: Question[Any, Told], given: Any, mask: Mask | None) -> Prompt:
     prompt = question.prompt(given)
     if mask is None:
@@ -156,7 +194,7 @@ def _is_identity(piece: str) -> bool:
 
 def _open(
     desk: Desk, question: Question[Any, Told], wish: Wish[Told], prompt: Prompt, model: str, seconds: float, *,
-    masked: bool,
+    masked: bool, repeats: bool = False,
 ) -> _Opened | None:  # fmt: skip
     """Set aside the worst that the call can cost, unless a switch, a loop or the budget forbids it. Raises _NotNow."""
     about = About(question.name, prompt.version, _hash(prompt.system, prompt.user, model), desk.run_id, wish.card_id,
@@ -170,7 +208,7 @@ def _open(
         model_calls.abandon_overdue(tx)
         standing = model_budgets.hold(tx, desk.settings)
         chosen = _affordable(desk, standing, prompt, model)
-        if loop := _loop(tx, desk, question, about):
+        if loop := None if repeats else _loop(tx, desk, question, about):
             model_calls.not_made(tx, about, model=model, day=standing.day, outcome="looping", reason=loop)
             refused = _NotNow("looping")
         elif chosen is None:

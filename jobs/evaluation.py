@@ -15,7 +15,12 @@ from brain import prices, questions
 from brain.given import Hour, Letter, Message
 from brain.questions import QUESTIONS, Question, Unusable
 from brain.rulebook import LANGUAGES, TemplateFailed, templates
-from domain.models import RULEBOOK, ModelFailed, ModelProvider, Usage
+from domain import settings
+from domain.db import Tx
+from domain.house import House
+from domain.models import RULEBOOK, ModelFailed, Usage
+from jobs import ask
+from jobs.ask import Desk
 from policy import drafts
 
 CASES = Path(questions.__file__).parent / "cases"
@@ -87,14 +92,19 @@ def _by_rules(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage] | None
     return asked.by_rules(case.given), Usage()
 
 
+def desk(house: House, tx: Tx) -> Desk:
+    """Where a tenant's evaluation is asked from: no cheaper model may stand in for the one that is tried."""
+    lock_id = tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id)
+    return Desk(house, tx.tenant_id, lock_id, settings.of(tx).model_copy(update={"model_cheaper": RULEBOOK}))
+
+
 def by_model(
-    provider: ModelProvider, model: str, question: str | None = None, *, deadline_seconds: float,
-    record: dict[str, str] | None = None,
+    at: Desk, model: str, question: str | None = None, *, record: dict[str, str] | None = None
 ) -> list[Figures]:  # fmt: skip
-    """What a model comes to, every case asked once; its answers are kept in `record`."""
+    """What a model comes to, every case asked once; its answers are kept in `record`. Raises NotAsked."""
 
     def answer(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage]:
-        completion = provider.ask(asked.prompt(case.given), model.partition("/")[2], deadline_seconds=deadline_seconds)
+        completion = ask.examine(at, asked, case.given, model)
         if record is not None:
             record[f"{case.question}/{case.id}"] = completion.text
         return asked.read(case.given, completion.text), completion.usage

@@ -17,7 +17,7 @@ from domain import model_budgets, model_calls, settings, switches
 from domain.db import Database
 from domain.model_calls import About, Ending
 from domain.switches import Switch
-from jobs import ask
+from jobs import ask, evaluation
 from jobs.ask import Desk, Wish
 from tests.brain.thinking import Thinking, decent, thinking
 from tests.hand_clock import HandClock
@@ -134,3 +134,17 @@ def test_a_stop_waits_for_the_question_under_way_and_none_begins_after_it(stage:
         assert asking.result(60).by == "anthropic/claude-sonnet-5-5"
     assert ask.ask(at, questions.FIRST_TOUCH, wish(2)).by == "rulebook"
     assert len(stage.claude.asked()) == 1
+
+
+def test_an_evaluation_is_logged_and_charged_and_asks_nothing_once_stopped(stage: Thinking) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        at = evaluation.desk(stage.house, tx)
+    [found] = evaluation.by_model(at, "anthropic/claude-sonnet-5-5", "compliance_reminder")
+    assert [call["outcome"] for call in stage.calls(acme)] == ["answered"] * found.cases
+    spent = stage.one(acme, "SELECT reserved_usd, spent_usd FROM model_budgets WHERE tenant_id = :t")
+    assert (spent["reserved_usd"], spent["spent_usd"]) == (0, found.cost_usd)
+    switches.stop(stage.database, Switch(acme, "all"), by="test", reason="look")
+    with pytest.raises(ask.NotAsked):
+        evaluation.by_model(at, "anthropic/claude-sonnet-5-5", "compliance_reminder")
+    assert len(stage.claude.asked()) == found.cases

@@ -64,7 +64,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Put the cases of every question to a model or to the rulebook; exit code 1 under a threshold."""
-    from jobs import evaluation
+    from jobs import ask, evaluation
 
     if question is not None and question not in evaluation.NAMES:
         raise WrongUse(f"--question: {question!r} is none of {', '.join(evaluation.NAMES)}")
@@ -78,11 +78,13 @@ def evaluate(
         found = evaluation.by_rulebook(question)
     else:
         kept: dict[str, str] = {}
-        with visiting.visit(tenant) as at:
-            models = at.standing.house.models
-            assert models is not None, "the process's house has models, whoever has their keys"
-            provider, seconds = models.provider(at.tx, model.partition("/")[0]), models.deadline_seconds
-        found = evaluation.by_model(provider, model, question, deadline_seconds=seconds, record=kept)
+        with visiting.house() as standing:
+            with visiting.inside(standing, visiting.tenant_of(standing, tenant)) as tx:
+                desk = evaluation.desk(standing.house, tx)
+            try:
+                found = evaluation.by_model(desk, model, question, record=kept)
+            except ask.NotAsked as error:
+                raise WrongUse(str(error)) from error
         if record is not None:
             record.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
     speaking.table([speaking.plain(each.figures) for each in found], FIGURES, as_json, empty="there are no such cases")
