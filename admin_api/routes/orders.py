@@ -18,7 +18,8 @@ from admin_api.answers import Told
 from admin_api.fields import Given, Moment, Reason
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from domain import credit, order_exceptions, order_lines, order_queue, orders, products
+from domain import clients, credit, order_exceptions, order_lines, order_queue, orders, products
+from domain.clients import UnknownClient
 from domain.db import Tx
 from domain.order_exceptions import Handling
 from domain.orders import UnknownOrder
@@ -260,6 +261,8 @@ def product(product_id: UUID, house: TheHouse, at: Reader) -> ProductShown:
 @router.get("/clients/{client_id}/credit", summary="What an account may owe, owes, and has reserved; null: never said")
 def credit_of(client_id: UUID, house: TheHouse, at: Reader) -> CreditShown | None:
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        if clients.get(tx, client_id) is None:
+            raise UnknownClient(f"there is no client {client_id}")
         found = credit.get(tx, client_id)
     return CreditShown.model_validate(found) if found else None
 

@@ -17,6 +17,7 @@ from domain.clock import Clock
 from domain.db import Database, Tx
 from domain.house import House
 from simulator.emulators.gmail import GmailEmulator
+from simulator.emulators.hooks import HookEmulator
 from simulator.emulators.resend import ResendEmulator
 from tests import houses
 from tests.hand_clock import A_MONDAY, HandClock
@@ -149,6 +150,11 @@ class Stage:
         """Where mail comes in."""
         return self._open.enter_context(GmailEmulator(clock=self.clock))
 
+    @cached_property
+    def hook(self) -> HookEmulator:
+        """Where alerts are posted."""
+        return self._open.enter_context(HookEmulator(clock=self.clock))
+
     def forget(self) -> None:
         """Let the vendors forget every earlier play."""
         self.resend.accounts.clear()
@@ -157,6 +163,7 @@ class Stage:
         self.gmail.accounts.clear()
         self.gmail.witness.clear()
         self.gmail.faults.clear()
+        self.hook.witness.clear()
 
     def close(self) -> None:
         """Close everything that was opened."""

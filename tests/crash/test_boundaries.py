@@ -14,7 +14,7 @@ from tests.crash import boundaries, laboratory
 from tests.crash.laboratory import Lays, Stage
 from tests.crash.mail_in import ASKING, BROKEN, Post
 from tests.crash.mail_out import UNKNOWN, WEATHER, Approved, Doomed, HandedOver, Hour, SideBySide
-from tests.crash.told import Notices, Notifications
+from tests.crash.told import Notices, Notifications, Posts
 
 SEEDS = int(os.environ.get("LAB_SEEDS", "1"))
 """For each play of each boundary. No two boundaries draw alike, so that even one of each sees all the weather."""
@@ -56,6 +56,7 @@ CASES: Mapping[str, Case] = {
     "ingest.set_aside": Case((partial(Post, weather=BROKEN, expires=False),)),
     "deliver.applied": Case((Notifications,)), "deliver.committed": Case((Notifications,)),
     "notices.reserved": Case((Notices,)), "notices.performed": TELLS, "notices.settled": TELLS,
+    "hooks.begun": Case((Posts,)), "hooks.performed": Case((Posts,), any_passage=True),
 }  # fmt: skip
 
 

@@ -1,19 +1,21 @@
-"""The plays of what is told: the provider's notifications about our mail, and our notices to the tenant's people."""
+"""The plays of what is told: the provider's word about our mail, our notices to people, our alerts to webhooks."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
-from domain import alerts, cards, deliveries
+from domain import alerts, cards, credentials, deliveries
 from domain.db import Tx
 from domain.house import House
 from domain.ports import DeliveryEvent, DeliveryKind
 from jobs import deliver, notices
+from providers.hooks import WebhookPoster
 from providers.resend import ResendSender
-from tests import build
+from tests import build, houses
 from tests.crash.laboratory import Finding, Stage
 from tests.crash.mail_out import WEATHER, Weather
 from tests.jobs import letters
@@ -139,3 +141,36 @@ class Notices:
         told = {row["email"] for row in rows if row["email"] in arrived or row["state"] in ("reserved", "uncertain")}
         found.lost += [f"{address} was not told" for address in self.people if address not in told]
         found.once(tx, ("user_id", "operator_notices"))
+
+
+class Posts:
+    """One to three alerts of a tenant with a webhook, each posted at least once, and again only under the same id."""
+
+    def __init__(self, stage: Stage, slug: str, chance: random.Random) -> None:
+        self.stage = stage
+        more = {"send_mode": "live", "alert_webhook_url": f"{stage.hook.url}/{slug}"}
+        self.tenant_id = build.tenant(stage.database, slug, {**build.ACME, **more})
+        self.pieces = chance.randint(1, 3)
+        with stage.database.tenant(self.tenant_id, actor="test") as tx:
+            credentials.put(tx, houses.VAULT, "alert_webhook_secret", "a secret")
+            for at in range(self.pieces):
+                alerts.open(tx, f"test_{at}", "Something is wrong.")
+
+    def live(self, house: House, life: int) -> None:
+        """Whatever waits is posted."""
+        notices.post_alerts(replace(house, hooks=WebhookPoster(private=True)), self.tenant_id)
+
+    def between(self, life: int) -> None:
+        """Nothing."""
+
+    def is_quiet(self, tx: Tx) -> bool:
+        return int(tx.value("SELECT count(*) FROM alert_deliveries WHERE state = 'sent'")) == self.pieces
+
+    def judge(self, tx: Tx, found: Finding) -> None:
+        """A receiver tells a repetition by its id: one id for each alert, and at most one repetition for one death."""
+        seen = [each.headers["webhook-id"] for each in self.stage.hook.witness.requests if each.acted]
+        if len(set(seen)) > self.pieces or len(seen) > self.pieces + 1:
+            found.doubled.append(f"{len(seen)} posts under {len(set(seen))} ids for {self.pieces} alerts")
+        found.expect(tx, {"alert_deliveries WHERE state = 'sent'": self.pieces})
+        if len(set(seen)) < self.pieces:
+            found.lost.append(f"{len(set(seen))} of {self.pieces} alerts were posted")

@@ -98,7 +98,7 @@ class CommandLine(Door):
             file.writelines(f"{each['name']},{each['email']},{each['company']}\n" for each in people)
             file.flush()
             report = self.rehearsal.command("contacts", "import", file.name, "-t", slug)
-        assert (report["created"], report["bad"]) == (len(people), [])
+        assert (report["created"], report["bad"]) == (len(people), 0)
 
     def poll(self, slug: str, expecting: int) -> None:
         self.rehearsal.command("mailbox", "sync", "-t", slug)

@@ -139,17 +139,17 @@ def a_link_whose_words_name_us(world: World) -> Card:
 
 @case("sensitive.bulk_delete", "allow")
 def an_ordinary_update(world: World) -> Card:
-    return world.card("update_deal", payload={"operation": "set_stage", "ids": [1, 2, 3]})
+    return world.card("run_script", payload={"operation": "set_stage", "ids": [1, 2, 3]})
 
 
 @case("sensitive.bulk_delete", "allow")
 def one_record_is_deleted(world: World) -> Card:
-    return world.card("update_deal", payload={"operation": "delete", "id": 1})
+    return world.card("run_script", payload={"operation": "delete", "id": 1})
 
 
 @case("sensitive.bulk_delete", "block")
 def three_records_are_deleted(world: World) -> Card:
-    return world.card("update_deal", payload={"operation": "delete", "ids": [1, 2, 3]})
+    return world.card("run_script", payload={"operation": "delete", "ids": [1, 2, 3]})
 
 
 @case("sensitive.bulk_delete", "block")

@@ -87,7 +87,7 @@ def test_a_tenant_from_founding_to_live(hh: Line) -> None:
         (("kill", "--reason", "x", "--mail", "--engine", "engagement"), "choose one"),
         (("kill", "--reason", "x", "--engine", "engagment"), "--engine"),
         (("kill", "--reason", "x", "--action", "send_emial"), "send_emial"),
-        (("gmail", "revoke", "--address", "a@b.example"), "hourhand gmail status"),
+        (("gmail", "revoke", "--address", "a@b.example"), "hourhand mailbox status"),
         (("mailbox", "import", "/nowhere", "--address", "a@b.example"), "/nowhere does not exist"),
         (("credential", "set", "aws_key"), "resend_api_key"),
         (("credential", "remove", "smtp_url"), "smtp_url"),

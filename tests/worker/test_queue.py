@@ -247,7 +247,7 @@ def test_the_ticker_and_the_worker_together_do_the_houses_entries(database: Data
     with houses.house(database) as house:
         assert tick.run(house).at_once == ("rescue",)
         Worker(house, settings, counts.note).drain()
-    assert counts == {"clean_up done": 1}
+    assert counts == {"clean_up done": 1, "watch done": 1, "compare done": 1}
 
 
 def test_a_scheduled_slot_has_one_run_however_often_its_job_is_done(database: Database, settings: Settings) -> None:

@@ -120,7 +120,7 @@ def test_orders_with_faults_are_corrected_asked_about_or_left_to_people(told: di
     assert [mail["to"] for mail in live["posted"] if "VB-2041" in mail["subject"]] == ["gaspar@moinho-rio.example"]
     # what Gil took back is not corrected again
     assert {"tech_fee_negative open", "total_below_fee open"} <= set(trial["exceptions"])
-    assert [mail["to"] for mail in trial["held"] if "TR-7719" in mail["subject"]] == ["joyce@cottonwoodcu.example"]
+    assert [mail["to"] for mail in trial["held"] if "TR-7719" in mail["subject"]] == ["ap@harborpine.example"]
 
 
 def test_each_company_reads_its_last_hour(told: dict[str, Any]) -> None:
