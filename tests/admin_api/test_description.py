@@ -34,7 +34,9 @@ def described(shared: Desk) -> Any:
     return schemathesis.openapi.from_asgi("/openapi.json", shared.app)
 
 
-@pytest.mark.parametrize("route", [route for route in sorted(NEEDS) if route != UNBOUNDED])
+@pytest.mark.parametrize(
+    "route", [route for route in sorted(NEEDS) if route != UNBOUNDED and not route.startswith("HEAD ")]
+)
 def test_whatever_is_asked_is_answered_as_described(described: Any, shared: Desk, route: str) -> None:
     method, path = route.split(" ")
     headers = {"Authorization": f"Bearer {CRON_SECRET}"} if NEEDS[route] == CRON else shared.as_("house.admin")
