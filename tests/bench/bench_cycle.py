@@ -40,6 +40,7 @@ def test_pf2_cycles(cloned: gears.Clone, figures: Callable[..., None]) -> None:
         cycle.run(house, model, kind="manual")
         script = Script(cloned, database.clock, model, tenants[count:])
         ours = iter(tenants[:count])
+        crowd.analyse(cloned)
         rivals = in_turn(
             lambda _: run_cycles(house, [next(ours) for _ in range(CYCLES)]), lambda _: script.play(CYCLES)
         )

@@ -42,6 +42,7 @@ def test_pf2_where_a_cycle_spends_its_time(cloned: gears.Clone, figures: Callabl
     with houses.house(database) as house:
         tenants = [crowd.with_contacts_due(database, f"t{at}", CONTACTS, "dry_run") for at in range(CYCLES)]
         run_cycles(house, tenants[:20])
+        crowd.analyse(cloned)
         sampler = Sampler(cloned.admin_url)
         with sampler.listening():
             run_cycles(house, tenants[20:])
@@ -59,6 +60,7 @@ def test_pf3_where_a_send_spends_its_time(
         tenants = [crowd.with_mail_queued(database, f"t{at}", MAILS) for at in range(TENANTS + 1)]
         hands.senders.update({each: ResendSender(KEY, resend_url) for each in tenants})
         send_all(house, tenants[0])
+        crowd.analyse(cloned)
         sampler = Sampler(cloned.admin_url)
         with sampler.listening():
             for each in tenants[1:]:

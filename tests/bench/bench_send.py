@@ -50,6 +50,7 @@ def test_pf3_gated_sends(cloned: gears.Clone, resend_url: str, figures: Callable
         tenants = [crowd.with_mail_queued(database, f"t{at}", MAILS) for at in range(2 * (ROUNDS + 1))]
         hands.senders.update({each: ResendSender(KEY, resend_url) for each in tenants})
         left = iter(tenants)
+        crowd.analyse(cloned)
         bare = Bare(cloned, resend_url)
         against_bare = in_turn(lambda _: send_all(house, next(left)), lambda _: bare.send_all())
         queue = Queue(cloned)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg
+
 from domain import cards, clocks
 from domain.db import Database
-from tests import build
+from tests import build, gears
 
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 """An hour at which mail may go out."""
@@ -59,3 +61,9 @@ def with_mail_queued(database: Database, slug: str, mails: int) -> UUID:
 TEXT = (
     "Dear Pat,\n\nit has been a while since we spoke. Is there anything that we can do for you?\n\nBest regards\nAna\n"
 )
+
+
+def analyse(cloned: gears.Clone) -> None:
+    """Count what is stored for the planner, as autovacuum would; test clusters have none."""
+    with psycopg.connect(cloned.admin_url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
