@@ -12,7 +12,7 @@ from domain import audit, events, storable
 from domain.db import Row, Tx
 
 Outcome = Literal["created", "changed", "unchanged", "skipped", "bad"]
-State = Literal["uploading", "running", "done", "undoing", "undone"]
+State = Literal["running", "done", "undoing", "undone"]
 
 LONGEST_ROW = 10_000
 """So many characters of a row that was not taken in are kept."""
@@ -87,16 +87,14 @@ _COUNTED = ("rows", "created", "changed", "unchanged", "skipped", "bad", "accoun
 
 
 def start(
-    tx: Tx, *, kind: str, filename: str, size: int, sha256: bytes, reading: Mapping[str, Any],
-    state: State = "running",
+    tx: Tx, *, kind: str, filename: str, size: int, sha256: bytes, reading: Mapping[str, Any]
 ) -> Batch:  # fmt: skip
     """Begin to take a file in."""
     row = tx.row(
-        f"""INSERT INTO imports (tenant_id, id, kind, filename, size, sha256, reading, state, started_by, started_at,
-                moved_at)
-            VALUES (:t, :id, :kind, :filename, :size, :sha, :reading, :state, :by, :now, :now) RETURNING {COLUMNS}""",
+        f"""INSERT INTO imports (tenant_id, id, kind, filename, size, sha256, reading, started_by, started_at, moved_at)
+            VALUES (:t, :id, :kind, :filename, :size, :sha, :reading, :by, :now, :now) RETURNING {COLUMNS}""",
         t=tx.tenant_id, id=tx.clock.uuid(), kind=kind, filename=storable.text(filename, 300), size=size, sha=sha256,
-        reading=storable.value(reading), state=state, by=tx.actor, now=tx.now,
+        reading=storable.value(reading), by=tx.actor, now=tx.now,
     )  # fmt: skip
     assert row is not None
     return _load(row)
@@ -155,7 +153,7 @@ def advance(tx: Tx, batch: Batch, taken: Sequence[Taken]) -> Batch:
 
 
 def finish(tx: Tx, batch: Batch) -> Batch:
-    """The whole file was taken in: its pieces go, a record of it stays."""
+    """The whole file was taken in."""
     row = tx.row(
         f"""UPDATE imports SET state = 'done', finished_at = :now
             WHERE tenant_id = :t AND id = :id AND state = 'running' AND line = :line RETURNING {COLUMNS}""",
@@ -163,7 +161,6 @@ def finish(tx: Tx, batch: Batch) -> Batch:
     )  # fmt: skip
     if row is None:
         raise ImportElsewhere(ImportElsewhere.__doc__)
-    tx.run("DELETE FROM import_parts WHERE tenant_id = :t AND import_id = :id", t=tx.tenant_id, id=batch.id)
     done = _load(row)
     counts = {name: getattr(done, name) for name in _COUNTED}
     audit.record(tx, "import.done", str(batch.id), kind=batch.kind, filename=batch.filename, counts=counts)

@@ -11,7 +11,6 @@ TABLES_LEFT_OUT: Mapping[str, str] = {
     "tenant_credentials": "secrets of providers, sealed for this house alone",
     "mailbox_consents": "secrets of consents that are under way",
     "idempotent_requests": "answers to requests that may be repeated, gone within a day",
-    "import_parts": "pieces of files on their way in; what was taken in of them is in its own tables",
     "agent_tenant_locks": "who works for the tenant at this moment",
 }
 """Tables that are not exported, each with its reason; every other table of a tenant is, whoever adds it."""

@@ -182,7 +182,7 @@ def told(database: Database, tenant_id: UUID, import_id: UUID, *, resumed_after_
     for name in ("rows", "created", "changed", "unchanged", "skipped", "bad", "accounts_created"):
         setattr(report, name, getattr(batch, name))
     report.put_aside = [{name: row[name] for name in ("line", "outcome", "field", "mend")} for row in aside]
-    report.finished, report.resumed_after_line = batch.state not in ("running", "uploading"), resumed_after_line
+    report.finished, report.resumed_after_line = batch.state != "running", resumed_after_line
     return report
 
 

@@ -65,7 +65,6 @@ TENANT_TABLES: dict[str, str] = {
     "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     "imports": "SELECT, INSERT, UPDATE, DELETE",
     "import_rows": "SELECT, INSERT, UPDATE, DELETE",
-    "import_parts": "SELECT, INSERT, UPDATE, DELETE",
     "erasures": "SELECT, INSERT, UPDATE",
     "model_budgets": "SELECT, INSERT, UPDATE",
     "model_calls": "SELECT, INSERT, UPDATE",

@@ -8,8 +8,7 @@ CREATE TABLE hourhand.imports (
     size bigint NOT NULL,
     sha256 bytea NOT NULL,                      -- of the whole file and of how it is to be read: the same goes on
     reading jsonb NOT NULL,                     -- encoding, delimiter, the columns and what they mean, options
-    state text NOT NULL DEFAULT 'uploading'
-        CHECK (state IN ('uploading', 'running', 'done', 'undoing', 'undone')),
+    state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'undoing', 'undone')),
     line bigint NOT NULL DEFAULT 0,             -- the last line that was taken in
     rows bigint NOT NULL DEFAULT 0,
     created bigint NOT NULL DEFAULT 0,
@@ -51,16 +50,6 @@ CREATE TABLE hourhand.import_rows (
     FOREIGN KEY (tenant_id, import_id) REFERENCES hourhand.imports (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX import_rows_outcome ON hourhand.import_rows (tenant_id, import_id, outcome, seq);
-
--- A file that came through the API, in pieces; gone once it was taken in.
-CREATE TABLE hourhand.import_parts (
-    tenant_id uuid NOT NULL,
-    import_id uuid NOT NULL,
-    number int NOT NULL CHECK (number >= 0),
-    bytes bytea NOT NULL,
-    PRIMARY KEY (tenant_id, import_id, number),
-    FOREIGN KEY (tenant_id, import_id) REFERENCES hourhand.imports (tenant_id, id) ON DELETE CASCADE
-);
 
 -- A person who is to be forgotten: by what they are found is sealed, and thrown away when nothing is left of them.
 CREATE TABLE hourhand.erasures (
