@@ -40,8 +40,8 @@ class Price:
         """The most that a call can cost and consume: no text has more tokens than bytes, and all are written anew."""
         read = most_tokens(prompt)
         dearest = max(self.input, self.written)
-        total = (dearest * read + self.output * prompt.max_tokens) / 1_000_000
-        return total.quantize(MICRO, ROUND_UP), read + prompt.max_tokens
+        total = (dearest * read + self.output * prompt.most_tokens) / 1_000_000
+        return total.quantize(MICRO, ROUND_UP), read + prompt.most_tokens
 
 
 def of(model: str) -> Price:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,8 +46,11 @@ class Question(Generic[Given, Told]):
 
     @property
     def system(self) -> str:
-        """The stable part of the prompt, the same for every tenant and every call."""
-        return _system(self.name, self.kind)
+        """The stable part of the prompt, the same for every tenant and every call.
+
+        It ends with the shape of the answer: a server that knows nothing of schemas is told by it what is wanted.
+        """
+        return f"{_system(self.name, self.kind)}\nThe schema of the answer:\n{_compact(self.answer)}\n"
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -137,17 +141,32 @@ def _system(name: str, kind: str) -> str:
 
 
 @functools.cache
+def _compact(answer: type[BaseModel]) -> str:
+    return json.dumps(dict(_schema(answer)), separators=(",", ":"))
+
+
+@functools.cache
 def _schema(answer: type[BaseModel]) -> Mapping[str, Any]:
     closed: Mapping[str, Any] = _closed(answer.model_json_schema())
     return closed
 
 
+_DISPENSABLE = ("title", "default", "description")
+"""What pydantic adds for people."""
+_BY_NAME = ("properties", "$defs")
+
+
 def _closed(schema: Any) -> Any:
     """A schema in which every field must be there: what providers ask of structured answers."""
-    if isinstance(schema, dict):
-        kept = {name: _closed(value) for name, value in schema.items() if name not in ("title", "default")}
-        if kept.get("type") == "object":
-            kept["required"] = list(kept.get("properties", {}))
-            kept["additionalProperties"] = False
-        return kept
-    return [_closed(each) for each in schema] if isinstance(schema, list) else schema
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _closed(value) for name, value in schema.items() if name not in (*_DISPENSABLE, *_BY_NAME)}
+    # here the keys are names of our own, whatever they are called
+    for names in _BY_NAME:
+        if names in schema:
+            kept[names] = {name: _closed(value) for name, value in schema[names].items()}
+    if kept.get("type") == "object":
+        kept |= {"required": list(kept.get("properties", {})), "additionalProperties": False}
+    return kept

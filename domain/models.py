@@ -21,6 +21,10 @@ PASSING: frozenset[Wrong] = frozenset({"throttled", "overloaded", "unreachable"}
 """What may be well a moment later, and was certainly not charged."""
 
 
+THOUGHT_TOKENS = 2_000
+"""Room for what a model thinks before it answers; one that can't be told not to would have its answer cut off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """One question, ready to be asked. It never holds tools: a model only ever answers."""
@@ -33,6 +37,12 @@ class Prompt:
     schema: Mapping[str, Any]
     """JSON schema of the answer."""
     max_tokens: int
+    """The longest answer."""
+
+    @property
+    def most_tokens(self) -> int:
+        """The most that may be written: the answer, and what a model thinks before it."""
+        return self.max_tokens + THOUGHT_TOKENS
 
 
 @dataclass(frozen=True, slots=True)

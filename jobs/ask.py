@@ -114,7 +114,8 @@ def ask(desk: Desk, question: Question[Any, Told], wish: Wish[Told]) -> Reply[To
     ends = desk.house.clock.monotonic() + (desk.house.models.deadline_seconds if desk.house.models else 0)
     for model in desk.order(question.name):
         left = ends - desk.house.clock.monotonic()
-        if left < SHORTEST_SECONDS:
+        # a process that is to end waits for the question under way, and asks nobody anything more
+        if left < SHORTEST_SECONDS or desk.house.leaving.is_set():
             break
         try:
             reply = _ask_one(desk, question, wish, model, left)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from domain.models import Completion, ModelFailed, Prompt, Usage
-from providers import model_calls
+from providers import model_calls, thinking
 from providers.circuit import Circuit
 from providers.deadlines import Deadline
 from providers.wire import Unanswered, Unsent, Wire
@@ -23,10 +23,12 @@ class AnthropicModels:
     name = "anthropic"
 
     def __init__(
-        self, api_key: str, base_url: str, *, wire: Wire | None = None, circuit: Circuit | None = None
-    ) -> None:
+        self, api_key: str, base_url: str, *, wire: Wire | None = None, circuit: Circuit | None = None,
+        refused: set[str] | None = None,
+    ) -> None:  # fmt: skip
         self._api_key = api_key
         self._base_url = base_url
+        self._refused = refused if refused is not None else set()
         self._wire = wire or Wire()
         self._circuit = circuit
         # Its import takes longer than many an answer, and belongs to nobody's deadline.
@@ -35,11 +37,16 @@ class AnthropicModels:
 
     def ask(self, prompt: Prompt, model: str, *, deadline_seconds: float) -> Completion:
         """Ask one model. Raises ModelFailed."""
-        return model_calls.in_time(
-            lambda deadline: self._once(prompt, model, deadline), self._circuit, deadline_seconds=deadline_seconds
-        )
 
-    def _once(self, prompt: Prompt, model: str, deadline: Deadline) -> Completion:
+        def once(deadline: Deadline) -> Completion:
+            return thinking.ask(
+                lambda wishes: self._once(prompt, model, deadline, wishes), thinking.least(self.name, model),
+                f"{self._base_url} {model}", self._refused,
+            )  # fmt: skip
+
+        return model_calls.in_time(once, self._circuit, deadline_seconds=deadline_seconds)
+
+    def _once(self, prompt: Prompt, model: str, deadline: Deadline, wishes: Mapping[str, Any]) -> Completion:
         import anthropic
 
         carrier = _carrier(self._wire, deadline)
@@ -48,7 +55,7 @@ class AnthropicModels:
                 api_key=self._api_key, base_url=self._base_url, max_retries=0, http_client=carrier.client,
                 timeout=deadline.seconds,
             ) as client:  # fmt: skip
-                return _completion(_ask(client, prompt, model))
+                return _completion(_ask(client, prompt, model, wishes))
         except ModelFailed:
             raise
         except anthropic.APIStatusError as error:
@@ -61,17 +68,23 @@ class AnthropicModels:
             raise ModelFailed("malformed", f"the answer could not be read ({type(error).__name__})") from error
 
 
-def _ask(client: anthropic.Anthropic, prompt: Prompt, model: str) -> anthropic.types.Message:
+def _ask(
+    client: anthropic.Anthropic, prompt: Prompt, model: str, wishes: Mapping[str, Any]
+) -> anthropic.types.Message:  # fmt: skip
     import anthropic
 
     schema = anthropic.transform_schema(cast("dict[str, Any]", dict(prompt.schema)))
     return client.messages.create(
         model=model,
-        max_tokens=prompt.max_tokens,
+        max_tokens=prompt.most_tokens,
         # the stable part stands first and ends with the mark up to which it may be kept
         system=[{"type": "text", "text": prompt.system, "cache_control": {"type": "ephemeral"}}],
         messages=[{"role": "user", "content": prompt.user}],
-        output_config={"format": {"type": "json_schema", "schema": schema}},
+        output_config={
+            "format": {"type": "json_schema", "schema": schema},
+            **({"effort": wishes["effort"]} if "effort" in wishes else {}),
+        },
+        thinking=wishes.get("thinking", anthropic.omit),
     )
 
 

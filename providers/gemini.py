@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from domain.models import Completion, ModelFailed, Prompt
-from providers import model_calls
+from providers import model_calls, thinking
 from providers.circuit import Circuit
 from providers.deadlines import Deadline
 from providers.wire import Wire
@@ -20,20 +21,27 @@ class GeminiModels:
     name = "gemini"
 
     def __init__(
-        self, api_key: str, base_url: str, *, wire: Wire | None = None, circuit: Circuit | None = None
-    ) -> None:
+        self, api_key: str, base_url: str, *, wire: Wire | None = None, circuit: Circuit | None = None,
+        refused: set[str] | None = None,
+    ) -> None:  # fmt: skip
         self._api_key = api_key
         self._base_url = base_url.rstrip("/")
         self._wire = wire or Wire()
         self._circuit = circuit
+        self._refused = refused if refused is not None else set()
 
     def ask(self, prompt: Prompt, model: str, *, deadline_seconds: float) -> Completion:
         """Ask one model. Raises ModelFailed."""
-        return model_calls.in_time(
-            lambda deadline: self._once(prompt, model, deadline), self._circuit, deadline_seconds=deadline_seconds
-        )
 
-    def _once(self, prompt: Prompt, model: str, deadline: Deadline) -> Completion:
+        def once(deadline: Deadline) -> Completion:
+            return thinking.ask(
+                lambda wishes: self._once(prompt, model, deadline, wishes), thinking.least(self.name, model),
+                f"{self._base_url} {model}", self._refused,
+            )  # fmt: skip
+
+        return model_calls.in_time(once, self._circuit, deadline_seconds=deadline_seconds)
+
+    def _once(self, prompt: Prompt, model: str, deadline: Deadline, wishes: Mapping[str, Any]) -> Completion:
         told = model_calls.post(
             self._wire,
             f"{self._base_url}/v1beta/models/{quote(model, safe='')}:generateContent",
@@ -41,9 +49,10 @@ class GeminiModels:
                 "systemInstruction": {"parts": [{"text": prompt.system}]},
                 "contents": [{"role": "user", "parts": [{"text": prompt.user}]}],
                 "generationConfig": {
-                    "maxOutputTokens": prompt.max_tokens,
+                    "maxOutputTokens": prompt.most_tokens,
                     "responseMimeType": "application/json",
                     "responseJsonSchema": dict(prompt.schema),
+                    **({"thinkingConfig": dict(wishes)} if wishes else {}),
                 },
             },
             {"x-goog-api-key": self._api_key},

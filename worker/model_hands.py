@@ -23,13 +23,15 @@ class VendorModels:
 
     def __init__(self, settings: Settings, vault: Vault, clock: Clock) -> None:
         self.order = settings.model_order
-        self.deadline_seconds = settings.model_deadline_seconds
+        self.deadline_seconds = settings.question_seconds
         self._settings = settings
         self._vault = vault
         self._clock = clock
         self._wire = Wire()
         self._mutex = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
+        self._refused: set[str] = set()
+        """Models behind whose address a wish about thinking is taken for a mistake."""
 
     def provider(self, tx: Tx, name: str) -> ModelProvider:
         """A provider with the tenant's own key, or the house's. Raises NeverWill when there is none."""
@@ -40,7 +42,9 @@ class VendorModels:
 
                 key = self._key(tx, "anthropic_api_key", settings.anthropic_api_key, "ANTHROPIC_API_KEY")
                 url = settings.anthropic_base_url
-                return AnthropicModels(key, url, wire=self._wire, circuit=self._circuit(name))
+                return AnthropicModels(
+                    key, url, wire=self._wire, circuit=self._circuit(name), refused=self._refused
+                )  # fmt: skip
             case "openai":
                 key = self._key(tx, "openai_api_key", settings.openai_api_key, "OPENAI_API_KEY")
                 return self._compatible(name, key, settings.openai_base_url)
@@ -48,7 +52,8 @@ class VendorModels:
                 from providers.gemini import GeminiModels
 
                 key = self._key(tx, "gemini_api_key", settings.gemini_api_key, "GEMINI_API_KEY")
-                return GeminiModels(key, settings.gemini_api_url, wire=self._wire, circuit=self._circuit(name))
+                url = settings.gemini_api_url
+                return GeminiModels(key, url, wire=self._wire, circuit=self._circuit(name), refused=self._refused)
             case "local":
                 if settings.local_model_url is None:
                     raise NeverWill("HOURHAND_LOCAL_MODEL_URL is not set")
@@ -59,7 +64,9 @@ class VendorModels:
     def _compatible(self, name: str, key: str | None, url: str) -> ModelProvider:
         from providers.openai_compatible import OpenAICompatibleModels
 
-        return OpenAICompatibleModels(name, key, url, wire=self._wire, circuit=self._circuit(name))
+        return OpenAICompatibleModels(
+            name, key, url, wire=self._wire, circuit=self._circuit(name), refused=self._refused
+        )  # fmt: skip
 
     def _circuit(self, name: str) -> Circuit:
         with self._mutex:

@@ -29,6 +29,8 @@ OURS = ("HOURHAND_", "AGENT_", "EMAIL_SEND_")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEFAULT_MODEL = "anthropic/claude-sonnet-5-5"
+AFTER_A_QUESTION_SECONDS = 2.0
+"""What is left of a process's last wait when its last question to a model is over: to write down what came of it."""
 _MODEL = re.compile(r"rulebook|(?:anthropic|openai|gemini|local)/[\w.:/-]+")
 
 
@@ -168,11 +170,12 @@ class Settings(BaseSettings):
         description="A server of your own with OpenAI's interface, where models called local/… answer.",
     )
     model_deadline_seconds: float = Field(
-        15.0,
+        10.0,
         gt=0,
         le=18,
         alias="HOURHAND_MODEL_DEADLINE_SECONDS",
-        description="Total time of one question to models, whoever answers in the end; a stop waits for it.",
+        description="Total time of one question to models, whoever answers in the end; a stop waits for it. "
+        "A stopping process does too, so that it is never more than HOURHAND_DRAIN_SECONDS less two.",
     )
 
     # who is told of the whole house
@@ -322,6 +325,11 @@ class Settings(BaseSettings):
         if self.models:
             return tuple(_listed(self.models))
         return (DEFAULT_MODEL,) if self.anthropic_api_key else ()
+
+    @property
+    def question_seconds(self) -> float:
+        """How long a question to models may take: a process that is told to end must live to see its answer."""
+        return min(self.model_deadline_seconds, max(1.0, self.drain_seconds - AFTER_A_QUESTION_SECONDS))
 
     @property
     def on_loopback(self) -> bool:

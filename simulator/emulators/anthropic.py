@@ -55,6 +55,8 @@ class AnthropicEmulator(Loopback):
             words = (system["text"], request["messages"][0]["content"], request["model"], int(request["max_tokens"]))
         except (ValueError, KeyError, IndexError, TypeError):
             return tell(400, self.error(400, "invalid_request_error", "the request is not understood"))
+        if (wrong := _thinks_wrongly(request)) is not None:
+            return tell(400, self.error(400, "invalid_request_error", wrong))
         if "anthropic-version" not in asked.headers:
             return tell(400, self.error(400, "invalid_request_error", "anthropic-version: header is required"))
         asked.seen.acted = True
@@ -66,8 +68,10 @@ class AnthropicEmulator(Loopback):
         content = self._answering(request)
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
         stop_reason = "refusal" if content is None else "end_turn"
-        if tokens(text) > most:
-            text, stop_reason = text[: 3 * most], "max_tokens"
+        # what it thinks comes first, and counts
+        thought = _thought(request)
+        if tokens(text) > most - thought:
+            text, stop_reason = text[: 3 * max(0, most - thought)], "max_tokens"
         prefix, fresh = tokens(system), tokens(user)
         written = cached = 0
         if marked and prefix >= self.smallest_cached:
@@ -87,9 +91,32 @@ class AnthropicEmulator(Loopback):
                 "input_tokens": fresh if written or cached else fresh + prefix,
                 "cache_creation_input_tokens": written,
                 "cache_read_input_tokens": cached,
-                "output_tokens": 0 if content is None else min(most, tokens(text)),
+                "output_tokens": 0 if content is None else min(most, thought + tokens(text)),
             },
         }
+
+
+_OFF = {"claude-sonnet-5-5": "between_tools", "claude-haiku-5-5": "disabled", "claude-opus-5": "disabled",
+        "claude-sonnet-5": "disabled"}  # fmt: skip
+"""How thinking is turned off, where it can be; those that are not named here can't, or don't think by themselves."""
+_ALWAYS = frozenset({"claude-opus-5-5"})
+_THOUGHT = {"low": 200, "medium": 600, "high": 1_500, "xhigh": 4_000, "max": 9_000}
+
+
+def _thinks_wrongly(request: dict[str, Any]) -> str | None:
+    kind, model = (request.get("thinking") or {}).get("type", "adaptive"), request.get("model", "")
+    known = model in _OFF or model in _ALWAYS
+    if known and kind not in ("adaptive", _OFF.get(model)):
+        return f"thinking.type {kind!r} is not supported by {model}"
+    return None
+
+
+def _thought(request: dict[str, Any]) -> int:
+    """How many tokens it thinks before it answers."""
+    kind, model = (request.get("thinking") or {}).get("type", "adaptive"), request["model"]
+    if model not in (*_OFF, *_ALWAYS) or kind == _OFF.get(model):
+        return 0
+    return _THOUGHT[(request.get("output_config") or {}).get("effort") or "high"]
 
 
 def tokens(text: str) -> int:

@@ -30,6 +30,16 @@ def test_the_prompt_of_a_follow_up_stays_small() -> None:
         assert prices.likely_tokens(prompt.system) > prices.likely_tokens(prompt.user)
 
 
+def test_every_field_of_an_answer_is_asked_for_whatever_it_is_called() -> None:
+    for question in QUESTIONS.values():
+        for shape in (question.schema, *question.schema.get("$defs", {}).values()):
+            if shape["type"] == "object":
+                assert set(shape["required"]) == set(shape["properties"])
+        assert set(question.schema["properties"]) == set(question.answer.model_fields)
+        assert json.dumps(dict(question.schema), separators=(",", ":")) in question.system
+    assert "description" in questions.QUOTE_ITEMS.schema["$defs"]["WantedItem"]["properties"]
+
+
 def test_a_version_names_the_words_of_its_prompt() -> None:
     versions = [each.version for each in QUESTIONS.values()]
     assert len(set(versions)) == len(versions)
@@ -113,5 +123,5 @@ def test_prices_are_exact_and_the_worst_case_is_never_exceeded() -> None:
     prompt = questions.FIRST_TOUCH.prompt(Letter("engagement_first_touch", "es", {"first_name": "Ñandú" * 30}))
     usd, tokens = price.worst(prompt)
     most = len((prompt.system + prompt.user + json.dumps(dict(prompt.schema))).encode())
-    assert tokens >= most + prompt.max_tokens
-    assert usd >= price.cost(Usage(tokens_written=most, tokens_out=prompt.max_tokens))
+    assert tokens >= most + prompt.most_tokens
+    assert usd >= price.cost(Usage(tokens_written=most, tokens_out=prompt.most_tokens))

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 
+from simulator.emulators.anthropic import AnthropicEmulator
+from simulator.emulators.faults import Fault
 from tests import gears
 from tests.crash import kills
 from tests.crash.kills import Ground
@@ -41,6 +43,38 @@ def test_a_told_process_ends_in_time_and_leaves_nothing_half_done(
         assert hand.end()[0] == 0
     figures("shutdown", terms=TERMS, with_work_left=left, slowest_seconds=round(max(took), 2), **asdict(found))
     assert (found.doubled, found.lost, found.reminted, found.repeats) == (0, 0, 0, 0)
+
+
+QUESTION_SECONDS = 4
+"""How long the last question may take at most; the model never answers it."""
+
+
+def test_a_process_told_to_end_while_a_model_is_silent_ends_in_time_and_leaves_nothing_half_done(
+    cloned: gears.Clone, room: Room, figures: Callable[..., None]
+) -> None:
+    with kills.ground(cloned.url(), cloned.admin_url, room, tenants=1) as ground:
+        with AnthropicEmulator(clock=ground.database.clock) as claude:
+            claude.break_next(Fault("hang", times=1_000))
+            hand = ground.hire(
+                ANTHROPIC_API_KEY="sk-ant-none", ANTHROPIC_BASE_URL=claude.url,
+                HOURHAND_MODEL_DEADLINE_SECONDS=str(QUESTION_SECONDS),
+            )  # fmt: skip
+            hand.up()
+            ground.new_people(each=1)
+            ground.until(claude.asked, what=hand.told)
+            code, seconds = hand.end()
+        assert (code, seconds < PROMISE_SECONDS) == (0, True), hand.told()
+        assert _half_done(ground) == []
+        calls = ground.look("SELECT outcome, count(*) AS n FROM model_calls GROUP BY outcome")
+        assert [each["outcome"] for each in calls] == ["timeout"]
+        assert ground.look("SELECT reserved_usd FROM model_budgets WHERE reserved_usd <> 0") == []
+        # the next has no model, and does what was left by templates
+        hand = ground.hire()
+        ground.settle([hand])
+        found = ground.judge()
+        assert hand.end()[0] == 0
+    figures("shutdown with a model", seconds=round(seconds, 2), **asdict(found))
+    assert (found.doubled, found.lost) == (0, 0)
 
 
 def _half_done(ground: Ground) -> list[dict[str, object]]:

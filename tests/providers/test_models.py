@@ -66,7 +66,7 @@ def test_the_stable_prefix_is_marked_and_read_from_the_cache_the_second_time(cla
         (overloaded(times=9), "overloaded"),
         (fail(500, times=9), "overloaded"),
         (refuse(401, "authentication_error"), "unauthorised"),
-        (refuse(400, "invalid_request_error"), "invalid"),
+        (refuse(400, "invalid_request_error", times=2), "invalid"),
         (Fault("hang"), "timeout"),
         (Fault("drip", seconds=0.2), "timeout"),
         (Fault("truncate"), "timeout"),
@@ -170,6 +170,94 @@ def test_other_providers_failures_have_the_same_names(clock: HandClock, name: st
     with Says(clock, told) as server, pytest.raises(ModelFailed) as failed:
         other(name, server.url).ask(prompt(), "some-model", deadline_seconds=5)
     assert failed.value.wrong == wrong
+
+
+WEATHER = [
+    (throttle(30), "throttled"),
+    (overloaded(times=9), "overloaded"),
+    (refuse(401, "unauthenticated"), "unauthorised"),
+    (Fault("hang"), "timeout"),
+    (Fault("drip", seconds=0.2), "timeout"),
+    (Fault("truncate"), "timeout"),
+    (Fault("reset", acts=True), "timeout"),
+]
+
+
+@pytest.mark.parametrize("name", ["openai", "gemini"])
+@pytest.mark.parametrize(("fault", "wrong"), WEATHER, ids=lambda told: getattr(told, "kind", "") or told)
+def test_the_weather_is_the_same_for_every_provider(
+    clock: HandClock, name: str, fault: Fault, wrong: str
+) -> None:  # fmt: skip
+    told = chat(json.dumps(BODY)) if name == "openai" else generated(json.dumps(BODY))
+    with Says(clock, told) as server:
+        server.break_next(fault)
+        with pytest.raises(ModelFailed) as failed:
+            other(name, server.url).ask(prompt(), "some-model", deadline_seconds=0.6)
+    assert failed.value.wrong == wrong
+
+
+def said(name: str, model: str, server: Says, **more: Any) -> dict[str, Any]:
+    """What one provider sends for a question to one of its models."""
+    maker = AnthropicModels("sk-ant-test", server.url, **more) if name == "anthropic" else other(name, server.url)
+    maker.ask(prompt(), model, deadline_seconds=5)
+    sent: dict[str, Any] = server.witness.requests[-1].json
+    return sent
+
+
+def message(text: str) -> dict[str, Any]:
+    return {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "any", "stop_reason": "end_turn",
+        "content": [{"type": "thinking", "thinking": "Well.", "signature": "x"}, {"type": "text", "text": text}],
+        "usage": {"input_tokens": 500, "output_tokens": 40}, "nobody_knows": {"this": 1},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "told"),
+    [
+        ("anthropic", "claude-sonnet-5-5", {"thinking": {"type": "between_tools"}, "effort": "low"}),
+        ("anthropic", "claude-haiku-5-5", {"thinking": {"type": "disabled"}, "effort": "low"}),
+        ("anthropic", "claude-opus-5", {"thinking": {"type": "disabled"}, "effort": "low"}),
+        ("anthropic", "claude-opus-5-5", {"effort": "low"}),
+        ("anthropic", "claude-haiku-4-5", {}),
+        ("anthropic", "a-model-of-our-own", {}),
+        ("openai", "gpt-6-luna", {"reasoning_effort": "none", "store": False}),
+        ("openai", "gpt-6.1-sol", {"reasoning_effort": "low", "store": False}),
+        ("openai", "gpt-5-mini", {"reasoning_effort": "minimal", "store": False}),
+        ("openai", "gpt-4o", {"store": False}),
+        ("local", "gpt-6-luna", {}),
+        ("gemini", "gemini-3.8-flash", {"thinkingConfig": {"thinkingLevel": "low"}}),
+        ("gemini", "gemini-2.5-flash-lite", {"thinkingConfig": {"thinkingBudget": 0}}),
+        ("gemini", "gemma-3", {}),
+    ],
+)
+def test_each_model_is_asked_to_think_as_little_as_it_can(
+    clock: HandClock, name: str, model: str, told: dict[str, Any]
+) -> None:  # fmt: skip
+    text = json.dumps(BODY)
+    answers = {"anthropic": message(text), "gemini": generated(text)}
+    with Says(clock, answers.get(name, chat(text))) as server:
+        sent = said(name, model, server)
+    shown = {**sent.get("generationConfig", {}), **sent.get("output_config", {}), **sent}
+    wanted = ("thinking", "effort", "reasoning_effort", "store", "thinkingConfig")
+    assert {each: shown[each] for each in wanted if each in shown} == told
+    longest = {shown.get(each) for each in ("max_tokens", "max_completion_tokens", "maxOutputTokens")}
+    assert max(each or 0 for each in longest) > 2 * prompt().max_tokens, "thought has room before the answer"
+
+
+def test_a_server_that_takes_such_a_wish_for_a_mistake_is_asked_without_from_then_on(clock: HandClock) -> None:
+    refused: set[str] = set()
+    with Says(clock, message(json.dumps(BODY))) as server:
+        server.break_next(refuse(400, "invalid_request_error"))
+        assert "thinking" not in said("anthropic", "claude-sonnet-5-5", server, refused=refused)
+        said("anthropic", "claude-sonnet-5-5", server, refused=refused)
+        assert ["thinking" in seen.json for seen in server.witness.requests] == [True, False, False]
+
+
+def test_what_a_server_leaves_of_its_thought_before_the_answer_is_no_answer(clock: HandClock) -> None:
+    with Says(clock, chat(f"<think>They want {{JSON}}.</think>\n{json.dumps(BODY)}")) as server:
+        answer = other("local", server.url).ask(prompt(), "some-model", deadline_seconds=5)
+    assert json.loads(answer.text) == BODY
 
 
 def test_a_provider_that_keeps_failing_is_left_in_peace(claude: AnthropicEmulator, clock: HandClock) -> None:

@@ -22,6 +22,12 @@ def test_without_any_variable_everything_has_its_default() -> None:
     assert loaded.on_loopback
 
 
+def test_a_question_to_a_model_is_over_before_a_stopping_process_gives_up() -> None:
+    assert settings.load({}).question_seconds == 10
+    assert settings.load({"HOURHAND_DRAIN_SECONDS": "6"}).question_seconds == 4
+    assert settings.load({"HOURHAND_MODEL_DEADLINE_SECONDS": "3"}).question_seconds == 3
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     assert settings.load({"HOURHAND_PORT": "", "DATABASE_URL": " "}) == settings.load({})
 
