@@ -12,7 +12,6 @@ from providers.circuit import Circuit
 from providers.deadlines import Deadline
 from providers.wire import Wire
 
-
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 
 
