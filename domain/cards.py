@@ -282,13 +282,11 @@ def due(tx: Tx, *, limit: int) -> list[Card]:
     return [load(row) for row in rows]
 
 
-def in_state(tx: Tx, card_ids: Sequence[UUID], state: str) -> list[Card]:
-    """Those of the cards that stand in `state` now."""
-    rows = tx.rows(
-        f"SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND id = ANY(:ids) AND state = :state",
-        t=tx.tenant_id, ids=list(card_ids), state=state,
-    )  # fmt: skip
-    return [load(row) for row in rows]
+def in_state(tx: Tx, card_ids: Sequence[UUID], state: str) -> set[UUID]:
+    """Which of the cards stand in `state` now."""
+    rows = tx.rows("SELECT id FROM kanban_cards WHERE tenant_id = :t AND id = ANY(:ids) AND state = :state",
+                   t=tx.tenant_id, ids=list(card_ids), state=state)  # fmt: skip
+    return {row["id"] for row in rows}
 
 
 def count(tx: Tx, *, state: str, run_id: UUID) -> int:

@@ -60,6 +60,8 @@ class Tx:
         self.actor = actor
         self.run_id = run_id
         self.now: datetime = clock.now()
+        self.settings_told: str | None = None
+        """The tenant's settings as they were stored when the transaction began; None: not asked, or changed since."""
         self.memo: dict[str, Any] = {}
         """What verbs remember of this transaction, so as not to ask or write twice; a failed savepoint empties it."""
 
@@ -127,7 +129,7 @@ class Tx:
             hear(self._connection, self._cursor, statement, values, None, many)
         try:
             if isinstance(values, dict):
-                return self._cursor.execute(statement, values)
+                return self._cursor.execute(statement, _with_ids_spelled(values))
             self._cursor.executemany(statement, values)
             return self._cursor
         except psycopg.Error as error:
@@ -168,7 +170,8 @@ class Database:
         with self._engine.begin() as connection:
             tx = Tx(connection, self.clock, tenant_id, actor, run_id, whole=whole)
             now = tx.now.isoformat() if self.clock.virtual else None
-            if not tx.value("SELECT hourhand.enter(:t, :fence, :now)", t=tenant_id, fence=fence, now=now):
+            tx.settings_told = tx.value("SELECT hourhand.enter(:t, :fence, :now)", t=tenant_id, fence=fence, now=now)
+            if tx.settings_told is None:
                 raise FenceLost(f"tenant {tenant_id}: fence {fence} is no longer held")
             yield tx
 
@@ -234,6 +237,18 @@ class Database:
 def _in_the_drivers_words(sql: str) -> str:
     """A statement with `:name` as psycopg's `%(name)s`; `::` stays a cast."""
     return _NAMED_VALUE.sub(r"%(\1)s", sql.replace("%", "%%"))
+
+
+def _with_ids_spelled(values: dict[str, Any]) -> dict[str, Any]:
+    """Lists of ids as PostgreSQL spells arrays: the driver looks at each element of a list four times."""
+    spelled = {name: _array(value) for name, value in values.items() if type(value) is list and value}
+    return {**values, **spelled} if spelled else values
+
+
+def _array(values: list[Any]) -> Any:
+    if not all(type(each) is UUID for each in values):
+        return values
+    return f"{{{','.join([each.hex for each in values])}}}"
 
 
 def json_list(values: Sequence[Any]) -> Jsonb:

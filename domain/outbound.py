@@ -12,13 +12,17 @@ from uuid import UUID
 
 from domain import addresses, rollup
 from domain.cards import Card
-from domain.db import Row, Tx
+from domain.db import Row, Tx, json_list
 from domain.ports import OutboundMail
 
 
 def content_hash(mail: OutboundMail) -> bytes:
     """SHA-256 over everything that a recipient or the provider would see."""
-    return hashlib.sha256(json.dumps(_told(mail), sort_keys=True, ensure_ascii=False).encode()).digest()
+    return _hash(_told(mail))
+
+
+def _hash(told: Mapping[str, Any]) -> bytes:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +38,32 @@ class Frozen:
 def record_each(tx: Tx, some: Sequence[Frozen], *, state: Literal["reserved", "held"], provider: str) -> None:
     """Freeze the messages of several cards."""
     tried = tx.now if state == "reserved" else None
-    tx.run_many(
+    if not some:
+        return
+    told = [(each, _told(each.mail)) for each in some]
+    messages = [
+        {"card_id": str(each.card.id), "key": each.mail.idempotency_key, "message_id": each.mail.message_id,
+         "mode": each.mode, "thread_id": _id(each.thread_id), "client_id": _id(each.card.client_id),
+         "contact_id": _id(each.card.contact_id), "sender": each.mail.sender, "recipients": _recipients(each.mail),
+         "mail": mail, "hash": _hash(mail).hex()}
+        for each, mail in told
+    ]  # fmt: skip
+    tx.run(
         """INSERT INTO outbound_messages (tenant_id, card_id, idempotency_key, rfc_message_id, state, mode, provider,
                thread_id, client_id, contact_id, sender, recipients, mail, content_hash, reserved_at, first_try_at,
                last_try_at, tries)
-           VALUES (:t, :card, :key, :message_id, :state, :mode, :provider, :thread, :client, :contact, :sender,
-               :recipients, :mail, :hash, :now, :tried, :tried, :tries)""",
-        [
-            {"t": tx.tenant_id, "card": each.card.id, "key": each.mail.idempotency_key,
-             "message_id": each.mail.message_id, "state": state, "mode": each.mode, "provider": provider,
-             "thread": each.thread_id, "client": each.card.client_id, "contact": each.card.contact_id,
-             "sender": each.mail.sender, "recipients": _recipients(each.mail), "mail": _told(each.mail),
-             "hash": content_hash(each.mail), "now": tx.now, "tried": tried, "tries": 0 if tried is None else 1}
-            for each in some
-        ],
+           SELECT :t, m.card_id, m.key, m.message_id, :state, m.mode, :provider, m.thread_id, m.client_id,
+               m.contact_id, m.sender, m.recipients, m.mail, decode(m.hash, 'hex'), :now, :tried, :tried, :tries
+           FROM jsonb_to_recordset(:messages) AS m (card_id uuid, key text, message_id text, mode text,
+               thread_id uuid, client_id uuid, contact_id uuid, sender text, recipients text[], mail jsonb,
+               hash text)""",
+        t=tx.tenant_id, state=state, provider=provider, now=tx.now, tried=tried, tries=0 if tried is None else 1,
+        messages=json_list(messages),
     )  # fmt: skip
+
+
+def _id(each: UUID | None) -> str | None:
+    return None if each is None else str(each)
 
 
 def _recipients(mail: OutboundMail) -> list[str]:

@@ -15,16 +15,7 @@ def bring_forward(tx: Tx, at: datetime, *, extra: bool = False) -> None:
     """
     if _is_said(tx, at, extra):
         return
-    # Even where the line says so already: a cycle that begins or ends meanwhile must not overwrite it without having
-    # seen what this transaction has yet to commit. `lock` waits for this one, and this one for `lock`.
-    tx.run("SELECT 1 FROM tenant_schedule WHERE tenant_id = :t FOR KEY SHARE", t=tx.tenant_id)
-    tx.run(
-        """UPDATE tenant_schedule SET work_due_at = least(work_due_at, :at),
-                  extra_due_at = CASE WHEN :extra THEN least(extra_due_at, :at) ELSE extra_due_at END
-           WHERE tenant_id = :t AND (work_due_at IS NULL OR work_due_at > :at
-                                     OR :extra AND (extra_due_at IS NULL OR extra_due_at > :at))""",
-        t=tx.tenant_id, at=at, extra=extra,
-    )  # fmt: skip
+    tx.value("SELECT hourhand.bring_forward(:t, :at, :extra)", t=tx.tenant_id, at=at, extra=extra)
 
 
 def _is_said(tx: Tx, at: datetime, extra: bool) -> bool:

@@ -225,9 +225,11 @@ class TenantSettings(BaseModel):
 
 
 def of(tx: Tx) -> TenantSettings:
-    """The tenant's settings as they stand when a transaction first asks. Raises InvalidSetting."""
+    """The tenant's settings as they stand when a transaction begins. Raises InvalidSetting."""
     if "settings" not in tx.memo:
-        told = tx.value("SELECT settings::text FROM tenants WHERE tenant_id = :t", t=tx.tenant_id)
+        told = tx.settings_told
+        if told is None:
+            told = tx.value("SELECT settings::text FROM tenants WHERE tenant_id = :t", t=tx.tenant_id)
         tx.memo["settings"] = _parsed(told or "{}")
     chosen: TenantSettings = tx.memo["settings"]
     return chosen
@@ -273,7 +275,8 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
 
     Leaving dry_run forgets the shadow clocks, so that planning starts again from the real ones. Raises InvalidSetting.
     """
-    stored = dict(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id) or {})
+    # no key: whoever writes rows of the tenant holds its key until they commit, and a change of mode waits for no plan
+    stored = dict(tx.value("SELECT settings FROM tenants WHERE tenant_id = :t FOR NO KEY UPDATE", t=tx.tenant_id) or {})
     # names that nothing reads any more go with the next change
     stored = {name: value for name, value in stored.items() if name in TenantSettings.model_fields}
     # what a later version no longer takes must still be open to mending
@@ -281,6 +284,7 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
     after = parse({**stored, **changes})
     kept = after.model_dump(mode="json", exclude_defaults=True)
     tx.memo.pop("settings", None)
+    tx.settings_told = None
     tx.run(
         """UPDATE tenants SET settings = :settings, policy_version = policy_version + 1, updated_at = :now
            WHERE tenant_id = :t""",

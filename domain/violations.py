@@ -32,29 +32,41 @@ class Judged:
 
 def store(tx: Tx, stage: str, policy_version: int, judged: Sequence[Judged]) -> None:
     """Keep every verdict on every card, and a violation for each rule that did not simply allow."""
-    tx.run_many(
+    verdicts = [
+        {"id": str(tx.clock.uuid()), "card_id": str(each.card.id), "decision": each.decision,
+         "verdicts": each.verdicts, "facts": each.facts}
+        for each in judged
+    ]  # fmt: skip
+    tx.run(
         """INSERT INTO card_verdicts
                (tenant_id, id, card_id, run_id, stage, decision, policy_version, verdicts, facts, at)
-           VALUES (:t, :id, :card, :run, :stage, :decision, :version, :verdicts, :facts, :now)""",
-        [
-            {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "stage": stage,
-             "decision": each.decision, "version": policy_version, "verdicts": json_list(each.verdicts),
-             "facts": None if each.facts is None else dict(each.facts), "now": tx.now}
-            for each in judged
-        ],
+           SELECT :t, v.id, v.card_id, :run, :stage, v.decision, :version, v.verdicts, v.facts, :now
+           FROM jsonb_to_recordset(:verdicts)
+                AS v (id uuid, card_id uuid, decision text, verdicts jsonb, facts jsonb)""",
+        t=tx.tenant_id, run=tx.run_id, stage=stage, version=policy_version, now=tx.now, verdicts=json_list(verdicts),
     )  # fmt: skip
-    tx.run_many(
-        """INSERT INTO agent_policy_violations
-               (tenant_id, id, card_id, run_id, rule, reason, blocked, action, facts, at)
-           VALUES (:t, :id, :card, :run, :rule, :reason, :blocked, :action, :facts, :now)""",
-        [
-            {"t": tx.tenant_id, "id": tx.clock.uuid(), "card": each.card.id, "run": tx.run_id, "rule": verdict["rule"],
-             "reason": verdict["reason"], "blocked": verdict["decision"] == "block", "action": _action(each.card),
-             "facts": dict(verdict["facts"]), "now": tx.now}
-            for each in judged for verdict in map(told, each.verdicts)
-            if verdict["decision"] in ("block", "needs_approval")
-        ],
-    )  # fmt: skip
+    refusals = [
+        {"id": str(tx.clock.uuid()), "card_id": str(each.card.id), "rule": verdict["rule"],
+         "reason": verdict["reason"], "blocked": verdict["decision"] == "block", "action": _action(each.card),
+         "facts": verdict["facts"]}
+        for each in judged for verdict in _refusals(each.verdicts)
+    ]  # fmt: skip
+    if refusals:
+        tx.run(
+            """INSERT INTO agent_policy_violations
+                   (tenant_id, id, card_id, run_id, rule, reason, blocked, action, facts, at)
+               SELECT :t, r.id, r.card_id, :run, r.rule, r.reason, r.blocked, r.action, r.facts, :now
+               FROM jsonb_to_recordset(:refusals) AS r (id uuid, card_id uuid, rule text, reason text,
+                                                        blocked boolean, action jsonb, facts jsonb)""",
+            t=tx.tenant_id, run=tx.run_id, now=tx.now, refusals=json_list(refusals),
+        )  # fmt: skip
+
+
+def _refusals(verdicts: Sequence[Stored]) -> Iterator[Mapping[str, Any]]:
+    for verdict in verdicts:
+        # by its name alone stands what allows
+        if not isinstance(verdict, str) and verdict.get("decision") in ("block", "needs_approval"):
+            yield told(verdict)
 
 
 def of_card(tx: Tx, card_id: UUID) -> list[dict[str, Any]]:

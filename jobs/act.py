@@ -77,7 +77,7 @@ def _due(cycle: Cycle, seen: set[UUID]) -> tuple[list[Card], float]:
 def _queued(cycle: Cycle, fresh: Sequence[Card]) -> list[Card]:
     with cycle.transaction() as tx:
         queued = cards.in_state(tx, [card.id for card in fresh], "queued")
-    return sorted(queued, key=lambda card: (-card.priority, card.id))
+    return sorted((card for card in fresh if card.id in queued), key=lambda card: (-card.priority, card.id))
 
 
 def _carry_out_all(cycle: Cycle, queued: Sequence[Card], per_second: float) -> Counter[str]:

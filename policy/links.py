@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 import idna
 
 from policy import letters
+from policy.phrases import holds_any
 
 _SCHEMES = frozenset({"http", "https"})
 _HARMLESS = frozenset({"mailto", "tel"})
@@ -36,6 +38,8 @@ _TRAILING = ".,;:!?)]}>\u201d\u2019"
 _TIMES_QUOTED = 3
 _ONWARD = re.compile(r"(?i)[a-z][a-z0-9+.-]{2,9}:[/\\]|[=?&#;,][/\\]{2}\w|[/\\]{2}(?:www\.|\w[\w-]*\.\w)")
 """An address with its scheme, or without one, behind the host."""
+_SLASHES = (":/", ":\\", "//", "/\\", "\\/", "\\\\")
+"""What no such address is without."""
 _UNSEEN = re.compile(r"[\t\r\n\u200b-\u200f\u2060\ufeff\u00ad]")
 
 # Endings that mail programs turn into links without further ado.
@@ -94,6 +98,8 @@ def tags(source: str) -> list[str]:
     return _TAG.findall(source)
 
 
+# a mail's text and its HTML hold the same links, and it is read when it is planned and when it goes out
+@functools.lru_cache(maxsize=1024)
 def canonical(target: str, *, written: str = "") -> Link:
     """Where a link leads when a browser has had its way with it; `written` is how it stood there, if otherwise."""
     shown = written or target
@@ -120,8 +126,10 @@ def _leads_on(rest: str) -> bool:
     """Whether a path, query or fragment holds an address of its own, as those of redirecting pages do."""
     told = rest.lstrip("/\\")
     for _ in range(_TIMES_QUOTED):
-        if _ONWARD.search(told):
+        if holds_any(told, _SLASHES) and _ONWARD.search(told):
             return True
+        if "%" not in told:
+            return False
         told = unquote(told)
     return False
 

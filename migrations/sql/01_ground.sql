@@ -4,20 +4,22 @@
 CREATE FUNCTION hourhand.db_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(nullif(current_setting('app.now', true), '')::timestamptz, statement_timestamp()) $$;
 
--- Into a tenant's walls for the rest of the transaction; false when its lock is no longer held under `fence`.
--- One statement, since every transaction begins with it. A fence that holds is locked until the commit, so that a
--- successor's first write waits for our last.
-CREATE FUNCTION hourhand.enter(tenant uuid, held_fence bigint, virtual_now text) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Into a tenant's walls for the rest of the transaction, and the settings that nearly all of them ask for next; nothing
+-- when its lock is no longer held under `fence`. One statement, since every transaction begins with it. A fence that
+-- holds is locked until the commit, so that a successor's first write waits for our last.
+CREATE FUNCTION hourhand.enter(tenant uuid, held_fence bigint, virtual_now text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('app.tenant_id', tenant::text, true);
     IF virtual_now IS NOT NULL THEN
         PERFORM set_config('app.now', virtual_now, true);
     END IF;
-    IF held_fence IS NULL THEN
-        RETURN true;
+    IF held_fence IS NOT NULL THEN
+        PERFORM FROM hourhand.agent_tenant_locks l WHERE l.tenant_id = enter.tenant AND l.fence = held_fence FOR SHARE;
+        IF NOT found THEN
+            RETURN NULL;
+        END IF;
     END IF;
-    PERFORM FROM hourhand.agent_tenant_locks l WHERE l.tenant_id = enter.tenant AND l.fence = held_fence FOR SHARE;
-    RETURN found;
+    RETURN coalesce((SELECT t.settings::text FROM hourhand.tenants t WHERE t.tenant_id = enter.tenant), '{}');
 END $$;
 
 CREATE TABLE hourhand.tenants (
@@ -60,6 +62,19 @@ CREATE TABLE hourhand.tenant_schedule (
 CREATE INDEX tenant_schedule_due ON hourhand.tenant_schedule (next_due_at) WHERE enabled;
 CREATE INDEX tenant_schedule_extra ON hourhand.tenant_schedule (extra_due_at) WHERE enabled AND extra_due_at IS NOT NULL;
 CREATE INDEX tenant_schedule_gmail ON hourhand.tenant_schedule (gmail_due_at) WHERE sync_enabled AND gmail_due_at IS NOT NULL;
+
+-- Something will be due at `moment`: the tenant's next look is no later. Even where its line says so already it is held
+-- until the commit: a cycle that begins or ends meanwhile must not overwrite it without having seen what this transaction
+-- has yet to commit. Two statements, for the second must see what the first has waited for.
+CREATE FUNCTION hourhand.bring_forward(tenant uuid, moment timestamptz, extra boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM hourhand.tenant_schedule s WHERE s.tenant_id = tenant FOR KEY SHARE;
+    UPDATE hourhand.tenant_schedule s SET work_due_at = least(s.work_due_at, moment),
+           extra_due_at = CASE WHEN extra THEN least(s.extra_due_at, moment) ELSE s.extra_due_at END
+    WHERE s.tenant_id = tenant AND (s.work_due_at IS NULL OR s.work_due_at > moment
+                                    OR extra AND (s.extra_due_at IS NULL OR s.extra_due_at > moment));
+END $$;
 
 -- Global: numbers only, for fleet pages, alerts and metrics.
 CREATE TABLE hourhand.tenant_rollup (

@@ -34,7 +34,7 @@ MODES = st.sampled_from(["dry_run", "internal_only", "limited_live", "live", "li
 LATER = st.sampled_from([0.05, 0.3, 1, 3, 17, 24, 73, 8 * 24, 22 * 24])
 """Hours."""
 
-OUTSIDE = ("cycle.", "plan.", "react.", "execute.settled", "deliver.committed")
+OUTSIDE = ("cycle.", "plan.judged", "react.", "execute.settled", "deliver.committed")
 """Boundaries at which the process holds neither a transaction nor the gate, so that somebody else may act there."""
 PAUSES = (*OUTSIDE, "execute.reserved", "execute.performed", "resolve.found", "resolve.reserved", "resolve.performed")
 """Boundaries at which a process may be paused past its lease: it holds no transaction."""
