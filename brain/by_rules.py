@@ -10,6 +10,7 @@ from brain import answers, rulebook
 from brain.given import Hour, Letter, Message
 from brain.reading import absence, items, understanding
 from brain.reading.intents import fold
+from domain.drafts import PAGE
 
 _NEGATIVE = re.compile(
     r"\b(?:disappoint\w*|unhappy|not happy|unacceptable|terrible|awful|poor|worst|late again|never again|frustrat\w*"
@@ -128,7 +129,8 @@ def quote_items(message: Message) -> answers.QuoteItems:
 
 def letter(given: Letter) -> answers.Letter:
     """The body of the template that the card names. Raises TemplateFailed."""
-    return answers.Letter(body=rulebook.write(given.template, given.language, given.slots).text)
+    slots = {**given.slots, "link": PAGE} if given.page else given.slots
+    return answers.Letter(body=rulebook.write(given.template, given.language, slots).text)
 
 
 def hour(given: Hour) -> answers.Prose:

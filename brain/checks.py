@@ -73,7 +73,7 @@ def signals(given: Message, told: answers.Signals) -> answers.Signals:
 
 
 def quote_items(given: Message, told: answers.QuoteItems) -> answers.QuoteItems:
-    """Each line with its words, and no quantity that they don't name."""
+    """Each line with its words, called by words of theirs, and no quantity that they don't name."""
     kept = []
     for each in told.items:
         span = _quoted(given, each.span)
@@ -81,7 +81,10 @@ def quote_items(given: Message, told: answers.QuoteItems) -> answers.QuoteItems:
             raise ValueError("span: the quoted words don't stand in the message")
         if each.quantity is not None and not _names(span, each.quantity):
             raise ValueError("quantity: the quoted words name no such number")
-        kept.append(each.model_copy(update={"span": span}))
+        # it may stand on a client's quote one day: what nobody wrote is not what it is called
+        called = spans.find(each.description, span) or span[:200]
+        unit = each.unit if spans.find(each.unit, span) or each.unit in span else ""
+        kept.append(each.model_copy(update={"span": span, "description": called, "unit": unit}))
     return answers.QuoteItems(items=tuple(kept))
 
 

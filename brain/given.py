@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from domain.drafts import PAGE
+
 MESSAGE_CHARACTERS = 4_000
 """How much of a message is sent: its beginning and its end, where people say what they want."""
 LAST_CHARACTERS = 1_000
@@ -42,14 +44,21 @@ class Letter:
     attempt: int = 0
     tone: str = ""
     read: Mapping[str, str] = field(default_factory=dict)
+    page: bool = False
+    """Whether the mail leads to a page; its address is put in afterwards, where the mark stands."""
 
     @property
     def facts(self) -> str:
         """What is sent."""
         told: dict[str, Any] = {"language": self.language}
         told |= {name: value for name, value in self.slots.items() if value not in (None, "", (), [])}
+        if "tone" in told:
+            # how a tenant wants its mails to sound; the tone of a follow-up is another thing
+            told["manner"] = told.pop("tone")
         if self.attempt:
             told |= {"attempt": self.attempt, "tone": self.tone}
+        if self.page:
+            told["page"] = PAGE
         return json.dumps(told | dict(self.read), ensure_ascii=False, default=str)
 
 

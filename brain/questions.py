@@ -109,7 +109,7 @@ _BY_TEMPLATE: tuple[tuple[re.Pattern[str], Question[Letter, answers.Letter]], ..
     (re.compile(r"first_touch"), FIRST_TOUCH),
     (re.compile(r"follow_up"), FOLLOW_UP),
     (re.compile(r"recover|apolog"), SERVICE_RECOVERY),
-    (re.compile(r"feedback"), FEEDBACK_REQUEST),
+    (re.compile(r"feedback_re(?:quest|minder)"), FEEDBACK_REQUEST),
     (re.compile(r"quote|bid"), QUOTE_COVER),
     (re.compile(r"compliance"), COMPLIANCE_REMINDER),
 )
@@ -120,12 +120,12 @@ def writer_for(template: str) -> Question[Letter, answers.Letter] | None:
     return next((question for pattern, question in _BY_TEMPLATE if pattern.search(template)), None)
 
 
-def letter_for(template: str, language: str, slots: Mapping[str, Any]) -> Letter:
+def letter_for(template: str, language: str, slots: Mapping[str, Any], *, page: bool = False) -> Letter:
     """The facts of one mail, with the tone that its attempt calls for."""
-    told = re.search(r"follow_up_(\d+)", template)
-    attempt = int(told[1]) if told else 0
+    told = re.search(r"follow_up_(\d+)|feedback_reminder", template)
+    attempt = int(told[1] or 1) if told else 0
     tone = TONES[min(attempt, len(TONES)) - 1] if attempt else ""
-    return Letter(template, language, slots, attempt, tone)
+    return Letter(template, language, slots, attempt, tone, page=page)
 
 
 def _bare(text: str) -> str:

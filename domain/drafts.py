@@ -12,6 +12,9 @@ from domain.cards import Card
 from domain.db import Tx
 from domain.events import News
 
+PAGE = "[[PAGE]]"
+"""What stands in a draft for the address of the page that its mail leads to: a model neither sees nor writes one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -47,6 +50,11 @@ def words(payload: Mapping[str, Any]) -> str:
     """The words that a model wrote for a card; empty where a person's or a template's stand."""
     draft = payload.get("draft")
     return str(draft.get("text") or "") if isinstance(draft, Mapping) and not payload.get("text") else ""
+
+
+def leads_to_a_page(payload: Mapping[str, Any]) -> bool:
+    """Whether a card's mail is there to lead to a page of our own: a quote's, or where an opinion is asked for."""
+    return any(name.endswith("_page") and bool(told) for name, told in payload.items())
 
 
 def _kept(draft: Draft) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _words(card: Card, language: str, page: str | None) -> tuple[str, str]:
         return subject, text
     slots = card.payload.get("slots", {})
     draft = rulebook.write(template, language, {**slots, "link": page} if page else slots)
-    return subject or draft.subject, text or drafts.words(card.payload) or draft.text
+    return subject or draft.subject, text or drafts.words(card.payload).replace(drafts.PAGE, page or "") or draft.text
 
 
 def _headers(card: Card, url: str, earlier: Sequence[str]) -> dict[str, str]:

@@ -95,10 +95,12 @@ def _wish(chosen: TenantSettings, card: Card, names: Mapping[UUID, str]) -> Wish
         str(slots.get(name) or "") for name in ("first_name", "client_name", "sender_name", "company")
     ))  # fmt: skip
 
-    def refuses(letter: answers.Letter) -> str | None:
-        return gate.wrong(_body(letter), language=language, slots=slots, own_domains=domains)
+    page = drafts.leads_to_a_page(card.payload)
 
-    given = questions.letter_for(str(card.payload["template"]), language, slots)
+    def refuses(letter: answers.Letter) -> str | None:
+        return gate.wrong(_body(letter), language=language, slots=slots, own_domains=domains, page=page)
+
+    given = questions.letter_for(str(card.payload["template"]), language, slots, page=page)
     return Wish(given, card_id=card.id, names=people, refuses=refuses)
 
 

@@ -160,7 +160,7 @@ def _objections(case: Case, told: Mapping[str, Any]) -> Iterator[str]:
     """What of a case's expectation does not hold."""
     text = str(told.get("body") or told.get("text") or "")
     if isinstance(case.given, Letter) and (
-        refused := drafts.wrong(text, language=case.language, slots=case.given.slots)
+        refused := drafts.wrong(text, language=case.language, slots=case.given.slots, page=case.given.page)
     ):
         yield f"the gate refuses it: {refused}"
     for name, wanted in case.expect.items():
@@ -205,5 +205,5 @@ def _given(kind: str, told: Mapping[str, Any]) -> Message | Letter | Hour:
     if kind == "reader":
         return Message(**{**told, "sent_on": date.fromisoformat(told["sent_on"])})
     if kind == "writer":
-        return questions.letter_for(told["template"], told["language"], told["slots"])
+        return questions.letter_for(told["template"], told["language"], told["slots"], page=told.get("page", False))
     return Hour(**told)

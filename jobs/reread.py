@@ -65,6 +65,10 @@ def _reread(cycle: Cycle, message_ids: Sequence[UUID]) -> None:
     for start in range(0, len(unclear), ask.AT_ONCE):
         few = unclear[start : start + ask.AT_ONCE]
         replies = _ask(cycle, desk, [(message, question) for message in few for question in _questions(message)])
+        # what it turned out to be may call for more
+        more = [(message, question) for message in few for question in _called_for(message, replies[message.id])]
+        for message_id, told in _ask(cycle, desk, more).items():
+            replies[message_id] |= told
         with cycle.transaction() as tx:
             for message in few:
                 _keep(tx, cycle.house.vault, message, replies[message.id])
@@ -80,11 +84,18 @@ def _ask(cycle: Cycle, desk: Desk, wished: Sequence[Asked]) -> Mapping[UUID, dic
     return replies
 
 
-def _questions(message: Message) -> tuple[Question[Any, Any], ...]:
+def _questions(message: Message, cls: str | None = None) -> tuple[Question[Any, Any], ...]:
+    """What to ask about a message of its class, or of the one that it turned out to be of."""
     if message.direction != "in":
         return ()
     by_person = message.cls not in BY_MACHINES and not FLAGS_OF_MACHINES & set(message.flags)
-    return unsure.asked(message.cls, message.reading, by_person=by_person)
+    return unsure.asked(cls or message.cls, message.reading, by_person=by_person)
+
+
+def _called_for(message: Message, replies: Mapping[str, Reply[Any]]) -> list[Question[Any, Any]]:
+    told = {name: reply.answer for name, reply in replies.items() if reply.by != models.RULEBOOK}
+    cls, _, _ = unsure.settled(message.cls, message.flags, told, {})
+    return [question for question in _questions(message, cls) if cls != message.cls and question.name not in replies]
 
 
 def _by_question(wished: Sequence[Asked]) -> list[tuple[Question[Any, Any], list[Message]]]:

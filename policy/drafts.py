@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from domain.drafts import PAGE
 from policy import content, letters, links, tongues
 from policy.phrases import family
 
@@ -13,7 +14,7 @@ SHORTEST, LONGEST = 40, 2_000
 """Characters of a body."""
 MOST_LINES = 40
 LONGEST_SLOT = 300
-NO_FACT = frozenset({"variant"})
+NO_FACT = frozenset({"variant", "tone", "person_informed"})
 """Slots that steer the wording and say nothing."""
 
 _UNSEEN = re.compile(
@@ -82,10 +83,15 @@ _ORDINARY = frozenset({
 
 
 def wrong(
-    body: str, *, language: str, slots: Mapping[str, Any], own_domains: Collection[str] = ()
+    body: str, *, language: str, slots: Mapping[str, Any], own_domains: Collection[str] = (), page: bool = False
 ) -> str | None:  # fmt: skip
-    """What speaks against a body, or None. The slots are what records hold: all that may be named."""
-    return next(_objections(body, language, slots, own_domains), None)
+    """What speaks against a body, or None. The slots are what records hold: all that may be named.
+
+    With `page` the mark of the page that the mail leads to must stand on a line of its own, once.
+    """
+    if page and [line.strip() for line in body.splitlines() if PAGE in line] != [PAGE]:
+        return "it does not show the page that it is about, once and on a line of its own"
+    return next(_objections(body.replace(PAGE, " ") if page else body, language, slots, own_domains), None)
 
 
 def _objections(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from domain import catalogue, deal_stages, deals, inbox, order_lines, quotes
@@ -45,7 +46,7 @@ def _lines(ctx: Context, message: Message) -> tuple[list[Line], list[Product]]:
     sold = catalogue.sold(ctx.tx)
     lines: list[Line] = []
     found: list[Product] = []
-    for item in (message.reading.get("items") or ())[:MOST]:
+    for item in _items(message)[:MOST]:
         words = str(item.get("description") or item.get("code") or "").strip()
         product = catalogue.meant(f"{item.get('code') or ''} {words}", sold)
         told = item.get("quantity")
@@ -65,6 +66,12 @@ def _lines(ctx: Context, message: Message) -> tuple[list[Line], list[Product]]:
             return [Line(whole.name, 1, whole.code)], [whole]
         lines.append(Line(_words(message)[:WORDS] or message.subject or "?", unmatched=True))
     return lines, found
+
+
+def _items(message: Message) -> Sequence[Mapping[str, Any]]:
+    """The lines that the rules of reading found, else those that a model did: in the writer's own words either way."""
+    read = (message.reading.get("model") or {}).get("quote_items") or {}
+    return list(message.reading.get("items") or read.get("items") or ())
 
 
 def _deal(ctx: Context, message: Message, quote: Quote) -> UUID:

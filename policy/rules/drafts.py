@@ -22,7 +22,10 @@ def a_draft_says_nothing_that_its_facts_don_t_hold(facts: Facts, it: Rule) -> Ve
         return None
     told = facts.card.payload
     language = str(told.get("language") or facts.settings.language)
-    found = gate.wrong(text, language=language, slots=told.get("slots") or {}, own_domains=facts.own_domains)
+    page = drafts.leads_to_a_page(told)
+    found = gate.wrong(
+        text, language=language, slots=told.get("slots") or {}, own_domains=facts.own_domains, page=page
+    )  # fmt: skip
     if found is not None:
         return it.block(f"a model's draft is not fit to go out: {found}", by=told["draft"].get("by"))
     return it.allow("a model's draft keeps to its facts", by=told["draft"].get("by"))

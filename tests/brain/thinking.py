@@ -115,8 +115,9 @@ def kind_of(request: dict[str, Any]) -> str:
 def decent(kind: str, facts: dict[str, Any]) -> Any:
     """A well-behaved model: a decent letter, the plain telling, and ordinary readings."""
     if kind == "body":
-        body = BODIES[facts["language"]]
-        return {"body": body.format(name=facts.get("first_name", "there"), sender=facts["sender_name"])}
+        body = BODIES[facts["language"]].format(name=facts.get("first_name", "there"), sender=facts["sender_name"])
+        named = "".join(f"{facts[each]}\n\n" for each in ("number", "page") if each in facts)
+        return {"body": body.replace("\n\n", f"\n\n{named}", 1)}
     if kind == "text":
         return {"text": facts["facts"]}
     return {
