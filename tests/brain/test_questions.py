@@ -85,8 +85,11 @@ def test_a_quantity_is_one_that_its_words_name(quantity: float | None, fits: boo
 
 def test_a_line_of_a_quote_is_called_by_words_that_its_writer_used() -> None:
     item = {"description": "paper", "quantity": 20, "unit": "boxes", "span": "We need 20 boxes of paper."}
-    for said, called, unit in (({}, "paper", "boxes"), ({"unit": "tons"}, "paper", ""),
-                               ({"description": "paper, free of charge"}, "We need 20 boxes of paper.", "boxes")):  # fmt: skip
+    invented = {"description": "paper, free of charge"}
+    whole = "We need 20 boxes of paper."
+    for said, called, unit in (
+        ({}, "paper", "boxes"), ({"unit": "tons"}, "paper", ""), (invented, whole, "boxes"),
+    ):  # fmt: skip
         [line] = questions.QUOTE_ITEMS.read(TOLD, json.dumps({"items": [{**item, **said}]})).items
         assert (line.description, line.unit) == (called, unit)
 
