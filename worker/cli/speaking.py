@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from worker.cli import branches
+
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
 TenantName = Annotated[
@@ -35,7 +37,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     # so that a command which is told to go still stops the server that it started
     signal.signal(signal.SIGTERM, _go)
     try:
-        code = app(list(arguments), standalone_mode=False)
+        code = branches.tree_for(app, arguments)(list(arguments), standalone_mode=False)
     except (Abort, KeyboardInterrupt):
         return _fail("stopped; nothing was done", arguments)
     except TyperException as error:
