@@ -19,8 +19,8 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
     report = reports.report_of(parsed, body, head, text, about)
     written = head.written or now
     base = written.date() if written else None
-    away = report.cls is None and absence.is_absence(about, head.subject, text, base)
-    by_person = report.cls is None and not away and not is_machine_written(about, parsed)
+    away = report.cls is None and not report.strange and absence.is_absence(about, head.subject, text, base)
+    by_person = report.cls is None and not (report.strange or away) and not is_machine_written(about, parsed)
     found = understanding.understand(
         text,
         head.subject,
@@ -34,6 +34,8 @@ def classify(parsed: Parsed, body: Body, head: Reading, now: datetime | None, re
     flags = set(about.flags) | found.flags
     if report.feedback:
         flags.add(f"feedback_{report.feedback.replace('-', '_')}")
+    if report.strange:
+        flags |= {"backscatter", "automatic"}
     if invitation is not None:
         flags.add("invitation")
     if body.files:

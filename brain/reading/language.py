@@ -82,14 +82,16 @@ _LETTERS = {
     "ı": "tr",
     "ğ": "tr",
 }
+# Of equals the first is told, in every process alike.
+_IN_ORDER = tuple(dict.fromkeys((*_SMALL, *_LETTERS.values())))
 
 
 @cache
 def _weights() -> dict[str, dict[str, float]]:
-    table: dict[str, set[str]] = {}
+    table: dict[str, list[str]] = {}
     for language, words in _SMALL.items():
-        for word in words.split():
-            table.setdefault(word, set()).add(language)
+        for word in dict.fromkeys(words.split()):
+            table.setdefault(word, []).append(language)
     # A word of many languages says little.
     return {word: dict.fromkeys(languages, 1.0 / len(languages)) for word, languages in table.items()}
 
@@ -115,5 +117,5 @@ def guess(text: str) -> str | None:
             scores[language] = scores.get(language, 0.0) + 1.0
     if not scores:
         return None
-    best = max(scores, key=lambda language: scores[language])
+    best = max(_IN_ORDER, key=lambda language: scores.get(language, 0.0))
     return best if scores[best] >= min(1.0, 0.05 * len(words)) else None

@@ -1,4 +1,4 @@
-"""Delivery failures told in plain words, without a structured report: is this one, and whom does it name?"""
+"""Delivery failures told in plain words, without a structured report: whom do they name, and why?"""
 
 from __future__ import annotations
 
@@ -8,71 +8,13 @@ from dataclasses import dataclass
 
 from brain.reading.addresses import is_robot, mailboxes, normalise_address
 from brain.reading.model import Bounce
+from brain.reading.notice_signs import is_forwarded, unquoted
 from brain.reading.parse import Parsed
 from brain.reading.reasons import action_of, reason_of, status_of
 
 MAX_NOTICE_CHARS = 20_000
 MAX_ADDRESSES = 500
 
-_DAEMON_NAME = re.compile(
-    r"mail(?:er)?[-_ .]?daemon|mail[-_ .]?deliver\w*[-_ .]?(?:sub)?system|postmaster|system administrator|mail system"
-    r"|internet mail|mail administrator|mail.?server|returned mail|bounce|smtp.?(?:mail.?)?serv|delivery "
-    r"(?:sub)?system",
-    re.IGNORECASE,
-)
-_SUBJECT = re.compile(
-    r"(?:mail|message|email|e-mail|delivery|status)[^\n]{0,30}\b(?:fail|undeliver|could not|not (?:be )?deliver"
-    r"|error|notification|bounce|reject|problem|warning)"
-    r"|undeliver(?:able|ed)|fail(?:ed|ure)[ _-]?(?:notice|delivery|mail|to deliver)|returned[ _-]?(?:e?-?mail|to "
-    r"sender|message)|returning message"
-    r"|non[- ]?deliver(?:y|able)|not (?:been )?delivered|\bDSN\b|could(?: not|n't) (?:be )?(?:deliver|send|sent)"
-    r"|bounced? (?:mail|message|e-?mail|notification)"
-    r"|mail system error|error sending your mail|user unknown|unknown user|no such user|warning[:-]+ ?(?:message"
-    r"|could)|delivery (?:report|delayed|incomplete|aborted)"
-    r"|non remis|non distribu|[ée]chec de (?:la )?(?:remise|distribution)|unzustellbar|nicht zugestellt"
-    r"|zustell(?:fehler|ung)|onbestelbaar"
-    r"|no (?:se )?(?:ha podido|pudo) (?:ser )?entregar|entrega (?:fallida|incompleta)|n[aã]o (?:foi )?(?:entregue"
-    r"|p[oô]de ser entregue)|falha na entrega"
-    r"|mancat[ao] (?:consegna|recapito)|не доставлено|недоставлен|配信|送信でき|エラー|不達|退信|無法|未送达"
-    r"|未傳遞|投递失败|无法(?:投递|发送|送达)|发送失败"
-    r"|consegna (?:non riuscita|fallita)|nie dostarczon|niedostarczaln|nie mo[zż]na dostarczy[cć]"
-    r"|niet (?:worden )?bezorgd"
-    r"|kunde inte levereras|oleveransbar|kunne ikke leveres|toimittaminen ep[aä]onnistui|toimitus ep[aä]onnistui"
-    r"|nedoru[cč]iteln|k[eé]zbes[ií]t[eé]s sikertelen|teslim edilemedi|недоставленн|не вдалося доставити"
-    r"|배달되지|전송 실패|반송|entrega n[aã]o (?:realizada|efetuada)|no entregado|falha (?:de|na) entrega",
-    re.IGNORECASE,
-)
-_PHRASE = re.compile(
-    r"could not be delivered|(?:un|not )able to (?:be )?deliver|cannot be delivered|can't be delivered|was not "
-    r"delivered|not been delivered|did not reach"
-    r"|delivery (?:to|has|of)[^.\n]{0,60}(?:fail|delayed|abort)|delivery failed|undeliver(?:able|ed)|permanent "
-    r"(?:fatal )?errors?|(?:had|have) (?:delivery|permanent|transient) (?:errors|problems)"
-    r"|following (?:address|recipient)[^\n]{0,30}(?:fail|reject|had|could|was|were|error|delayed)|(?:was|were|been) "
-    r"(?:automatically )?(?:rejected|returned|bounced)|failed recipients?"
-    r"|mail (?:delivery )?(?:error|failure|failed)|returned (?:mail|to sender|message)|message not (?:be "
-    r")?(?:delivered|sent)|(?:error|problem|trouble)[^.\n]{0,30}deliver"
-    r"|non[- ]delivery|user unknown|unknown user|no such user|does ?n[o']t exist|mailbox (?:is )?full|over quota"
-    r"|exceeded[^.\n]{0,20}quota|rejected recipient|no mailbox here"
-    r"|smtp error|rcpt to|remote host said|permanent error|failed for|exceeds? allowed|invalid final delivery"
-    r"|account[^.\n]{0,30}(?:disabled|discontinued|suspended)|inactive user"
-    r"|delivery status notification|has been delayed|delayed for more|being returned|unable to process|not have an "
-    r"account|message is being returned|delivery attempts? (?:will|failed)"
-    r"|^<[^<>\s]+@[^<>\s]+>:|failed address|no valid recipients|unknown host|postponed|full mailbox"
-    r"|n'a pas pu [eê]tre|non remis|konnte nicht (?:zugestellt|[uü]bermittelt)|nicht zugestellt|no se ha podido "
-    r"entregar|no pudo (?:ser )?entreg|n[aã]o (?:p[oô]de|foi) (?:ser )?entreg"
-    r"|не может быть доставлен|не удалось доставить|送信でき|配信でき|エラーのため|退回|投递失败|無法傳遞"
-    r"|无法(?:投递|发送|送达|传递)"
-    r"|non [eè] stato (?:possibile (?:recapitare|consegnare)|recapitato|consegnato)|impossibile (?:recapitare"
-    r"|consegnare)"
-    r"|nie (?:mog[lł]a|mo[zż]e|zosta[lł]a) (?:by[cć] )?dostarczon|kon niet worden (?:bezorgd|afgeleverd)"
-    r"|kan niet worden"
-    r" bezorgd|kunde inte (?:levereras|n[aå])|kunne ikke (?:leveres|sendes)|ei voitu (?:toimittaa|l[aä]hett[aä][aä])"
-    r"|nelze doru[cč]it|nebylo mo[zž]n[eé] doru[cč]it|nem (?:siker[uü]lt|lehetett) k[eé]zbes[ií]teni|teslim edilemedi"
-    r"|не вдалося доставити|配信できません|배달하지 못|전달되지|utilisateur inconnu|empf[aä]nger unbekannt"
-    r"|n'a pu [eê]tre"
-    r"|nicht zustellbar|unzustellbar|no (?:ha sido|fue) (?:posible entreg|entregad)|no se pudo entregar",
-    re.IGNORECASE | re.MULTILINE,
-)
 # The line above the copy of the returned mail, without the rule around it; or the copy's own first line.
 _END = re.compile(
     r"(?:this|below|here|following|the following|attachment|enclosed)[^\n]{0,40}(?:copy|part|headers?|beginning"
@@ -116,8 +58,6 @@ _GAVE_UP = re.compile(
     r"given up|giving up|permanent (?:fatal )?(?:error|failure)|permanently|will not be retried",
     re.IGNORECASE,
 )
-_FORWARD = re.compile(r"^(?:fwd?|wg|tr|rv|enc|i)\s*:", re.IGNORECASE)
-_QUOTE = re.compile(r"^(?:> ?)+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,52 +86,11 @@ def _ends_notice(line: str) -> bool:
     return 8 < len(core) < 160 and _END.fullmatch(core) is not None
 
 
-def is_notice(parsed: Parsed, subject: str, from_name: str, from_address: str | None, notice: Notice) -> bool:
-    """A mail system tells that a mail did not arrive."""
-    if parsed.has("x-failed-recipients"):
-        return True
-    forwarded = bool(_FORWARD.match(subject))
-    body = _QUOTE.sub("", notice.text[:6_000]) if forwarded else notice.text[:6_000]
-    speaks = bool(_PHRASE.search(body))
-    titled = bool(_SUBJECT.search(subject))
-    path = parsed.raw("return-path").strip()
-    daemon = (
-        path == "<>"
-        or "mailer-daemon" in path.lower()
-        or is_from_daemon(from_name, from_address or parsed.text("from"))
-    )
-    if parsed.has("list-id") or parsed.has("list-post"):
-        if parsed.has("in-reply-to"):
-            return False
-        if daemon and speaks:
-            return True  # a list passed the daemon's own notice on
-        if not titled:
-            return False
-        return (daemon and bool(speaks or notice.returned)) or (speaks and _names_somebody(body))
-    if daemon:
-        return speaks or (titled and bool(_ADDRESS.search(body)))
-    return titled and speaks and (forwarded or not parsed.has("references")) and _names_somebody(body)
-
-
-def is_titled(subject: str) -> bool:
-    """A subject such as `Undeliverable: …`."""
-    return bool(_SUBJECT.search(subject))
-
-
-def is_from_daemon(name: str, address: str) -> bool:
-    return is_robot(address) or bool(_DAEMON_NAME.search(name)) or bool(_DAEMON_NAME.search(address.partition("@")[0]))
-
-
-def _names_somebody(body: str) -> bool:
-    hit = _ADDRESS.search(body)
-    return hit is not None and hit.start() < 1_500
-
-
 def bounces_in(
     notice: Notice, parsed: Parsed, subject: str, own: Iterable[str], original: str | None
 ) -> tuple[Bounce, ...]:
     """The recipients that the words name, each with the words said about it."""
-    text = _QUOTE.sub("", notice.text) if _FORWARD.match(subject) else notice.text
+    text = unquoted(notice.text) if is_forwarded(subject) else notice.text
     stated = [person.address for person in mailboxes(parsed.all("x-failed-recipients"))]
     places = _places(text, set(own) - set(stated)) or _places(text, set())
     wanted = stated or list(dict.fromkeys(address for address, _ in places))

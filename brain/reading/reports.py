@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from brain.reading import amazon, bounces, notices
+from brain.reading import amazon, bounces, notice_signs, notices, strangers
 from brain.reading.addresses import mailboxes, normalise_address
 from brain.reading.automatic import Automation
 from brain.reading.body import Body
@@ -26,6 +26,8 @@ class Report:
     complainants: tuple[str, ...] = ()
     original_ids: tuple[str, ...] = ()
     feedback: str | None = None
+    strange: bool = False
+    """It is about a mail that somebody else wrote."""
 
 
 def report_of(parsed: Parsed, body: Body, head: Reading, text: str, about: Automation) -> Report:
@@ -33,6 +35,17 @@ def report_of(parsed: Parsed, body: Body, head: Reading, text: str, about: Autom
     kinds = {part.get_content_type() for part in body.reports}
     if "message/feedback-report" in kinds:
         return _feedback(body, text, head)
+    told = _failure_report(parsed, body, head, text, about, kinds)
+    if told is not None and told.cls == "bounce" and strangers.is_about_strangers(parsed, body):
+        return Report(strange=True, original_ids=told.original_ids)
+    if told is None and "message/disposition-notification" in kinds:
+        return Report("delivery_report", original_ids=bounces.original_ids(body, text))
+    return told or Report()
+
+
+def _failure_report(
+    parsed: Parsed, body: Body, head: Reading, text: str, about: Automation, kinds: set[str]
+) -> Report | None:
     if "amazonses" in text or '"notificationType"' in text:
         told = _amazon(text)
         if told is not None:
@@ -43,14 +56,10 @@ def report_of(parsed: Parsed, body: Body, head: Reading, text: str, about: Autom
         if told is not None:
             return told
     if about.auto_submitted == "auto-replied" and about.is_vacation:
-        return Report()
+        return None
     if structured or _may_be_notice(parsed, head, about, kinds):
-        told = _in_words(parsed, body, head, text, structured)
-        if told is not None:
-            return told
-    if "message/disposition-notification" in kinds:
-        return Report("delivery_report", original_ids=bounces.original_ids(body, text))
-    return Report()
+        return _in_words(parsed, body, head, text, structured)
+    return None
 
 
 def _may_be_notice(parsed: Parsed, head: Reading, about: Automation, kinds: set[str]) -> bool:
@@ -59,8 +68,8 @@ def _may_be_notice(parsed: Parsed, head: Reading, about: Automation, kinds: set[
         "automatic" in about.flags
         or "message/disposition-notification" in kinds
         or parsed.has("x-failed-recipients")
-        or notices.is_titled(head.subject)
-        or notices.is_from_daemon(head.from_name, head.from_address or parsed.text("from"))
+        or notice_signs.is_titled(head.subject)
+        or notice_signs.is_from_daemon(head.from_name, head.from_address or parsed.text("from"))
     )
 
 
@@ -79,13 +88,15 @@ def _delivery(body: Body, text: str) -> Report | None:
 
 def _in_words(parsed: Parsed, body: Body, head: Reading, text: str, structured: bool) -> Report | None:
     notice = notices.notice_of(text)
-    if not structured and not notices.is_notice(parsed, head.subject, head.from_name, head.from_address, notice):
-        return None
-    ids = bounces.original_ids(body, text)
     own = {person.address for person in (*head.to, *head.cc)}
     if head.from_address:
         own.add(head.from_address)
     own |= {person.address for person in mailboxes(parsed.all("delivered-to")[:1])}
+    sender, said = (head.from_name, head.from_address or parsed.text("from")), (notice.text, notice.returned)
+    with_copy = bool(body.embedded or body.reports)
+    if not structured and not notice_signs.is_notice(parsed, head.subject, sender, said, own, with_copy=with_copy):
+        return None
+    ids = bounces.original_ids(body, text)
     original = ids[0] if ids else None
     found = notices.bounces_in(notice, parsed, head.subject, own, original)
     if not found:

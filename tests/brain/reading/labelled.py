@@ -8,7 +8,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-CASES = Path(__file__).resolve().parents[2] / "data" / "reading" / "cases.jsonl"
+DATA = Path(__file__).resolve().parents[2] / "data" / "reading"
+CASES = DATA / "cases.jsonl"
+NO_BOUNCES = DATA / "no_bounces.jsonl"
 
 # A message that asks nothing special may be any of these.
 PLAIN = {"other", "reply", "new_request"}
@@ -28,6 +30,17 @@ class Case:
 def load() -> list[Case]:
     """Every labelled message."""
     return [_case(json.loads(line)) for line in CASES.read_text("utf-8").splitlines() if line.strip()]
+
+
+def no_bounces() -> dict[str, bytes]:
+    """Mail that speaks of mail that failed, or is headed like a report, and is none; by what it is."""
+    told = (json.loads(line) for line in NO_BOUNCES.read_text("utf-8").splitlines())
+    return {each["id"]: _plain(each["headers"], each["body"]) for each in told}
+
+
+def _plain(headers: dict[str, str], body: str) -> bytes:
+    head = {"To": "office@acme.example", "Date": "Mon, 06 Jul 2026 09:00:00 +0200", **headers}
+    return "".join(f"{name}: {value}\n" for name, value in head.items()).encode() + b"\n" + body.encode()
 
 
 def _case(data: dict[str, Any]) -> Case:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -263,3 +266,17 @@ def test_an_absence_is_known_by_its_subject_where_no_header_tells(subject: str, 
 )
 def test_a_person_who_tells_of_an_absence_is_no_machine(subject: str, body: str) -> None:
     assert read(samples.plain(body, subject=subject)).cls != "out_of_office"
+
+
+def test_a_text_that_may_be_of_several_languages_is_told_alike_in_every_process() -> None:
+    asked = "from brain.reading import language; print(language.guess('on i'), language.guess('no'))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", asked],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert told == {b"en es\n"}
