@@ -230,11 +230,21 @@ class UndoShown(Told):
     how: str
 
 
+class RecordShown(Told):
+    """A deal, a quote or an order that a card is about or that came of it, as people call it."""
+
+    record: Literal["deal", "quote", "order"]
+    id: UUID
+    called: str
+    stands: str
+
+
 class Why(BaseModel):
     """Why a card stands where it stands."""
 
     card: CardShown
     answer: str
+    records: list[RecordShown] = Field(description="The deal, quotes and orders that belong together here")
     undo: UndoShown
     judgements: list[JudgementShown]
     story: list[StoryLine]

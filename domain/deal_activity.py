@@ -71,6 +71,31 @@ def spoken(
                      at=at, by=by)  # fmt: skip
 
 
+def quoted(tx: Tx, mails: Sequence[Row]) -> None:
+    """Quotes or follow-ups of them (deal_id, attempt, at) went out: their deals moved, and who asked has an answer."""
+    about = [row for row in mails if row["deal_id"] is not None]
+    if not about:
+        return
+    rows = tx.rows(
+        f"""UPDATE deals d SET last_activity_at = greatest(d.last_activity_at, w.at), stalled_at = NULL,
+               stall_answered_at = NULL, updated_at = :now,
+               stalls_at = greatest(d.last_activity_at, w.at) + make_interval(days => s.stall_days),
+               follow_up_due_at = CASE WHEN d.follow_up_due_at IS NOT NULL
+                   THEN greatest(d.last_activity_at, w.at) + make_interval(days => s.follow_up_days) END,
+               our_turn_since = CASE WHEN NOT w.by_us OR d.our_turn_since > w.at THEN d.our_turn_since END,
+               {_next_step("w.by_us", "w.at")}
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:first AS boolean[]))
+                    AS w (id, at, by_us), deal_stage_config s
+           WHERE d.tenant_id = :t AND d.id = w.id AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage
+           RETURNING d.id, d.planned_at, w.at""",
+        t=tx.tenant_id, now=tx.now, ids=[row["deal_id"] for row in about], ats=[row["at"] for row in about],
+        first=[row["attempt"] == 0 for row in about],
+    )  # fmt: skip
+    for row in rows:
+        _store(tx, "mail_out", [(row["id"], "quote")], message_id=None, at=row["at"], by="agent")
+    _reschedule(tx, rows)
+
+
 def log(tx: Tx, deal_id: UUID, kind: Kind, words: str, *, at: datetime | None = None) -> None:
     """Note what happened around one deal. A note is no activity. Raises UnknownDeal, InvalidDeal."""
     deal = deal_book.hold(tx, deal_id)
@@ -258,7 +283,7 @@ def _apply(
                    THEN greatest(d.last_activity_at, :at) + make_interval(days => s.stall_days) ELSE d.stalls_at END,
                stalled_at = CASE WHEN NOT w.linked OR d.stalled_at > :at THEN d.stalled_at END,
                stall_answered_at = CASE WHEN NOT w.linked OR d.stalled_at > :at THEN d.stall_answered_at END,
-               {", ".join(f"{name} = CASE WHEN {_ANSWERED} THEN NULL ELSE d.{name} END" for name in _NEXT_STEP)}
+               {_next_step("w.linked AND :by_us", ":at")}
            FROM unnest(CAST(:ids AS uuid[]), CAST(:linked AS boolean[])) AS w (id, linked), deal_stage_config s
            WHERE d.tenant_id = :t AND d.id = w.id AND d.state = 'open' AND s.tenant_id = :t AND s.key = d.stage
            RETURNING d.id, d.client_id, d.contact_id, d.planned_at, w.linked""",
@@ -277,10 +302,12 @@ def _apply(
     _reschedule(tx, rows)
 
 
-_NEXT_STEP = ("next_step", "next_step_at", "next_step_evidence")
-_ANSWERED = """w.linked AND :by_us AND d.next_step_evidence ->> 'kind' <> 'person'
-               AND CAST(d.next_step_evidence ->> 'at' AS timestamptz) <= :at"""
-"""What the agent noted as the next step of a deal is done once a person of the tenant has written or spoken."""
+def _next_step(answered: str, at: str) -> str:
+    """SQL: what the agent noted as the next step of a deal is done once they were written to or spoken with."""
+    done = f"""{answered} AND d.next_step_evidence ->> 'kind' <> 'person'
+               AND CAST(d.next_step_evidence ->> 'at' AS timestamptz) <= {at}"""
+    names = ("next_step", "next_step_at", "next_step_evidence")
+    return ", ".join(f"{name} = CASE WHEN {done} THEN NULL ELSE d.{name} END" for name in names)
 
 
 def _store(

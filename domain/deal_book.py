@@ -127,7 +127,9 @@ def remember(
     )  # fmt: skip
 
 
-def write(tx: Tx, deal: Deal, event: str, evidence: Evidence | None, **changes: Any) -> Deal:
+def write(
+    tx: Tx, deal: Deal, event: str, evidence: Evidence | None, *, react: bool = False, **changes: Any
+) -> Deal:  # fmt: skip
     """Write the changes and the event; the deal as it stands now."""
     row = tx.row(
         f"""UPDATE deals SET {", ".join(f"{name} = :{name}" for name in changes)}, updated_at = :now
@@ -138,7 +140,7 @@ def write(tx: Tx, deal: Deal, event: str, evidence: Evidence | None, **changes: 
     told: dict[str, Any] = {"evidence": evidence.told()} if evidence else {}
     if (deal.stage, deal.state) != (row["stage"], row["state"]):
         told |= {"from": deal.stage, "to": row["stage"], "state": row["state"]}
-    events.record(tx, event, "deal", deal.id, client_id=row["client_id"], contact_id=row["contact_id"],
+    events.record(tx, event, "deal", deal.id, client_id=row["client_id"], contact_id=row["contact_id"], react=react,
                   fields=sorted(changes), **told)  # fmt: skip
     if row["planned_at"] is not None:
         schedule.bring_forward(tx, row["planned_at"])

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from domain import agreements, deal_stages, events, quotes, schedule, storable
 from domain import deal_book as book
-from domain import deal_stages, events, schedule, storable
 from domain.clients import Upserted
 from domain.db import Row, Tx
 from domain.deal_book import COLUMNS, Deal, Evidence, IllegalDealMove, InvalidDeal, State, UnknownDeal, load
 from domain.deal_stages import Stage
+from domain.quotes import IllegalQuoteMove
 
 __all__ = ["COLUMNS", "Deal", "Evidence", "IllegalDealMove", "InvalidDeal", "State", "UnknownDeal", "load"]
 
@@ -124,10 +125,14 @@ def lose(tx: Tx, deal_id: UUID, *, evidence: Evidence, reason: str, card_id: UUI
 
 
 def reopen(tx: Tx, deal_id: UUID, *, evidence: Evidence, card_id: UUID | None = None) -> Deal:
-    """Take a closed deal up again in the stage that it was closed in. Raises UnknownDeal, IllegalDealMove."""
+    """Take a closed deal up again in the stage that it was closed in; an order of it goes, unless it is under way.
+
+    Quotes that were closed with it stay so. Raises UnknownDeal, IllegalDealMove.
+    """
     deal = book.hold(tx, deal_id)
     if deal.state == "open":
         raise IllegalDealMove(f"deal {deal_id} is open already")
+    agreements.take_back(tx, deal_id, reason="its deal was taken up again")
     stage = deal_stages.get(tx, deal.stage)
     book.enter(tx, deal, stage.key, deal.state, evidence, card_id)
     return book.write(tx, deal, "deal.reopened", evidence, state="open", reason=None, closed_at=None,
@@ -160,12 +165,16 @@ def set_next_step(
 def restore(tx: Tx, deal_id: UUID, *, to: Mapping[str, Any], seen: Mapping[str, Any]) -> Deal:
     """Take back what a card changed: stage, state and next step as in `to`, while they are still as in `seen`.
 
-    Raises UnknownDeal; IllegalDealMove when somebody has moved the deal on since.
+    An order that was made of it goes as well; quotes that were closed with it stay so. Raises UnknownDeal;
+    IllegalDealMove when somebody has moved the deal on since, or its order is under way.
     """
     deal = book.hold(tx, deal_id)
     now = snapshot(deal)
     if changed := sorted(name for name, value in seen.items() if now[name] != value):
         raise IllegalDealMove(f"deal {deal_id} has changed since: {', '.join(changed)}")
+    if now["state"] == "won" and to["state"] != "won":
+        for order in agreements.take_back(tx, deal_id, reason="that its deal was won was taken back"):
+            raise IllegalDealMove(f"order {order.called} of the deal is {order.status.replace('_', ' ')} already")
     evidence = by_person(tx, "taken back")
     moved: dict[str, Any] = {}
     if (to["stage"], to["state"]) != (now["stage"], now["state"]):
@@ -269,11 +278,35 @@ def _close(
         raise IllegalDealMove(f"deal {deal_id} is {deal.state} already")
     book.enter(tx, deal, state, deal.stage, evidence, card_id)
     book.cancel_waiting(tx, deal, f"the deal was {state}")
+    agreed = _close_quotes(tx, deal_id, state, evidence)
+    # what another system reports as won is history to it: an order follows only from what was agreed with us
+    react = state == "won" and (agreed or evidence.kind != "record")
+    if react:
+        schedule.bring_forward(tx, tx.now, extra=True)
     return book.write(
-        tx, deal, f"deal.{state}", evidence, state=state, reason=storable.optional(reason, book.LONGEST),
+        tx, deal, f"deal.{state}", evidence, react=react, state=state, reason=storable.optional(reason, book.LONGEST),
         closed_at=tx.now, follow_up_due_at=None, stalled_at=None, next_step=None, next_step_at=None,
         next_step_evidence=None, our_turn_since=None, shadow_follow_ups=None, shadow_follow_up_due_at=None,
     )  # fmt: skip
+
+
+def _close_quotes(tx: Tx, deal_id: UUID, state: str, evidence: Evidence) -> bool:
+    """What is still offered for a deal that has come to an end is taken back; whether any of it had been accepted."""
+    rows = tx.rows(
+        """SELECT id, number, status FROM quotes WHERE tenant_id = :t AND deal_id = :deal
+             AND status IN ('draft', 'sent', 'viewed', 'accepted') ORDER BY id""",
+        t=tx.tenant_id, deal=deal_id,
+    )  # fmt: skip
+    by = next((f" by quote {row['number']}" for row in rows if evidence.what == f"quote {row['id']}"), "")
+    for row in rows:
+        if row["status"] == "accepted":
+            continue
+        try:
+            quotes.withdraw(tx, row["id"], reason=f"the deal was {state}{by}")
+        except IllegalQuoteMove:
+            # it is on its way at this moment and closes once it is out, or was answered just now
+            continue
+    return any(row["status"] == "accepted" for row in rows)
 
 
 def _account(tx: Tx, client_id: UUID, contact_id: UUID | None) -> str:

@@ -14,7 +14,8 @@ from domain.order_lines import InvalidOrder
 
 FIELDS = frozenset({
     "external_id", "number", "client_id", "contact_id", "status", "source", "billing", "currency", "fee", "tech_fee",
-    "total_amount", "details", "evidence", "thread_id", "message_id", "ordered_at", "delivered_at",
+    "total_amount", "details", "evidence", "thread_id", "message_id", "deal_id", "quote_id", "ordered_at",
+    "delivered_at",
 })  # fmt: skip
 AMOUNTS = ("fee", "tech_fee", "total_amount")
 STATUSES = ("draft", "new", "accepted", "in_progress", "delivered", "closed", "cancelled")

@@ -70,6 +70,10 @@ class Order:
     """The amounts, status and details that its own system told last: told again, they are no news."""
     thread_id: UUID | None
     message_id: UUID | None
+    deal_id: UUID | None
+    """The deal that was won by it, or that it came of."""
+    quote_id: UUID | None
+    """The quote that the client accepted; its lines and figures are what was agreed."""
     revision: int
     """Rises with every change of what is checked."""
     ordered_at: datetime
@@ -103,7 +107,8 @@ def put(
 
     It is recognised by `order_id`, else by `external_id`; the same again changes nothing and leaves no event.
     `fields`: client_id, contact_id, number, status, source, billing (prepaid, bill), currency, fee, tech_fee,
-    total_amount (text or Decimal, never a float), ordered_at, delivered_at, thread_id, message_id, evidence.
+    total_amount (text or Decimal, never a float), ordered_at, delivered_at, thread_id, message_id, deal_id, quote_id,
+    evidence.
     `details` are merged, an empty one is taken away; `lines` take the place of those that are there. What is new, and
     what changed before it was under way, is checked at the next hour. Raises InvalidOrder, UnknownOrder.
     """

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import events, schedule, settings, storable
+from domain import deal_activity, events, schedule, settings, storable
 from domain import quote_book as book
 from domain.db import Row, Tx
 from domain.events import News
@@ -56,7 +56,7 @@ def went_out(tx: Tx, some: Sequence[Sending]) -> int:
 
     Where somebody at the account has replied since, no follow-up is due any more.
     """
-    return _moved(tx, some, sql=f"""
+    moved = _moved(tx, some, sql=f"""
         UPDATE quotes q SET
             status = CASE WHEN w.attempt = 0 THEN 'sent' ELSE q.status END, offered_at = NULL,
             sent_at = CASE WHEN w.attempt = 0 THEN w.at ELSE q.sent_at END,
@@ -70,11 +70,13 @@ def went_out(tx: Tx, some: Sequence[Sending]) -> int:
           AND c.tenant_id = :t AND c.id = q.client_id
           AND CASE WHEN w.attempt = 0 THEN q.status = 'draft' ELSE q.status IN ('sent', 'viewed') END
         RETURNING {_SHOWN}""", kinds=("sent", "follow_up"))  # fmt: skip
+    deal_activity.quoted(tx, moved)
+    return len(moved)
 
 
 def were_held(tx: Tx, some: Sequence[Sending]) -> int:
     """Their mode held them: planning moves on as though they had gone out, the quotes stay as they are; how many."""
-    return _moved(tx, some, sql=f"""
+    return len(_moved(tx, some, sql=f"""
         UPDATE quotes q SET
             shadow_sent_at = CASE WHEN w.attempt = 0 THEN w.at ELSE q.shadow_sent_at END,
             valid_until = CASE WHEN w.attempt = 0 THEN w.until ELSE q.valid_until END,
@@ -82,7 +84,7 @@ def were_held(tx: Tx, some: Sequence[Sending]) -> int:
         FROM {_SENDINGS}
         WHERE q.tenant_id = :t AND q.id = w.quote_id AND q.revision = w.revision
           AND CASE WHEN w.attempt = 0 THEN q.status = 'draft' ELSE q.status IN ('draft', 'sent', 'viewed') END
-        RETURNING {_SHOWN}""", kinds=())  # fmt: skip
+        RETURNING {_SHOWN}""", kinds=()))  # fmt: skip
 
 
 def silence(tx: Tx, client_id: UUID, *, message_id: UUID | None = None, thread_id: UUID | None = None) -> int:
@@ -183,10 +185,10 @@ _SENDINGS = """unnest(CAST(:ids AS uuid[]), CAST(:revisions AS int[]), CAST(:car
 _SHOWN = f"""{", ".join(f"q.{name}" for name in Quote.__slots__)}, q.planned_at, w.card_id, w.attempt, w.at"""
 
 
-def _moved(tx: Tx, some: Sequence[Sending], *, sql: str, kinds: Sequence[str]) -> int:
+def _moved(tx: Tx, some: Sequence[Sending], *, sql: str, kinds: Sequence[str]) -> Sequence[Row]:
     """Write what mails did to their quotes; `kinds`: what happened to a quote itself, and to one followed up."""
     if not some:
-        return 0
+        return []
     chosen = settings.of(tx)
     rows = tx.rows(sql, t=tx.tenant_id, now=tx.now, **_columns(tx, chosen, some))
     for attempts, kind in zip(((0,), (1, 2, 3, 4)), kinds, strict=False):
@@ -197,7 +199,7 @@ def _moved(tx: Tx, some: Sequence[Sending], *, sql: str, kinds: Sequence[str]) -
         for moment in (row["planned_at"], row["valid_until"]):
             if moment is not None:
                 schedule.bring_forward(tx, max(moment, tx.now))
-    return len(rows)
+    return rows
 
 
 def _said(row: Row) -> Mapping[str, Any]:

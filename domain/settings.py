@@ -158,6 +158,9 @@ class TenantSettings(BaseModel):
     accept_mail_orders: bool = False
     """Whether an order that came by mail and is right is accepted; otherwise it stays a draft for a person."""
 
+    won_deals_become: Literal["order", "draft", "nothing"] = "order"
+    """What a won deal's accepted quote becomes: an order that is checked, a draft for a person, or nothing."""
+
     # what is kept, in days; 0: for good
     keep_message_days: Days = 0
     """Of mails and their files: who wrote to whom, when, and what became of it stays."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import cards, outbound, settings, switches, undo, violations
+from domain import agreements, cards, outbound, settings, switches, undo, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
@@ -34,6 +34,7 @@ def why(tx: Tx, card_id: UUID) -> dict[str, Any]:
             verdict["sentence"] = sentence(verdict["rule"])
     kept = outbound.frozen(tx, card_id)
     return {
+        "records": agreements.around(tx, card.subject_type, card.subject_id),
         "card": {name: getattr(card, name) for name in card.__slots__ if name != "approval_hash"},
         "answer": _answer(card),
         "undo": {"possible": undo.of(card).possible, "how": undo.of(card).how},

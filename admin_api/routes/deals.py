@@ -18,7 +18,7 @@ from admin_api.answers import Told
 from admin_api.fields import Given, Moment, Reason
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from domain import deal_activity, deal_stages, deals, pipeline
+from domain import agreements, deal_activity, deal_stages, deals, pipeline
 from domain.db import Tx
 from domain.deal_stages import Stage
 from domain.deals import Deal, UnknownDeal
@@ -54,6 +54,12 @@ class DealShown(Told):
     stalled_at: datetime | None
     opened_at: datetime
     closed_at: datetime | None
+
+
+class DealWhole(DealShown):
+    """A deal, and what it has become."""
+
+    order_ids: list[UUID] = Field(description="The orders that came of it or won it, oldest first")
 
 
 class Chapter(BaseModel):
@@ -176,9 +182,10 @@ def deal_list(
 
 
 @router.get("/deals/{deal_id}", summary="One deal")
-def deal(deal_id: UUID, house: TheHouse, at: Reader) -> DealShown:
+def deal(deal_id: UUID, house: TheHouse, at: Reader) -> DealWhole:
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        return DealShown.model_validate(_found(tx, deal_id))
+        told = _shown(_found(tx, deal_id)).model_dump()
+        return DealWhole(**told, order_ids=agreements.orders_of(tx, deals=[deal_id]).get(deal_id, []))
 
 
 @router.get("/deals/{deal_id}/history", summary="Where a deal has been, for how long, and why it moved")

@@ -51,6 +51,8 @@ class OrderShown(Told):
     credit_reserved: Decimal
     details: Mapping[str, str]
     evidence: Mapping[str, Any]
+    deal_id: UUID | None = Field(description="The deal that it came of, or that was won by it")
+    quote_id: UUID | None = Field(description="The accepted quote that it came of")
     revision: int
     ordered_at: datetime
     delivered_at: datetime | None

@@ -18,7 +18,7 @@ from admin_api.answers import Told
 from admin_api.fields import Given, Reason, Text
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from domain import quote_lines, quotes
+from domain import agreements, quote_lines, quotes
 from domain.db import Tx
 from domain.quotes import Line, UnknownQuote
 
@@ -151,6 +151,7 @@ class ActivityShown(Told):
 class QuoteWhole(QuoteShown):
     """A quote with its lines and what happened around it."""
 
+    order_ids: Sequence[UUID] = Field(description="The order that came of it, once it is accepted")
     lines: Sequence[LineShown]
     activities: Sequence[ActivityShown]
 
@@ -236,6 +237,7 @@ def whole(tx: Tx, quote_id: UUID) -> QuoteWhole:
         raise UnknownQuote(f"there is no quote {quote_id}")
     return QuoteWhole(
         **QuoteShown.model_validate(found).model_dump(),
+        order_ids=agreements.orders_of(tx, quotes=[quote_id]).get(quote_id, []),
         lines=[LineShown.model_validate(line) for line in quote_lines.of(tx, [quote_id]).get(quote_id, ())],
         activities=[ActivityShown.model_validate(dict(row)) for row in quotes.activities(tx, quote_id)],
     )

@@ -33,6 +33,10 @@ class Due:
     thread_subject: str | None
     last_activity_at: datetime
     our_turn_since: datetime | None
+    quote: str | None
+    """The number of a quote of it that is being followed up …"""
+    quote_due_at: datetime | None
+    """… and when next."""
     client_id: UUID
     client_name: str
     relationship: str
@@ -95,7 +99,7 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END
                       AS follow_ups,
                   f.stalled_at, f.thread_id, h.subject AS thread_subject, f.last_activity_at,
-                  f.our_turn_since, f.client_id,
+                  f.our_turn_since, q.number AS quote, q.planned_at AS quote_due_at, f.client_id,
                   l.name AS client_name, l.relationship, l.status AS client_status, c.id AS contact_id, c.name,
                   c.email IS NOT NULL AS reachable, k.status AS clock, k.exempt_reason, k.paused_until, c.language,
                   l.language AS client_language, coalesce(c.timezone, l.timezone) AS timezone,
@@ -107,7 +111,10 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                               AND c.client_id = f.client_id OFFSET 0) c ON true
            LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
                               WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
-           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id""",
+           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id
+           LEFT JOIN LATERAL (SELECT q.number, q.planned_at FROM quotes q
+                              WHERE q.tenant_id = :t AND q.deal_id = f.id AND q.status IN ('sent', 'viewed')
+                                AND q.planned_at IS NOT NULL ORDER BY q.planned_at LIMIT 1) q ON true""",
         t=ctx.tenant_id, now=ctx.now,
     )  # fmt: skip
     odds = _odds(ctx)

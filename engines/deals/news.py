@@ -68,7 +68,7 @@ def from_quote(ctx: Context, event: Event) -> Iterator[Proposal]:
     """What the fate of a quote shows of its deal."""
     told = event.data.get("deal_id")
     deal = deals.get(ctx.tx, UUID(str(told))) if told else None
-    if deal is None or deal.state != "open":
+    if deal is None or deal.state != "open" or not deal.automation:
         return
     who = f"contact {event.contact_id}" if event.contact_id else event.actor
     what = f"{event.subject_type} {event.subject_id}"

@@ -104,6 +104,9 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
         return _blocked(
             due, "deals.our_turn", f"their mail of {due.our_turn_since:%Y-%m-%d} waits for an answer of ours"
         )
+    if due.quote is not None and due.quote_due_at is not None:
+        return _deferred(due, "deals.quote_out", f"its quote {due.quote} is being followed up",
+                         max(due.quote_due_at, _next_hour(now)))  # fmt: skip
     if due.clock == "paused" and due.paused_until is not None and due.paused_until > now:
         return _deferred(due, "deals.away", "the contact is away", due.paused_until)
     return None

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import (
+    agreements,
     catalogue,
     clients,
     credit,
@@ -18,6 +19,7 @@ from domain import (
     order_queue,
     orders,
     products,
+    quotes,
     rollup,
 )
 from domain.credit import Credit
@@ -27,7 +29,7 @@ from domain.products import Product
 from engines.contract import Context
 from engines.orders import credit_check, pricing, requirements
 from engines.orders.codes import CHECKED, CODES, CREDIT
-from engines.orders.pricing import Priced
+from engines.orders.pricing import Agreed, Priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,12 @@ class Read:
     client_active: bool
     credit: Credit | None
     tolerance: Decimal
+    agreed: Agreed | None = None
 
     @property
     def priced(self) -> Priced:
-        """Its figures beside the catalogue."""
-        return Priced(self.order, self.lines, self.products, self.tolerance)
+        """Its figures beside the catalogue, or beside what was agreed."""
+        return Priced(self.order, self.lines, self.products, self.tolerance, self.agreed)
 
 
 def faults(read: Read) -> list[Fault]:
@@ -85,15 +88,23 @@ def check(ctx: Context, order_id: UUID) -> dict[str, Any]:
 
 
 def read(ctx: Context, order: Order) -> Read:
-    """All that bears on one order, in four statements."""
+    """All that bears on one order, in four statements, and two more for one that came of a quote."""
     lines = order_lines.of(ctx.tx, [order.id]).get(order.id, ())
     account = clients.get(ctx.tx, order.client_id) if order.client_id else None
     return Read(
         order, lines, products.of(ctx.tx, [line.product_id for line in lines if line.product_id]),
         client_active=account is not None and account.status == "active",
         credit=credit.get(ctx.tx, order.client_id) if order.client_id else None,
-        tolerance=ctx.settings.price_tolerance_percent,
+        tolerance=ctx.settings.price_tolerance_percent, agreed=_agreed(ctx, order),
     )  # fmt: skip
+
+
+def _agreed(ctx: Context, order: Order) -> Agreed | None:
+    quote = quotes.get(ctx.tx, order.quote_id) if order.quote_id else None
+    if quote is None:
+        return None
+    return Agreed(quote.number, quote.currency, quote.subtotal - quote.discount_amount, quote.total,
+                  agreements.lines_of(ctx.tx, quote.id))  # fmt: skip
 
 
 def complete(ctx: Context, order: Order) -> Order:
@@ -129,6 +140,8 @@ def _own(found: Sequence[Fault]) -> frozenset[str]:
 def _is_ours_to_accept(ctx: Context, order: Order) -> bool:
     """A draft that came by mail is a person's to confirm, unless the tenant wants it otherwise and it is proven."""
     proven = not (order.evidence.get("order") or {}).get("unproven")
+    if order.status == "draft" and order.source != "mail":
+        return False
     return order.status == "new" or (ctx.settings.accept_mail_orders and proven)
 
 

@@ -21,6 +21,7 @@ CODES: dict[str, Code] = {
     "FEE_NOT_POSITIVE": Code("person", "The fee is zero or below."),
     "FEE_OFF_CATALOGUE": Code("person", "The fee is further from the catalogue than its tolerance allows."),
     "LINE_OFF_CATALOGUE": Code("person", "A line's price is further from the catalogue than its tolerance allows."),
+    "OFF_QUOTE": Code("person", "The order is not what the client agreed to by its quote."),
     "TOTAL_MISSING": Code("fix", "The order names no total."),
     "TOTAL_BELOW_FEE": Code("fix", "The total is below the fee."),
     "TECH_FEE_MISSING": Code("fix", "The order names no tech fee, and its product has one."),
@@ -44,7 +45,8 @@ CODES: dict[str, Code] = {
 }  # fmt: skip
 """Every code that there is."""
 
-PRICING = frozenset({"FEE_MISSING", "FEE_NOT_POSITIVE", "FEE_OFF_CATALOGUE", "LINE_OFF_CATALOGUE", "CURRENCY_MISMATCH"})
+PRICING = frozenset({"FEE_MISSING", "FEE_NOT_POSITIVE", "FEE_OFF_CATALOGUE", "LINE_OFF_CATALOGUE", "CURRENCY_MISMATCH",
+                     "OFF_QUOTE"})  # fmt: skip
 """What makes a fee too doubtful to build a correction on."""
 
 CREDIT = frozenset({"CLIENT_INACTIVE", "CREDIT_LIMIT_MISSING", "CREDIT_CURRENCY", "CREDIT_EXCEEDED"})

@@ -11,7 +11,7 @@ from domain import order_queue as queue
 from domain.cards import Card, Proposal
 from domain.events import Event
 from engines.contract import Context, Handler, Obligation, Outcome, Plan
-from engines.orders import asking, checking, mails, pricing
+from engines.orders import agreements, asking, checking, mails, pricing
 from engines.orders.codes import CREDIT
 
 DAY = timedelta(days=1)
@@ -66,6 +66,8 @@ class OrdersEngine:
         """What came in by mail, what people decided, and what changed of an order or of its account's credit."""
         if event.type == "mail.received":
             touched = mails.taken_in(ctx, event)
+        elif event.type in agreements.NEWS:
+            touched = agreements.taken_in(ctx, event)
         elif event.type == "credit.changed":
             touched = queue.enter_again(ctx.tx, codes=sorted(CREDIT), client_id=UUID(event.subject_id))
         elif event.type in OF_ORDERS:

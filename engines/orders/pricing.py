@@ -16,6 +16,22 @@ from engines.orders.codes import PRICING
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a client agreed to when they accepted a quote."""
+
+    number: str
+    currency: str
+    fee: Decimal
+    total: Decimal
+    lines: Sequence[Line]
+
+    def kept(self, order: Order, lines: Sequence[Line]) -> bool:
+        """Whether an order says the same."""
+        return (order.currency, order.fee, order.tech_fee, order.total_amount) == (
+            self.currency, self.fee, Decimal(0), self.total) and _wanted(lines) == _wanted(self.lines)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Priced:
     """An order's figures beside what the catalogue says of its lines."""
 
@@ -24,6 +40,8 @@ class Priced:
     products: Mapping[UUID, Product]
     tolerance: Decimal
     """Per cent, where a product names none."""
+    agreed: Agreed | None = None
+    """What the client agreed to by a quote: then that counts, and not the catalogue."""
 
     def product(self, line: Line) -> Product | None:
         """The product of a line."""
@@ -56,7 +74,7 @@ class Priced:
 
 def faults(priced: Priced) -> Iterator[Fault]:
     """Everything that is wrong with the figures."""
-    doubts = [*_of_lines(priced), *_of_fee(priced)]
+    doubts = [*_of_agreement(priced), *_of_lines(priced), *_of_fee(priced)]
     yield from doubts
     sure = priced.order.fee is not None and not any(fault.code in PRICING for fault in doubts)
     yield from _of_sums(priced, sure)
@@ -78,6 +96,22 @@ def corrections(priced: Priced, fields: frozenset[str]) -> Changes:
     return {name: each for name, each in changes.items() if each["before"] != each["after"]}
 
 
+def _of_agreement(priced: Priced) -> Iterator[Fault]:
+    order, agreed = priced.order, priced.agreed
+    if agreed is None or agreed.kept(order, priced.lines):
+        return
+    wanted, said = f"{agreed.currency} {_told(agreed.total)}", f"{order.currency} {_told(order.total_amount)}"
+    yield Fault("OFF_QUOTE", "total_amount", "person",
+                f"the client accepted quote {agreed.number} for {wanted} in all; the order says {said}, or other lines",
+                {"quote": agreed.number, "agreed": wanted, "order": said, "revision": str(order.revision)},
+    )  # fmt: skip
+
+
+def _wanted(lines: Sequence[Line]) -> list[tuple[str | None, Decimal, Decimal | None]]:
+    return [(line.code, Decimal(line.quantity), None if line.unit_price is None else Decimal(line.unit_price))
+            for line in lines]  # fmt: skip
+
+
 def _of_lines(priced: Priced) -> Iterator[Fault]:
     order = priced.order
     for at, line in enumerate(priced.lines, 1):
@@ -92,6 +126,8 @@ def _of_lines(priced: Priced) -> Iterator[Fault]:
         facts = {"code": product.code, "listed": _told(product.price), "currency": product.currency}
         if not product.active:
             yield Fault("PRODUCT_RETIRED", str(at), "person", f"{product.code} is no longer sold", facts)
+        if priced.agreed is not None:
+            continue
         if product.currency != order.currency:
             yield Fault("CURRENCY_MISMATCH", str(at), "person",
                         f"{product.code} is sold in {product.currency}, the order is in {order.currency}",
@@ -114,7 +150,7 @@ def _of_fee(priced: Priced) -> Iterator[Fault]:
     if order.fee <= 0:
         yield Fault("FEE_NOT_POSITIVE", "fee", "person", f"the fee is {_told(order.fee)}", {"fee": _told(order.fee)})
         return
-    if expected is None:
+    if expected is None or priced.agreed is not None:
         return
     percent = max(priced.allowed(product) for product in priced.distinct)
     if not money.within(order.fee, expected, percent):

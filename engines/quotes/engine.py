@@ -10,6 +10,7 @@ from domain import deals, intentions, outbound, quote_figures, quote_life, quote
 from domain.cards import Card, Proposal
 from domain.deals import Evidence
 from domain.events import Event
+from domain.quote_book import OPEN
 from domain.quote_life import Sending
 from engines import timing
 from engines.contract import Context, Handler, Plan
@@ -54,6 +55,8 @@ class QuotesEngine:
             requests.taken_in(ctx, event)
         elif event.type == "quote.expired":
             _tell_deal(ctx, event)
+        elif event.type == "quote.sent":
+            _too_late(ctx, event)
 
     def stats(self, ctx: Context) -> Mapping[str, float]:
         """How the quotes stand; amounts by currency, exact in `domain.quote_figures` and rounded here."""
@@ -113,6 +116,16 @@ def _sending(ctx: Context, card: Card, threads: Mapping[UUID, UUID]) -> Sending:
         UUID(told["quote_id"]), int(told["revision"]), card.id, int(told["attempt"]), card.reserved_at or ctx.now,
         datetime.fromisoformat(told["valid_until"]), thread_id=card.thread_id or threads.get(card.id),
     )  # fmt: skip
+
+
+def _too_late(ctx: Context, event: Event) -> None:
+    """A quote that was on its way while its deal was closed is taken back as the others were."""
+    quote = quotes.get(ctx.tx, UUID(event.subject_id))
+    deal = deals.get(ctx.tx, quote.deal_id) if quote is not None and quote.deal_id else None
+    if quote is None or deal is None or deal.closed_at is None or quote.sent_at is None:
+        return
+    if quote.status in OPEN and quote.sent_at <= deal.closed_at:
+        quotes.withdraw(ctx.tx, quote.id, reason=f"the deal was {deal.state}")
 
 
 def _tell_deal(ctx: Context, event: Event) -> None:

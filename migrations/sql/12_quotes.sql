@@ -151,3 +151,14 @@ CREATE UNIQUE INDEX quote_activities_card ON hourhand.quote_activities (tenant_i
 CREATE UNIQUE INDEX quote_activities_message ON hourhand.quote_activities (tenant_id, quote_id, message_id)
     WHERE message_id IS NOT NULL;
 CREATE INDEX quote_activities_quote ON hourhand.quote_activities (tenant_id, quote_id, at DESC, id DESC);
+
+-- What a client agreed to becomes an order once: by its quote, or where there was none, by its deal.
+ALTER TABLE hourhand.orders ADD COLUMN deal_id uuid, ADD COLUMN quote_id uuid,
+    ADD FOREIGN KEY (tenant_id, deal_id) REFERENCES hourhand.deals (tenant_id, id) ON DELETE SET NULL (deal_id),
+    ADD FOREIGN KEY (tenant_id, quote_id) REFERENCES hourhand.quotes (tenant_id, id) ON DELETE SET NULL (quote_id);
+CREATE UNIQUE INDEX orders_quote ON hourhand.orders (tenant_id, quote_id)
+    WHERE quote_id IS NOT NULL AND status <> 'cancelled';
+CREATE UNIQUE INDEX orders_won ON hourhand.orders (tenant_id, deal_id)
+    WHERE deal_id IS NOT NULL AND quote_id IS NULL AND status <> 'cancelled';
+CREATE INDEX orders_deal ON hourhand.orders (tenant_id, deal_id) WHERE deal_id IS NOT NULL;
+CREATE INDEX orders_quoted ON hourhand.orders (tenant_id, quote_id) WHERE quote_id IS NOT NULL;

@@ -13,9 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from admin_api import app as admin_app
-from domain import cards, clocks, deals, ledger, products, quote_lines, quotes, runs, settings
+from domain import cards, clocks, deals, ledger, order_lines, orders, products, quote_lines, quotes, runs, settings
 from domain.quotes import Line, Quote
-from jobs import approvals, cycle, ingest
+from jobs import approvals, cycle, explain, ingest
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
 from tests.hand_clock import HandClock
@@ -47,6 +47,17 @@ class Desk:
             assert run["errors"] == []
         self.clock.advance(hours=1)
         return run_id
+
+    def entry(self, name: str) -> str:
+        """An hour passes; what its ledger says, and how all stands after it."""
+        run_id = self.hour()
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            due = ", ".join(f"{each['kind']} {each['disposition']}" for each in ledger.lines(tx, run_id))
+            [deal], made = deals.listed(tx), orders.listed(tx)
+        where = deal.stage if deal.state == "open" else deal.state
+        ordered = "".join(f", order {each.status}" for each in made)
+        stands = f"quote {self.quote().status}, deal {where}{ordered}, mails {len(self.sent())}"
+        return f"{name}: {due or 'nothing due'}; {stands}"
 
     def days(self, count: int) -> None:
         """Days pass, with an hour each at the same time."""
@@ -100,25 +111,50 @@ def desk(post: Post, clock: HandClock) -> Iterator[Desk]:
         yield Desk(post, resend, clock, TestClient(admin_app.create(post.house), base_url="http://127.0.0.1:8321"))
 
 
-def test_what_a_mail_asks_for_is_quoted_followed_up_and_accepted_on_its_page(desk: Desk) -> None:
+CARDS = [
+    ("send_quote", "done"), ("update_deal", "done"), ("follow_up", "done"), ("follow_up", "done"),
+    ("update_deal", "done"), ("validate_order", "done"),
+]  # fmt: skip
+EVENTS = [
+    "quote.created", "deal.created", "deal.stage_changed", "quote.changed", "quote.offered", "quote.sent",
+    "quote.viewed", "deal.stage_changed", "quote.followed_up", "quote.followed_up", "quote.accepted", "deal.won",
+    "order.created", "order.accepted", "order.valid",
+]  # fmt: skip
+VIEWED = "quote viewed, deal negotiation"
+DIARY = [
+    "hour 0: nothing due; quote draft, deal proposal, mails 0",
+    "hour 1: quote_to_send awaiting_approval; quote draft, deal proposal, mails 0",
+    "hour 2: quote_to_send acted; quote sent, deal proposal, mails 1",
+    f"day 0: nothing due; {VIEWED}, mails 1",
+    f"day 1: nothing due; {VIEWED}, mails 1",
+    f"day 2: nothing due; {VIEWED}, mails 1",
+    # whoever has the quote before them is not asked about the deal as well
+    f"day 3: quote_follow_up_due acted, deal_follow_up_due blocked; {VIEWED}, mails 2",
+    f"day 4: nothing due; {VIEWED}, mails 2",
+    f"day 5: nothing due; {VIEWED}, mails 2",
+    f"day 6: deal_follow_up_due blocked, quote_follow_up_due deferred; {VIEWED}, mails 2",
+    f"day 7: deal_follow_up_due blocked, quote_follow_up_due acted; {VIEWED}, mails 3",
+    f"day 8: nothing due; {VIEWED}, mails 3",
+    "won: nothing due; quote accepted, deal won, mails 3",
+    "ordered: nothing due; quote accepted, deal won, order accepted, mails 3",
+    "after: nothing due; quote accepted, deal won, order accepted, mails 3",
+]
+
+
+def test_what_a_mail_asks_for_is_quoted_followed_up_accepted_on_its_page_won_and_ordered(desk: Desk) -> None:
     tenant, database = desk.post.tenant_id, desk.post.database
     desk.post.arrives(letter(ASKS.format(more="Packing tape"), subject="Quote request"))
-    desk.hour()
-    draft = desk.quote()
-    assert (draft.number, draft.status, draft.source, str(draft.total)) == ("Q-0001", "draft", "mail", "363.00")
-    desk.hour()
-    assert (desk.card().state, desk.sent()) == ("awaiting_approval", [])
+    told = [desk.entry("hour 0"), desk.entry("hour 1")]
+    assert (desk.quote().number, desk.quote().source, str(desk.quote().total)) == ("Q-0001", "mail", "363.00")
     with database.tenant(tenant, actor="ana") as tx:
         shown = approvals.show(desk.post.house, tx, desk.card().id)
         approvals.approve(desk.post.house, tx, desk.card().id, seen=shown.seen, by="ana")
-    desk.hour()
+    told.append(desk.entry("hour 2"))
     [mail] = desk.sent()
     assert mail["subject"] == "Re: Quote request"
     assert "USD 363.00 in all" in mail["text"]
-    assert f'<a href="http://127.0.0.1:8321{desk.link(mail)}">' in mail["html"]
-    sent = desk.quote()
-    assert sent.status == "sent"
     page = desk.link(mail)
+    assert f'<a href="http://127.0.0.1:8321{page}">' in mail["html"]
     for machine in ({**BROWSER, "User-Agent": "Mozilla/5.0 (compatible; Barracuda Sentinel)"},
                     {**BROWSER, "Sec-Purpose": "prefetch"}, {"User-Agent": ""}):  # fmt: skip
         assert desk.client.get(page, headers=machine).status_code == 200
@@ -128,23 +164,37 @@ def test_what_a_mail_asks_for_is_quoted_followed_up_and_accepted_on_its_page(des
     assert "Carton box" in shown_page.text
     assert "Acme" in shown_page.text
     assert (desk.quote().status, desk.quote().visits) == ("viewed", 1)
-    desk.days(9)
+    for day in range(9):
+        told.append(desk.entry(f"day {day}"))
+        desk.clock.advance(hours=23)
     first, second = desk.sent()[1:]
     assert first["subject"] == second["subject"] == "Re: Quote request"
     assert (desk.link(first), desk.link(second)) == (page, page)
-    assert desk.quote().follow_ups == 2
     answer = desk.client.post(f"{page}/accept", content="name=Bill+%3Cb%3EL", headers=BROWSER)
     assert (answer.status_code, "was accepted" in answer.text) == (200, True)
     assert desk.client.post(f"{page}/accept").status_code == 200
     assert desk.client.post(f"{page}/reject", content="reason=changed+my+mind").status_code == 409
     done = desk.quote()
     assert (done.status, done.answered_by, done.follow_up_due_at) == ("accepted", "Bill <b>L", None)
-    desk.hour()
+    told += [desk.entry(name) for name in ("won", "ordered", "after")]
+    assert told == DIARY
     with database.tenant(tenant) as tx:
         assert done.deal_id is not None
         deal = deals.get(tx, done.deal_id)
+        [order] = orders.listed(tx)
         assert deal is not None
-        assert (deal.state, deal.title, str(deal.value)) == ("won", "Quote request", "363.00")
+        assert (deal.title, str(deal.value), str(order.total_amount), order.deal_id, order.quote_id) == (
+            "Quote request", "363.00", "363.00", deal.id, done.id)  # fmt: skip
+        lines = order_lines.of(tx, [order.id])[order.id]
+        assert [(line.code, str(line.quantity), str(line.unit_price)) for line in lines] == [
+            ("BOX-1", "100.000", "2.50"), ("TAPE", "20.000", "4.00")]  # fmt: skip
+        assert [(card.type, card.state) for card in reversed(cards.listed(tx))] == CARDS
+        assert [row["type"] for row in tx.rows(
+            """SELECT type FROM warehouse_events WHERE tenant_id = :t AND subject_type IN ('quote', 'deal', 'order')
+               ORDER BY id""", t=tenant)] == EVENTS  # fmt: skip
+        why = explain.why(tx, desk.card("update_deal").id)
+        assert {(each["record"], each["stands"]) for each in why["records"]} == {
+            ("deal", "won"), ("quote", "accepted"), ("order", "accepted")}  # fmt: skip
     desk.days(10)
     assert len(desk.sent()) == 3
 

@@ -48,8 +48,8 @@ def list_deals(
 
 
 def show(deal: DealName, tenant: TenantName = None, as_json: Json = False) -> None:
-    """Show a deal: where it has been and why, and what happened around it."""
-    from domain import deal_activity, deals
+    """Show a deal: where it has been and why, what happened around it, its quotes and what it has become."""
+    from domain import agreements, deal_activity, deals
 
     with visiting.visit(tenant) as at:
         found = _named(at.tx, deal)
@@ -57,6 +57,7 @@ def show(deal: DealName, tenant: TenantName = None, as_json: Json = False) -> No
             **speaking.plain(found),
             "history": [speaking.plain(dict(row)) for row in deals.history(at.tx, found.id)],
             "activity": [speaking.plain(dict(row)) for row in deal_activity.listed(at.tx, found.id)],
+            "records": [speaking.plain(each) for each in agreements.around(at.tx, "deal", str(found.id))],
         }
     speaking.say(told, as_json)
 

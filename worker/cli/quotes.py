@@ -53,8 +53,8 @@ def list_quotes(
 
 
 def show(quote: QuoteName, tenant: TenantName = None, as_json: Json = False) -> None:
-    """Show a quote: its lines, its figures, and what happened around it."""
-    from domain import quote_lines, quotes
+    """Show a quote: its lines, its figures, what happened around it, its deal and its order."""
+    from domain import agreements, quote_lines, quotes
 
     with visiting.visit(tenant) as visit:
         found = _named(visit.tx, quote)
@@ -62,6 +62,7 @@ def show(quote: QuoteName, tenant: TenantName = None, as_json: Json = False) -> 
             **speaking.plain(found),
             "lines": [speaking.plain(each) for each in quote_lines.of(visit.tx, [found.id]).get(found.id, ())],
             "activities": [speaking.plain(dict(row)) for row in quotes.activities(visit.tx, found.id)],
+            "records": [speaking.plain(each) for each in agreements.around(visit.tx, "quote", str(found.id))],
         }
     speaking.say(told, as_json)
 

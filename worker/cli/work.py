@@ -88,6 +88,8 @@ def why(card_id: CardId, tenant: TenantName = None, as_json: Json = False) -> No
             typer.echo(
                 f"  {verdict['decision']:15} {verdict['rule']}: {verdict.get('reason') or verdict.get('sentence')}"
             )
+    for each in told["records"]:
+        typer.echo(f"\n{each['record']} {each['called']}: {each['stands'].replace('_', ' ')} ({each['id']})")
     if told["mail"]:
         typer.echo(f"\nmail ({told['mail']['state']}, {told['mail']['mode']}) to {', '.join(told['mail']['to'])}")
         typer.echo(f"  {told['mail']['subject']}")
