@@ -147,6 +147,30 @@ def listed(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> Sequence[C
     return [_load(row) for row in rows]
 
 
+def create_each(tx: Tx, some: Mapping[UUID, tuple[str, str | None]], *, relationship: str) -> None:
+    """Make clients by their ids, of names and domains in their one spelling that are known not to be there."""
+    if not some:
+        return
+    tx.run(
+        """INSERT INTO clients (tenant_id, id, created_at, updated_at, relationship, name, domain)
+           SELECT :t, w.id, :now, :now, :relationship, w.name, w.domain
+           FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[]), CAST(:domains AS text[])) AS w (id, name, domain)
+        """,
+        t=tx.tenant_id, now=tx.now, relationship=relationship, ids=list(some),
+        names=[name for name, _ in some.values()], domains=[domain for _, domain in some.values()],
+    )  # fmt: skip
+    events.record_all(tx, [events.News("client.created", "client", each, client_id=each) for each in some])
+
+
+def in_their_spelling(name: str, domain: str | None) -> bool:
+    """Whether these would be kept as they are given."""
+    try:
+        spelled = _spelled({"name": name, "domain": domain})
+    except InvalidClient:
+        return False
+    return (spelled.get("name"), spelled.get("domain")) == (name, domain)
+
+
 def replied(tx: Tx, client_id: UUID, at: datetime) -> None:
     """Note that somebody of the account wrote; the newest moment stays."""
     tx.run(

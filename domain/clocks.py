@@ -46,7 +46,9 @@ def start(
            SELECT :t, c.id, c.client_id, CASE WHEN c.email IS NULL THEN 'exempt' ELSE 'active' END,
                   CASE WHEN c.email IS NULL THEN 'no_address' END, a.due_at, a.due_at
            FROM unnest(CAST(:ids AS uuid[]), CAST(:dues AS timestamptz[])) AS a (contact_id, due_at)
-           JOIN contacts c ON c.tenant_id = :t AND c.id = a.contact_id
+           -- OFFSET 0: each is looked up by its key, however few contacts the statistics speak of
+           CROSS JOIN LATERAL (SELECT id, client_id, email FROM contacts
+                               WHERE tenant_id = :t AND id = a.contact_id OFFSET 0) c
            ON CONFLICT (tenant_id, contact_id) DO UPDATE SET status = 'active', exempt_reason = NULL
                WHERE k.exempt_reason = 'no_address' AND excluded.status = 'active'
            RETURNING contact_id, client_id, status, due_at, planned_at""",

@@ -83,6 +83,7 @@ class Taken:
 
 
 COLUMNS = ", ".join(Batch.__slots__)
+_OF_A_LINE = ("seq", "line", "outcome", "type", "subject", "before", "after", "field", "mend", "raw")
 _COUNTED = ("rows", "created", "changed", "unchanged", "skipped", "bad", "accounts_created")
 
 
@@ -143,13 +144,21 @@ def advance(tx: Tx, batch: Batch, taken: Sequence[Taken]) -> Batch:
     )  # fmt: skip
     if row is None:
         raise ImportElsewhere(ImportElsewhere.__doc__)
-    tx.run_many(
+    _keep(tx, batch, [line for each in taken for line in _lines(each)])
+    return _load(row)
+
+
+def _keep(tx: Tx, batch: Batch, lines: Sequence[Mapping[str, Any]]) -> None:
+    tx.run(
         """INSERT INTO import_rows (tenant_id, import_id, seq, line, outcome, subject_type, subject_id, before, after,
                at, field, mend, raw)
-           VALUES (:t, :id, :seq, :line, :outcome, :type, :subject, :before, :after, :now, :field, :mend, :raw)""",
-        [{"t": tx.tenant_id, "id": batch.id, "now": tx.now, **line} for each in taken for line in _lines(each)],
-    )
-    return _load(row)
+           SELECT :t, :id, w.seq, w.line, w.outcome, w.type, w.subject, w.before, w.after, :now, w.field, w.mend, w.raw
+           FROM unnest(CAST(:seq AS bigint[]), CAST(:line AS bigint[]), CAST(:outcome AS text[]), CAST(:type AS text[]),
+                    CAST(:subject AS uuid[]), CAST(:before AS jsonb[]), CAST(:after AS jsonb[]), CAST(:field AS text[]),
+                    CAST(:mend AS text[]), CAST(:raw AS text[]))
+                AS w (seq, line, outcome, type, subject, before, after, field, mend, raw)""",
+        t=tx.tenant_id, id=batch.id, now=tx.now, **{name: [line[name] for line in lines] for name in _OF_A_LINE},
+    )  # fmt: skip
 
 
 def finish(tx: Tx, batch: Batch) -> Batch:

@@ -54,22 +54,24 @@ def _made(
     by_name: dict[str, UUID], by_domain: dict[str, UUID], relationship: str,
 ) -> dict[int, tuple[Upserted, tuple[Record, ...]]]:  # fmt: skip
     records: dict[int, tuple[Record, ...]] = {}
+    accounts: dict[UUID, tuple[str, str | None]] = {}
     for at, each in list(wished.items()):
         company, domain = told[at].get("company", ""), addresses.company_domain(each["email"])
         account = by_name.get(company) if company else None
         account = account or (by_domain.get(domain) if domain else None)
-        if account is None and not (company or domain):
-            del wished[at]  # a person of their own
-            continue
         if account is None:
-            made = clients.upsert(tx, name=company or domain, domain=domain, relationship=relationship)
-            account = made.id
-            if made.created:
-                records[at] = (Record("client", made.id, created=True),)
-            by_name.setdefault(company or str(domain), account)
+            name = company or domain
+            if name is None or not clients.in_their_spelling(name, domain):
+                del wished[at]  # a person of their own, or an account whose name is to be mended first
+                continue
+            account = tx.clock.uuid()
+            accounts[account] = name, domain
+            records[at] = (Record("client", account, created=True),)
+            by_name.setdefault(name, account)
             if domain:
                 by_domain.setdefault(domain, account)
         each["client_id"] = account
+    clients.create_each(tx, accounts, relationship=relationship)
     said = {"source": "import", "confidence": 1.0, "message_id": None, "at": tx.now.isoformat()}
     order = list(wished)
     done = contacts.create_each(tx, vault, [wished[at] for at in order], said, spread=True) if order else []

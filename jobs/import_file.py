@@ -23,7 +23,9 @@ from domain.imports import Batch, Taken
 from domain.intake import InvalidRow, Options, Passed
 from domain.vault import Vault
 
-CHUNK_ROWS = 200
+CHUNK_ROWS = 500
+CHUNKS_PER_PLAN = 4
+"""After so many chunks the tables have grown enough for their statements to be planned anew."""
 PREVIEW_ROWS = 5_000
 """A preview holds off whoever makes new records meanwhile, so it looks no further than this."""
 SHOWN = 100
@@ -117,6 +119,7 @@ def preview(
     try:
         with database.tenant(tenant_id, actor=by) as tx:
             some = islice(rows, most_rows)
+            tx.plan_anew()
             while chunk := list(islice(some, CHUNK_ROWS)):
                 _count(report, _take(tx, vault, chunk, header, wish, seen))
             report.finished = next(rows, None) is None
@@ -163,8 +166,11 @@ def go_on(
     found = Format(batch.reading["encoding"], batch.reading["delimiter"])
     header, rows = _opened(source, wish, found, batch.line)
     seen = _orders_before(source, wish, found, batch.line)
-    while chunk := list(islice(rows, chunk_rows)):
+    chunks = iter(lambda: list(islice(rows, chunk_rows)), [])
+    for number, chunk in enumerate(chunks):
         with database.tenant(tenant_id, actor=by) as tx:
+            if number % CHUNKS_PER_PLAN == 0:
+                tx.plan_anew()
             batch = imports.advance(tx, batch, _take(tx, vault, chunk, header, wish, seen))
         progress(batch.rows)
         if ends is not None and clock.monotonic() >= ends:

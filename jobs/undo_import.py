@@ -29,6 +29,7 @@ def run(
         batch = imports.begin_undo(tx, import_id)
     while True:
         with database.tenant(tenant_id, actor=by) as tx:
+            tx.plan_anew()
             deeds = imports.deeds(tx, import_id, limit=chunk)
             if not deeds:
                 return imports.end_undo(tx, import_id)
