@@ -15,6 +15,7 @@ from admin_api.routes import (
     audit,
     bulk,
     cards,
+    carrying,
     consent,
     cron,
     deals,
@@ -22,6 +23,7 @@ from admin_api.routes import (
     health,
     hours,
     imap,
+    imports,
     keys,
     mailboxes,
     model_calls,
@@ -43,6 +45,7 @@ from domain.house import House
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, goals, cards, hours, policy,
     alerts, attention, audit, stream, webhooks, unsubscribe, quotes, quote_page, imap, consent, cron, model_calls,
+    imports, carrying,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -58,6 +58,16 @@ def get(tx: Tx, erasure_id: UUID) -> Erasure:
     return _load(row)
 
 
+def listed(tx: Tx, *, before: UUID | None = None, limit: int = 100) -> Sequence[Erasure]:
+    """The tenant's erasures, newest first, those that were asked for before `before`."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM erasures WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before)
+            ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, before=before, limit=limit,
+    )  # fmt: skip
+    return [_load(row) for row in rows]
+
+
 def unfinished(tx: Tx) -> Sequence[Erasure]:
     """Those that were cut short, oldest first."""
     rows = tx.rows(
@@ -94,7 +104,8 @@ def passed(tx: Tx, erasure: Erasure, step: str, found: int) -> Erasure:
 def once_more(tx: Tx, erasure: Erasure) -> Erasure:
     """Go through every table again: something was still written while the last pass was under way."""
     row = tx.row(
-        f"UPDATE erasures SET passed = ARRAY['self', 'messages'] WHERE tenant_id = :t AND id = :id RETURNING {COLUMNS}",
+        f"""UPDATE erasures SET passed = ARRAY['self', 'uploads', 'messages']
+            WHERE tenant_id = :t AND id = :id RETURNING {COLUMNS}""",
         t=tx.tenant_id, id=erasure.id,
     )  # fmt: skip
     assert row is not None

@@ -37,6 +37,8 @@ class Batch:
     kind: str
     filename: str
     size: int
+    upload_id: UUID | None
+    """What it reads, where the file came through the API."""
     reading: Mapping[str, Any]
     """Encoding and delimiter, the titles, what was chosen, and the options."""
     state: State
@@ -88,14 +90,16 @@ _COUNTED = ("rows", "created", "changed", "unchanged", "skipped", "bad", "accoun
 
 
 def start(
-    tx: Tx, *, kind: str, filename: str, size: int, sha256: bytes, reading: Mapping[str, Any]
+    tx: Tx, *, kind: str, filename: str, size: int, sha256: bytes, reading: Mapping[str, Any],
+    upload_id: UUID | None = None,
 ) -> Batch:  # fmt: skip
     """Begin to take a file in."""
     row = tx.row(
-        f"""INSERT INTO imports (tenant_id, id, kind, filename, size, sha256, reading, started_by, started_at, moved_at)
-            VALUES (:t, :id, :kind, :filename, :size, :sha, :reading, :by, :now, :now) RETURNING {COLUMNS}""",
+        f"""INSERT INTO imports (tenant_id, id, kind, filename, size, upload_id, sha256, reading, started_by,
+                started_at, moved_at)
+            VALUES (:t, :id, :kind, :filename, :size, :upload, :sha, :reading, :by, :now, :now) RETURNING {COLUMNS}""",
         t=tx.tenant_id, id=tx.clock.uuid(), kind=kind, filename=storable.text(filename, 300), size=size, sha=sha256,
-        reading=storable.value(reading), by=tx.actor, now=tx.now,
+        upload=upload_id, reading=storable.value(reading), by=tx.actor, now=tx.now,
     )  # fmt: skip
     assert row is not None
     return _load(row)
@@ -107,6 +111,24 @@ def interrupted(tx: Tx, sha256: bytes) -> Batch | None:
         f"""SELECT {COLUMNS} FROM imports WHERE tenant_id = :t AND sha256 = :sha AND state = 'running'
             ORDER BY id DESC LIMIT 1""",
         t=tx.tenant_id, sha=sha256,
+    )  # fmt: skip
+    return _load(row) if row else None
+
+
+def read_from(tx: Tx, batch: Batch, upload_id: UUID) -> Batch:
+    """The file was sent once more: what is left of it is read from there."""
+    row = tx.row(f"UPDATE imports SET upload_id = :upload WHERE tenant_id = :t AND id = :id RETURNING {COLUMNS}",
+                 upload=upload_id, t=tx.tenant_id, id=batch.id)  # fmt: skip
+    assert row is not None
+    return _load(row)
+
+
+def under_way(tx: Tx) -> Batch | None:
+    """The oldest that the worker is to go on with: sent through the API and not done, or being undone."""
+    row = tx.row(
+        f"""SELECT {COLUMNS} FROM imports WHERE tenant_id = :t AND state IN ('running', 'undoing')
+              AND (upload_id IS NOT NULL OR state = 'undoing') ORDER BY id LIMIT 1""",
+        t=tx.tenant_id,
     )  # fmt: skip
     return _load(row) if row else None
 
@@ -204,6 +226,11 @@ def left_alone(tx: Tx, import_id: UUID, *, limit: int = 100) -> Sequence[Row]:
            WHERE tenant_id = :t AND import_id = :id AND undo = 'left_alone' ORDER BY seq LIMIT :limit""",
         t=tx.tenant_id, id=import_id, limit=limit,
     )  # fmt: skip
+
+
+def hold(tx: Tx, import_id: UUID) -> None:
+    """Keep everybody else from going on with an import until this transaction ends."""
+    tx.run("SELECT 1 FROM imports WHERE tenant_id = :t AND id = :id FOR UPDATE", t=tx.tenant_id, id=import_id)
 
 
 def begin_undo(tx: Tx, import_id: UUID) -> Batch:

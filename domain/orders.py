@@ -299,6 +299,8 @@ def _create(tx: Tx, wished: Mapping[str, Any], lines: Sequence[Line] | None) -> 
 
 
 def _change(tx: Tx, found: Order, wished: Mapping[str, Any], lines: Sequence[Line] | None) -> Put:
+    # whichever way it comes again, it came the first time as it did
+    wished = {name: each for name, each in wished.items() if name != "source"}
     to = wished.get("status", found.status)
     told = _told(wished, found.told)
     if to != found.status:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
+from domain import intake_trade
 from domain.db import Tx
 
 TABLES_LEFT_OUT: Mapping[str, str] = {
     "tenant_credentials": "secrets of providers, sealed for this house alone",
     "mailbox_consents": "secrets of consents that are under way",
     "idempotent_requests": "answers to requests that may be repeated, gone within a day",
+    "upload_pieces": "files on their way in: what was taken in of them is exported",
     "agent_tenant_locks": "who works for the tenant at this moment",
 }
 """Tables that are not exported, each with its reason; every other table of a tenant is, whoever adds it."""
@@ -77,6 +82,11 @@ def files(tx: Tx) -> Iterator[tuple[str, bytes]]:
         yield bytes(row["sha256"]).hex(), bytes(row["bytes"])
 
 
+_WHOSE = ("client_external_id", "company", "email")
+_OF_WHOM = "a.external_id AS client_external_id, a.name AS company, p.email"
+_WHOM = """LEFT JOIN clients a ON a.tenant_id = {0}.tenant_id AND a.id = {0}.client_id
+           LEFT JOIN contacts p ON p.tenant_id = {0}.tenant_id AND p.id = {0}.contact_id"""
+
 SHEETS: Mapping[str, tuple[Sequence[str], str]] = {
     "clients": (
         ("external_id", "name", "domain", "country", "timezone", "language", "relationship", "status", "annual_value",
@@ -89,8 +99,35 @@ SHEETS: Mapping[str, tuple[Sequence[str], str]] = {
         """SELECT c.*, a.name AS company, a.external_id AS client_external_id FROM contacts c
            JOIN clients a ON a.tenant_id = c.tenant_id AND a.id = c.client_id WHERE c.tenant_id = :t ORDER BY c.id""",
     ),
+    "products": (
+        ("external_id", "code", "name", "kind", "price", "tech_fee", "tolerance_percent", "currency", "active"),
+        "SELECT * FROM products WHERE tenant_id = :t ORDER BY id",
+    ),
+    "orders": (
+        ("external_id", "number", *_WHOSE, "status", "billing", "currency", "fee", "tech_fee", "total_amount",
+         "ordered_at", "delivered_at", "product", "description", "quantity", "unit_price", *intake_trade.DETAILS),
+        # a row holds one line: of an order with more, its table has them all
+        f"""SELECT o.*, {_OF_WHOM}, l.code AS product, l.description, l.quantity, l.unit_price,
+                   {", ".join(f"o.details ->> '{name}' AS {name}" for name in intake_trade.DETAILS)}
+            FROM orders o {_WHOM.format("o")}
+            LEFT JOIN order_lines l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+                AND (l.code IS NOT NULL OR l.product_id IS NULL)
+                AND NOT EXISTS (SELECT FROM order_lines m WHERE m.tenant_id = o.tenant_id AND m.order_id = o.id
+                                  AND m.position <> l.position)
+            WHERE o.tenant_id = :t AND o.external_id IS NOT NULL ORDER BY o.id""",
+    ),
+    "deals": (
+        ("external_id", "title", *_WHOSE, "value", "currency", "stage", "expected_close_on"),
+        f"""SELECT d.external_id, d.title, {_OF_WHOM}, d.value, d.currency, d.expected_close_on,
+                   CASE WHEN d.state = 'open' THEN d.stage ELSE d.state END AS stage
+            FROM deals d {_WHOM.format("d")}
+            WHERE d.tenant_id = :t AND d.external_id IS NOT NULL ORDER BY d.id""",
+    ),
 }  # fmt: skip
-"""The tables that `hourhand import` reads, in the order in which it should be given them."""
+"""The tables that `hourhand import` reads, in the order in which it should be given them.
+
+Orders and deals that no other system has a name for would not be known again: they are in their tables alone.
+"""
 
 
 def sheet(tx: Tx, kind: str) -> Iterator[list[str]]:
@@ -98,7 +135,20 @@ def sheet(tx: Tx, kind: str) -> Iterator[list[str]]:
     titles, query = SHEETS[kind]
     yield list(titles)
     for row in tx.stream(query, t=tx.tenant_id):
-        yield ["" if row[name] is None else str(row[name]) for name in titles]
+        yield [_cell(row[name]) for name in titles]
+
+
+def _cell(value: Any) -> str:
+    """A value as an import reads it, in one way only."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        told = format(value.normalize(), "f")
+        # 1.125 may be a thousand and more; 1.1250 may not
+        return f"{told}0" if len(told.partition(".")[2]) == 3 else told
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _table(name: str, columns: Sequence[str]) -> Table:

@@ -17,6 +17,8 @@ KEPT: Mapping[str, timedelta] = {
     "run_obligations": timedelta(days=90),
     "quarantine": timedelta(days=90),
     "mailbox_consents": timedelta(0),
+    "uploads": timedelta(days=7),
+    "exports": timedelta(days=90),
     "model_call_contents": timedelta(0),
     "alert_mutes": timedelta(0),
     "alert_deliveries": timedelta(days=90),
@@ -34,6 +36,9 @@ _USELESS: Mapping[str, str] = {
                                      WHERE tenant_id = :t AND finished_at < :before)""",
     "quarantine": "replayed_at < :before",
     "mailbox_consents": "expires_at < :before",
+    "uploads": """begun_at < :before AND NOT EXISTS (
+        SELECT FROM imports i WHERE i.tenant_id = :t AND i.upload_id = uploads.id AND i.state = 'running')""",
+    "exports": "expires_at < :before",
     "model_call_contents": "expires_at < :before",
     "alert_mutes": "until < :before",
     "alert_deliveries": "ended_at < :before",

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from domain import erasures, retention, tenants
+from domain import erasures, errands, imports, retention, tenants
 from domain.house import House, Leaving
 from jobs import erase
 
@@ -40,6 +40,8 @@ def _sweep(house: House, tenant: tenants.Tenant) -> dict[str, int]:
         with house.database.tenant(tenant.tenant_id, actor="clean_up") as tx:
             gone = retention.sweep(tx)
             begun = erasures.unfinished(tx)
+            if imports.under_way(tx) is not None:
+                errands.ask(tx)
         gone |= _past_keeping(house, tenant)
         for erasure in begun:
             erase.go_on(house.database, house.vault, tenant.tenant_id, erasure, by="clean_up")

@@ -8,8 +8,8 @@ from email.message import Message
 from uuid import UUID
 
 from brain.reading.parse import decode_header, headers_of, parse, part_text, walk
-from domain import blobs, erasures, forgetting
-from domain.db import Database
+from domain import blobs, erasures, forgetting, uploads
+from domain.db import Database, Tx
 from domain.erasures import Erasure
 from domain.forgetting import Columns
 from domain.traces import Traces
@@ -50,10 +50,15 @@ def run(
     Only keyed hashes of the addresses stay, so that nobody writes to them again. Raises UnknownContact, StillSending.
     """
     with database.tenant(tenant_id, actor=by) as tx:
-        person, traces = forgetting.known_by(tx, contact_id=contact_id, address=address)
-        forgetting.suppress(tx, vault, traces)
-        erasure = erasures.begin(tx, vault, person, traces, reason=reason)
+        erasure = begin(tx, vault, contact_id=contact_id, address=address, reason=reason)
     return go_on(database, vault, tenant_id, erasure, by=by, seconds=seconds, progress=progress)
+
+
+def begin(tx: Tx, vault: Vault, *, contact_id: UUID | None, address: str | None, reason: str) -> Erasure:
+    """Suppress them at once, and note that they are to be forgotten. Raises UnknownContact."""
+    person, traces = forgetting.known_by(tx, contact_id=contact_id, address=address)
+    forgetting.suppress(tx, vault, traces)
+    return erasures.begin(tx, vault, person, traces, reason=reason)
 
 
 def preview(database: Database, tenant_id: UUID, *, contact_id: UUID | None, address: str | None) -> dict[str, int]:
@@ -100,6 +105,7 @@ def _steps(work: Work, erasure: Erasure) -> list[tuple[str, Callable[[], int]]]:
 
     return [
         ("self", lambda: _self(work, erasure)),
+        ("uploads", lambda: _uploads(work)),
         ("messages", lambda: _messages(work, erasure)),
         ("blobs", lambda: _blobs(work)),
         *((columns.table, table(columns)) for columns in tables),
@@ -112,6 +118,13 @@ def _self(work: Work, erasure: Erasure) -> int:
     with work.database.tenant(work.tenant_id, actor=work.by) as tx:
         forgetting.blank_contact(tx, erasure.contact_id)
     return 1
+
+
+def _uploads(work: Work) -> int:
+    """Files that wait to be taken in go: one that is being read goes by itself, and they are in none that comes."""
+    with work.database.tenant(work.tenant_id, actor=work.by) as tx:
+        uploads.drop_idle(tx)
+    return 0
 
 
 def _messages(work: Work, erasure: Erasure) -> int:

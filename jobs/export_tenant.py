@@ -46,7 +46,7 @@ def _archive(tx: Tx, progress: Callable[[str, int], None]) -> Iterator[bytes]:
             told[table.name] = {"rows": rows, "columns_left_out": dict(table.left_out)}
             progress(table.name, rows)
         for kind in portable.SHEETS:
-            yield from _entry(archive, out, f"sheets/{kind}.csv", tx.now, _sheet(tx, kind))
+            yield from _entry(archive, out, f"sheets/{kind}.csv", tx.now, sheet(tx, kind))
         files = 0
         for name, content in portable.files(tx):
             yield from _entry(archive, out, f"files/{name}", tx.now, [content])
@@ -86,7 +86,8 @@ def _json_lines(tx: Tx, table: portable.Table) -> Iterator[bytes]:
     return (f"{line}\n".encode() for line in portable.lines(tx, table))
 
 
-def _sheet(tx: Tx, kind: str) -> Iterator[bytes]:
+def sheet(tx: Tx, kind: str) -> Iterator[bytes]:
+    """One of the sheets, line by line."""
     for cells in portable.sheet(tx, kind):
         out = io.StringIO()
         csv.writer(out).writerow([csv_rows.guarded(cell) for cell in cells])

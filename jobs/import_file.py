@@ -7,13 +7,23 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from domain import addresses, clients, contacts, csv_columns, csv_rows, imports, intake, intake_contacts, intake_trade
+from domain import (  # fmt: skip
+    addresses,
+    clients,
+    contacts,
+    csv_columns,
+    csv_rows,
+    imports,
+    intake,
+    intake_contacts,
+    intake_trade,
+    uploads,
+)
 from domain.clock import Clock
 from domain.csv_columns import BrokenRow, Header
 from domain.csv_rows import Cells, Format
@@ -22,6 +32,7 @@ from domain.db import Database, Tx
 from domain.imports import Batch, Taken
 from domain.intake import InvalidRow, Options, Passed
 from domain.vault import Vault
+from jobs.import_sources import Source, Uploaded
 
 CHUNK_ROWS = 500
 CHUNKS_PER_PLAN = 4
@@ -30,42 +41,9 @@ PREVIEW_ROWS = 5_000
 """A preview holds off whoever makes new records meanwhile, so it looks no further than this."""
 SHOWN = 100
 """So many rows that were not taken in are told at once; the others are asked for."""
-CHUNK_BYTES = 1 << 16
 
 REFUSALS = (contacts.InvalidContact, contacts.UnknownContact, clients.InvalidClient, clients.UnknownClient, InvalidRow,
             BrokenRow)  # fmt: skip
-
-
-class Source(Protocol):
-    """Where a file's bytes come from, as often as they are asked for."""
-
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OnDisk:
-    """A file in a folder."""
-
-    path: Path
-
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning."""
-        with self.path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-
-
-@dataclass(frozen=True, slots=True)
-class InMemory:
-    """Bytes that are at hand."""
-
-    content: bytes
-
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning."""
-        yield self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +125,29 @@ def run(
     return told(database, tenant_id, batch.id, resumed_after_line=resumed_after)
 
 
-def begin(tx: Tx, source: Source, wish: Wish, digest: bytes, size: int) -> Batch:
+def begin_uploaded(tx: Tx, source: Uploaded, wish: Wish) -> Batch:
+    """Note that an uploaded file is to be taken in; one that was cut short before is gone on with. Raises InvalidFile.
+
+    Raises UnknownUpload, UploadIncomplete.
+    """
+    uploads.close(tx, source.upload_id)
+    digest, size = _digest(source, wish)
+    batch = imports.interrupted(tx, digest)
+    if batch is None:
+        return begin(tx, source, wish, digest, size, upload_id=source.upload_id)
+    return imports.read_from(tx, batch, source.upload_id)
+
+
+def begin(
+    tx: Tx, source: Source, wish: Wish, digest: bytes, size: int, *, upload_id: UUID | None = None
+) -> Batch:  # fmt: skip
     """Note that a file is to be taken in, once it is known how it is read. Raises InvalidFile."""
     found = csv_rows.format_of(source.chunks())
     header, _ = _opened(source, wish, found)
     reading = {**wish.told(), "encoding": found.encoding, "delimiter": found.delimiter,
                "titles": list(header.titles), "fields": _fields(header), "ignored": list(header.ignored)}  # fmt: skip
-    return imports.start(tx, kind=wish.kind, filename=wish.filename, size=size, sha256=digest, reading=reading)
+    return imports.start(tx, kind=wish.kind, filename=wish.filename, size=size, sha256=digest, reading=reading,
+                         upload_id=upload_id)  # fmt: skip
 
 
 def go_on(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from domain import quarantine
+from domain import errands, quarantine
 from domain.db import Database, Tx
 from domain.house import House
 
@@ -76,6 +76,8 @@ def _rescue(database: Database, job: Stalled) -> None:
 
 def enqueue(tx: Tx, task_name: str, tenant_id: UUID) -> bool:
     """Queue one tenant's job, in a transaction of its own or the dispatcher's; False when it is waiting already."""
+    if task_name == errands.TASK:
+        return errands.ask(tx)
     mail = task_name not in CYCLES
     args = {"tenant_ids": [str(tenant_id)]} if mail else {"tenant_id": str(tenant_id)}
     return bool(tx.run(

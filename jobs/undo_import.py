@@ -24,12 +24,21 @@ def run(
 
     Raises UnknownImport, ImportElsewhere.
     """
-    ends = None if seconds is None else database.clock.monotonic() + seconds
     with database.tenant(tenant_id, actor=by) as tx:
-        batch = imports.begin_undo(tx, import_id)
+        imports.begin_undo(tx, import_id)
+    return go_on(database, tenant_id, import_id, by=by, progress=progress, chunk=chunk, seconds=seconds)
+
+
+def go_on(
+    database: Database, tenant_id: UUID, import_id: UUID, *, by: str, progress: Callable[[int], None] = lambda _: None,
+    chunk: int = CHUNK, seconds: float | None = None,
+) -> Batch:  # fmt: skip
+    """Go on with an undo that was begun, for at most so many `seconds`. Raises ImportElsewhere."""
+    ends = None if seconds is None else database.clock.monotonic() + seconds
     while True:
         with database.tenant(tenant_id, actor=by) as tx:
             tx.plan_anew()
+            imports.hold(tx, import_id)
             deeds = imports.deeds(tx, import_id, limit=chunk)
             if not deeds:
                 return imports.end_undo(tx, import_id)

@@ -18,7 +18,7 @@ from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from psycopg import OperationalError
 
-from domain import quarantine, runs, schedule
+from domain import errands, quarantine, runs, schedule
 from domain.db import Database, FenceLost
 from domain.house import House, Leaving
 from jobs import rescue, timetable
@@ -137,6 +137,12 @@ class Jobs:
         with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(tenant_ids)), thread_name_prefix=entry.name) as pool:
             for tenant_id in tenant_ids:
                 pool.submit(self._mail_of, entry, context, UUID(tenant_id))
+
+    def carry(self, context: JobContext, *, tenant_id: str) -> None:
+        """A slice of what a tenant is having carried in or taken back."""
+        from jobs import carry  # few processes ever need it
+
+        self._for_tenant(context, UUID(tenant_id), lambda: carry.run(self._house, UUID(tenant_id)))
 
     def house(self, context: JobContext) -> None:
         """One of the timetable's entries for the whole house."""
@@ -342,6 +348,7 @@ def build(house: House, jobs: Jobs, *, patience_seconds: float = PATIENCE_SECOND
     tasks: dict[str, Callable[..., None]] = {
         "cycle": jobs.cycle,
         "extra_cycle": jobs.extra_cycle,
+        errands.TASK: jobs.carry,
     }
     for entry in timetable.TIMETABLE:
         if entry.scope == "mailboxes":

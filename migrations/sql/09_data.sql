@@ -6,6 +6,7 @@ CREATE TABLE hourhand.imports (
     kind text NOT NULL CHECK (kind IN ('clients', 'contacts', 'orders', 'deals', 'products')),
     filename text NOT NULL,
     size bigint NOT NULL,
+    upload_id uuid,                             -- what it reads, where the file came through the API; gone when it is done
     sha256 bytea NOT NULL,                      -- of the whole file and of how it is to be read: the same goes on
     reading jsonb NOT NULL,                     -- encoding, delimiter, the columns and what they mean, options
     state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'undoing', 'undone')),
@@ -28,6 +29,7 @@ CREATE TABLE hourhand.imports (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX imports_open ON hourhand.imports (tenant_id, sha256) WHERE state = 'running';
+CREATE INDEX imports_under_way ON hourhand.imports (tenant_id, id) WHERE state IN ('running', 'undoing');
 
 -- One line for each record that a row made or changed, and for each row that was not taken in.
 CREATE TABLE hourhand.import_rows (
@@ -49,6 +51,9 @@ CREATE TABLE hourhand.import_rows (
     PRIMARY KEY (tenant_id, import_id, seq),
     FOREIGN KEY (tenant_id, import_id) REFERENCES hourhand.imports (tenant_id, id) ON DELETE CASCADE
 );
+-- what an undo has still to go through: it must not pass over what it has done already
+CREATE INDEX import_rows_to_undo ON hourhand.import_rows (tenant_id, import_id, seq)
+    WHERE undo IS NULL AND outcome IN ('created', 'changed');
 CREATE INDEX import_rows_outcome ON hourhand.import_rows (tenant_id, import_id, outcome, seq);
 
 -- A person who is to be forgotten: by what they are found is sealed, and thrown away when nothing is left of them.

@@ -25,6 +25,7 @@ FILES = (
     "09_data.sql",
     "10_operations.sql",
     "12_quotes.sql",
+    "14_uploads.sql",
 )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from domain.clock import SystemClock
 from domain.db import Database
 from jobs import import_file, undo_import
-from jobs.import_file import OnDisk, Wish
+from jobs.import_file import Wish
+from jobs.import_sources import OnDisk
 from tests import build, gears
 from tests.build import VAULT
 

@@ -30,7 +30,8 @@ from domain.forgetting import StillSending
 from domain.ports import OutboundMail
 from domain.traces import Traces
 from jobs import cleanup, erase, import_file, ingest, reconcile_mailbox
-from jobs.import_file import InMemory, Wish
+from jobs.import_file import Wish
+from jobs.import_sources import InMemory
 from tests import build, gears
 from tests.houses import VAULT
 from tests.jobs import letters

@@ -15,7 +15,8 @@ from domain.csv_rows import InvalidFile
 from domain.db import Database
 from domain.imports import ImportElsewhere
 from jobs import import_file, undo_import
-from jobs.import_file import InMemory, Report, Wish
+from jobs.import_file import Report, Wish
+from jobs.import_sources import InMemory
 from tests import build
 from tests.build import VAULT
 from tests.hand_clock import HandClock

@@ -63,11 +63,11 @@ def import_csv(
 
 def take(path: Path, wish: Wish, tenant: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Take a file in, or say what that would do."""
-    from jobs import import_file
+    from jobs import import_file, import_sources
 
     with visiting.house() as standing:
         found, house = visiting.tenant_of(standing, tenant), standing.house
-        source = import_file.OnDisk(path)
+        source = import_sources.OnDisk(path)
         if dry_run:
             report = import_file.preview(house.database, house.vault, found.tenant_id, source, wish, by=visiting.ACTOR)
         else:
