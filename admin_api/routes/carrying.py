@@ -20,7 +20,7 @@ from admin_api.once import IdempotencyKey, once, once_apart
 from admin_api.pages import Page
 from domain import addresses, erasures, errands, exports, tenants
 from domain.db import Tx
-from jobs import erase, export_tenant
+from jobs import export_tenant
 
 router = APIRouter(prefix="/v1", tags=["files in and out"])
 
@@ -131,6 +131,8 @@ def archive(export_id: UUID, house: TheHouse, at: Admin) -> StreamingResponse:
 def try_erasing(
     whom: Whom, request: Request, house: TheHouse, at: Admin, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
+    from jobs import erase  # brings all that reads mails along
+
     def work() -> tuple[int, ErasureTried]:
         return 200, ErasureTried(found=erase.preview(house.database, at.tenant_id, **whom.known_by()))
 
@@ -142,6 +144,8 @@ def try_erasing(
 def forget(
     whom: Forgotten, request: Request, house: TheHouse, at: Admin, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
+    from jobs import erase
+
     def work(tx: Tx) -> ErasureShown:
         begun = erase.begin(tx, house.vault, reason=whom.reason, **whom.known_by())
         errands.ask(tx)

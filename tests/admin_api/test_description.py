@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from admin_api.problems import MEDIA_TYPE
 from tests.admin_api.desk import CRON_SECRET, Desk
-from tests.admin_api.test_access import CRON, NEEDS
+from tests.admin_api.routes_table import CRON, NEEDS
 
 UNBOUNDED = "GET /v1/events"
 """A stream never ends by itself; it has tests of its own."""

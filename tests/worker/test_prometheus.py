@@ -140,7 +140,14 @@ def test_an_expression_that_prometheus_would_not_read_is_not_read(text: str) -> 
         Query(text)
 
 
-def test_promtool_agrees_where_there_is_one() -> None:
-    """The reader above is ours; where Prometheus' own is installed, it has the last word."""
+def test_promtool_agrees_where_there_is_one_and_is_given_two_cases_of_each_rule() -> None:
+    """The reader above is ours; where Prometheus' own is installed (Debian: prometheus), it has the last word."""
     if promtool := shutil.which("promtool"):
         subprocess.run([promtool, "check", "rules", HERE / "prometheus-rules.yaml"], check=True)
+        subprocess.run([promtool, "test", "rules", "prometheus-rules.test.yaml"], cwd=HERE, check=True)
+    cases = yaml.safe_load((HERE / "prometheus-rules.test.yaml").read_text())["tests"]
+    told = [(case["alert_rule_test"][0]["alertname"], bool(case["alert_rule_test"][0]["exp_alerts"])) for case in cases]
+    assert sorted(told) == sorted((name, fires) for name in RULES for fires in (True, False))
+    for case in cases:
+        for series in case["input_series"]:
+            assert set(Query(series["series"]).metrics) <= Query(RULES[case["name"].split()[0]]["expr"]).metrics
