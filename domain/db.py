@@ -137,7 +137,7 @@ class Tx:
             hear(self._connection, self._cursor, statement, values, None, many)
         try:
             if isinstance(values, dict):
-                return self._cursor.execute(statement, _with_ids_spelled(values))
+                return self._cursor.execute(statement, _with_arrays(values))
             self._cursor.executemany(statement, values)
             return self._cursor
         except psycopg.Error as error:
@@ -247,16 +247,26 @@ def _in_the_drivers_words(sql: str) -> str:
     return _NAMED_VALUE.sub(r"%(\1)s", sql.replace("%", "%%"))
 
 
-def _with_ids_spelled(values: dict[str, Any]) -> dict[str, Any]:
-    """Lists of ids as PostgreSQL spells arrays: the driver looks at each element of a list four times."""
+def _with_arrays(values: dict[str, Any]) -> dict[str, Any]:
+    """Lists of ids and of texts as PostgreSQL spells arrays: the driver looks at each element of a list four times."""
     spelled = {name: _array(value) for name, value in values.items() if type(value) is list and value}
     return {**values, **spelled} if spelled else values
 
 
 def _array(values: list[Any]) -> Any:
-    if not all(type(each) is UUID for each in values):
-        return values
-    return f"{{{','.join([each.hex for each in values])}}}"
+    elements = []
+    for each in values:
+        kind = type(each)
+        if kind is UUID:
+            elements.append(each.hex)
+        elif each is None:
+            elements.append("NULL")
+        elif kind is str:
+            escaped = each.replace("\\", "\\\\").replace('"', '\\"')
+            elements.append(f'"{escaped}"')
+        else:
+            return values
+    return f"{{{','.join(elements)}}}"
 
 
 def json_list(values: Sequence[Any]) -> Jsonb:

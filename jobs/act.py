@@ -16,7 +16,7 @@ from jobs.execute import execute
 from jobs.hour import Cycle
 
 BATCH = 200
-AT_ONCE = 16
+AT_ONCE = 32
 """How many mails are on their way at once: a stop waits for the slowest of them, and no longer."""
 FLIP = timedelta(minutes=1)
 """How long a switch may take to be flipped."""

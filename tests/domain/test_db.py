@@ -75,6 +75,15 @@ def test_values_travel_in_their_own_kinds(clone: Database, acme: UUID) -> None:
         assert dict(row or {}) == {"array": ["a", "b"], "json": {"a": [1, None]}, "list": [{"b": 2}]}
 
 
+@pytest.mark.parametrize("some", [
+    ["a,b", "{c}", 'd"e', "f\\g", "", "NULL", "null", None, " h ", "ñ\n\t\u2028", "%s :t"], [None], [""], ["\\"],
+    ['"'], [],
+])  # fmt: skip
+def test_lists_of_texts_arrive_as_they_were_sent(clone: Database, acme: UUID, some: list[str | None]) -> None:
+    with clone.tenant(acme) as tx:
+        assert tx.value("SELECT CAST(:some AS text[])", some=some) == some
+
+
 def test_an_event_waits_for_its_reaction_until_it_is_struck_off(clone: Database, acme: UUID, clock: HandClock) -> None:
     with clone.tenant(acme) as tx:
         events.record(tx, "quiet", "test", "1")
