@@ -19,6 +19,8 @@ from admin_api.routes import (
     consent,
     cron,
     deals,
+    feedback,
+    feedback_page,
     goals,
     health,
     hours,
@@ -44,8 +46,8 @@ from domain.house import House
 
 ROUTES = (
     health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, goals, cards, hours, policy,
-    alerts, attention, audit, stream, webhooks, unsubscribe, quotes, quote_page, imap, consent, cron, model_calls,
-    imports, carrying,
+    alerts, attention, audit, stream, webhooks, unsubscribe, quotes, quote_page, feedback, feedback_page, imap, consent,
+    cron, model_calls, imports, carrying,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 from html import escape
 
-from admin_api import pdf
+from admin_api import hosted, pdf
+from admin_api.hosted import HEADERS
 from admin_api.quote_words import WORDS, Words
 from domain import contacts, quote_arithmetic, quote_lines, settings
 from domain.db import Tx
@@ -19,23 +18,7 @@ from domain.quote_lines import Line
 from domain.quotes import Quote
 from engines.quotes import letter
 
-STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{width:100%;border-collapse:collapse}td,th{padding:.3rem .5rem;border-bottom:1px solid #ccc;text-align:left}"
-    ".n{text-align:right;white-space:nowrap}form{margin:1rem 0}input{width:100%;max-width:24rem;padding:.3rem}"
-    "button{padding:.5rem 1rem;margin-top:.4rem}"
-)
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(sha256(STYLE.encode()).digest()).decode()
-    + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Robots-Tag": "noindex, nofollow",
-}
-"""The page runs nothing, fetches nothing and can be framed by nobody."""
-
-SHELL = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>{style}</style>{body}</html>
-"""
+__all__ = ["HEADERS"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +99,13 @@ def page(told: View, here: str, *, problem: str = "") -> str:
         f'<th class="n">{words.price}<th class="n">{words.amount}{rows}{sums}</table>{terms}{forms}'
         f'<p><a href="{here}/pdf">{words.pdf}</a></p>'
     )
-    return SHELL.format(lang=told.lang, title=escape(f"{title} · {told.company}"), style=STYLE, body=body)
+    return hosted.shell(told.lang, f"{title} · {told.company}", body)
 
 
 def farewell(lang: str = "en") -> str:
     """What is shown where a page was."""
     words = WORDS.get(lang, WORDS["en"])
-    return SHELL.format(lang=lang, title=words.quote, style=STYLE, body=f"<p>{words.gone}</p>")
+    return hosted.shell(lang, words.quote, f"<p>{words.gone}</p>")
 
 
 def document(told: View) -> bytes:

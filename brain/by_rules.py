@@ -6,36 +6,12 @@ import re
 from datetime import UTC, datetime, time
 from typing import Any
 
-from brain import answers, rulebook
+from brain import answers, feelings, rulebook
 from brain.given import Hour, Letter, Message
 from brain.reading import absence, items, understanding
 from brain.reading.intents import fold
 from domain.drafts import PAGE
 
-_NEGATIVE = re.compile(
-    r"\b(?:disappoint\w*|unhappy|not happy|unacceptable|terrible|awful|poor|worst|late again|never again|frustrat\w*"
-    r"|wrong|broken|damaged|missing|complain\w*|dissatisf\w*|unsatisf\w*|not satisf\w*|too (?:late|slow|expensive)"
-    r"|waste of|not (?:what|good|impressed|recommend)|let (?:me|us) down|rude|unprofessional|mistakes?"
-    r"|errors?|problem\w*"
-    r"|decepcion\w*|insatisfech\w*|descontent\w*|inaceptable|pesim\w*|mal[oa]?|terrible|tarde|equivocad\w*|danad\w*"
-    r"|no (?:estoy|estamos|quede|quedamos) (?:content\w*|satisfech\w*|conforme\w*)|nunca mas|queja"
-    r"|falt(?:a|aba|aron|an)"
-    r"|ruim|pessim\w*|horrivel|inaceitavel|atras(?:o|ad\w*)|errad\w*|danificad\w*|decepcionad\w*|nao (?:gostei|gostamos"
-    r"|recomendo|fiquei satisfeit\w*|estou satisfeit\w*)|reclam\w*|1/10|2/10|3/10|4/10)\b"
-)
-_POSITIVE = re.compile(
-    r"\b(?:great|excellent|happy|delighted|perfect\w*|wonderful|fantastic|thank you so much|very good"
-    r"|well done|love(?:d)?"
-    r"|impressed|recommend|smooth\w*|satisfied|pleased|top notch|fast|professional"
-    r"|excelente\w*|content[oa]s?|encantad\w*|perfect[oa]\w*|satisfech\w*|muy bien|muy buen\w*|genial|recomend\w*"
-    r"|estupend\w*|rapid[oa]s?|impecable"
-    r"|otim[oa]s?|satisfeit\w*|muito b(?:om|em|oa)|perfeit\w*|adorei|maravilh\w*|parabens|feliz|impecavel"
-    r"|9/10|10/10|8/10)\b"
-)
-_DENIED = re.compile(
-    r"\b(?:no|not|never|nothing|sin|nao|nada|nunca|nenhum\w*|ningun\w*|any|without|sem)\s+(?:\w+\s+){0,2}?"
-    r"(?=(?:problem|error|mistake|complain|queja|reclam|falt|atras|wrong|missing|damage|erros?\b|danos?\b))"
-)
 _SIGNALS: tuple[tuple[answers.SignalKind, re.Pattern[str]], ...] = (
     ("urgency", re.compile(
         r"\b(?:urgent\w*|asap|as soon as possible|immediately|right away|by (?:tomorrow|today|tonight)|cuanto antes"
@@ -78,14 +54,8 @@ def classify(message: Message) -> answers.Classified:
 
 def sentiment(message: Message) -> answers.Sentiment:
     """The feeling that the words show, sentence by sentence; a denied fault is none."""
-    best: tuple[answers.Feeling, str] = ("neutral", "")
-    for sentence in _sentences(message.text):
-        plain = fold(sentence.lower())
-        if _NEGATIVE.search(_DENIED.sub("", plain)) and not _DENIED.search(plain):
-            return answers.Sentiment(feeling="negative", span=sentence[:500])
-        if best[0] == "neutral" and _POSITIVE.search(plain) and not re.search(r"\b(?:not|no|nao)\s+(?:\w+\s)?$", plain):
-            best = ("positive", sentence)
-    return answers.Sentiment(feeling=best[0], span=best[1][:500])
+    feeling, span = feelings.felt(message.text)
+    return answers.Sentiment(feeling=feeling, span=span)
 
 
 def task_request(message: Message) -> answers.TaskEvidence:

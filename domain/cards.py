@@ -298,12 +298,17 @@ def count(tx: Tx, *, state: str, run_id: UUID) -> int:
 
 
 def cancel_waiting(
-    tx: Tx, *, of: Literal["client_id", "contact_id"], whose: UUID, types: Sequence[str], reason: str, rule: str
+    tx: Tx, *, of: Literal["client_id", "contact_id"], whose: UUID, types: Sequence[str], reason: str, rule: str,
+    responses: bool = True,
 ) -> list[Card]:  # fmt: skip
-    """Cancel every card of these types that still waits, of one account or of one contact."""
+    """Cancel every card of these types that still waits, of one account or of one contact.
+
+    Without `responses`, what answers something that they said stays: it is part of no sequence.
+    """
     rows = tx.rows(
         f"""SELECT id FROM kanban_cards WHERE tenant_id = :t AND {of} = :whose AND type = ANY(:types)
-            AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
-        t=tx.tenant_id, whose=whose, types=list(types),
+            AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
+            AND (:responses OR payload -> 'responds_to' IS NULL)""",
+        t=tx.tenant_id, whose=whose, types=list(types), responses=responses,
     )  # fmt: skip
     return move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule=rule)

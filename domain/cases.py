@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import events
+from domain import events, feedback
 from domain.db import Row, Tx
 
 
@@ -74,6 +74,8 @@ def close(tx: Tx, case_id: UUID, *, outcome: str) -> Case:
         raise UnknownCase(f"there is no open case {case_id}")
     case = _load(row)
     events.record(tx, "case.closed", "case", case.id, client_id=case.client_id, contact_id=case.contact_id)
+    if case.client_id is not None:
+        feedback.case_closed(tx, case.client_id)
     return case
 
 

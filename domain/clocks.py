@@ -278,7 +278,8 @@ def _stop(tx: Tx, column: Literal["client_id", "contact_id"], whose: UUID, reaso
             RETURNING contact_id, client_id""",
         t=tx.tenant_id, whose=whose,
     )  # fmt: skip
-    cards.cancel_waiting(tx, of=column, whose=whose, types=SEQUENCE_TYPES, reason=reason, rule="no_spam.reply_stops")
+    cards.cancel_waiting(tx, of=column, whose=whose, types=SEQUENCE_TYPES, reason=reason, rule="no_spam.reply_stops",
+                         responses=False)  # fmt: skip
     _tell(tx, "sequence.stopped", rows, lambda _: {"reason": reason})
     return len(rows)
 

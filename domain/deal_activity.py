@@ -33,7 +33,7 @@ class FollowUp:
 
 
 def heard(
-    tx: Tx, client_id: UUID, *, contact_id: UUID | None, thread_id: UUID | None, message_id: UUID, at: datetime,
+    tx: Tx, client_id: UUID, *, contact_id: UUID | None, thread_id: UUID | None, message_id: UUID | None, at: datetime,
     asks: bool = False,
 ) -> int:  # fmt: skip
     """Somebody of an account wrote: follow-ups of all its deals begin anew; how many deals it is about.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clocks, deal_activity, events, quote_life, schedule, storable, suppressions
+from domain import addresses, clocks, deal_activity, events, feedback_life, quote_life, schedule, storable, suppressions
 from domain.db import Row, Tx
 from domain.ports import DeliveryEvent
 from domain.vault import Vault
@@ -171,6 +171,7 @@ def refused(tx: Tx, mail: Row, kind: Literal["failed", "suppressed"], *, source:
     clocks.void_touch(tx, mail["card_id"], kind)
     deal_activity.void(tx, mail["card_id"])
     quote_life.void(tx, mail["card_id"])
+    feedback_life.void(tx, mail["card_id"])
     return _tell(tx, mail, kind, source=source) if fresh else False
 
 
@@ -195,6 +196,7 @@ def _failed(tx: Tx, mail: Row, kind: str, at: datetime, *, react: Mapping[str, A
     clocks.void_touch(tx, mail["card_id"], kind)
     deal_activity.void(tx, mail["card_id"])
     quote_life.void(tx, mail["card_id"])
+    feedback_life.void(tx, mail["card_id"])
     return _tell(tx, mail, kind, **react) if fresh else False
 
 

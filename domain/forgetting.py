@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from domain import blobs, cards, clocks, contacts, outbound, settings, suppressions
+from domain import blobs, cards, clocks, contacts, feedback_answers, outbound, settings, suppressions
 from domain.db import Row, Tx
 from domain.traces import ERASED, Traces
 from domain.vault import Vault
@@ -78,6 +78,7 @@ def blank_contact(tx: Tx, contact_id: UUID) -> None:
         erased=ERASED, t=tx.tenant_id, id=contact_id,
     )  # fmt: skip
     outbound.blank(tx, contact_id, ERASED)
+    feedback_answers.blank(tx, contact_id, ERASED)
     tx.run("UPDATE mail_threads SET subject = '' WHERE tenant_id = :t AND contact_id = :id",
            t=tx.tenant_id, id=contact_id)  # fmt: skip
     tx.run("DELETE FROM contact_addresses WHERE tenant_id = :t AND contact_id = :id", t=tx.tenant_id, id=contact_id)
@@ -116,6 +117,8 @@ def empty(tx: Tx, message_ids: Sequence[UUID]) -> None:
         t=tx.tenant_id, ids=ids,
     )  # fmt: skip
     tx.run("DELETE FROM attachments WHERE tenant_id = :t AND message_id = ANY(:ids)", t=tx.tenant_id, ids=ids)
+    tx.run("UPDATE feedback_answers SET span = NULL WHERE tenant_id = :t AND message_id = ANY(:ids)",
+           t=tx.tenant_id, ids=ids)  # fmt: skip
     tx.run(
         """UPDATE gmail_messages SET snippet = NULL, reading = '{}', raw_sha256 = :nothing, raw_size = 0
            WHERE tenant_id = :t AND id = ANY(:ids)""",

@@ -127,6 +127,9 @@ def _leaned_on(tx: Tx, table: Table, ids: Sequence[UUID]) -> dict[UUID, str]:
     by_column = table.column in ("client_id", "contact_id")
     if by_column:
         asked["outbound_messages"] = "state <> 'held'"
+    if "feedback_requests" in asked:
+        # what an order's delivery queued goes with it, until somebody was asked
+        asked["feedback_requests"] = "state NOT IN ('queued', 'skipped')"
     acted = tx.rows(
         f"""SELECT DISTINCT {table.column if by_column else "CAST(subject_id AS uuid)"} AS id FROM kanban_cards
             WHERE tenant_id = :t AND {_in_cards(table)} AND state IN ('executing', 'done', 'failed', 'uncertain')""",

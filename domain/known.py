@@ -77,7 +77,8 @@ def _own_mails(tx: Tx, ids: set[str]) -> dict[str, Row]:
     if not ids:
         return {}
     rows = tx.rows(
-        """SELECT card_id, rfc_message_id, carried_message_id, thread_id, client_id, contact_id, recipients, state
+        """SELECT card_id, rfc_message_id, carried_message_id, thread_id, client_id, contact_id, recipients, state,
+                  (SELECT k.type FROM kanban_cards k WHERE k.tenant_id = :t AND k.id = card_id) AS card_type
            FROM outbound_messages WHERE tenant_id = :t AND state <> 'held'
              AND (rfc_message_id = ANY(:ids) OR carried_message_id = ANY(:ids))""",
         t=tx.tenant_id, ids=list(ids),

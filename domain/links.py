@@ -71,6 +71,8 @@ def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: i
         _count(linked, known, ceiling, tx)
         if one.cls == "reply" and linked.contact_id is None and _begins(linked.thread):
             linked.cls = "other"  # it answers something, but nothing of ours
+        elif one.cls == "reply" and linked.card is not None and linked.card["card_type"] == "request_feedback":
+            linked.cls = "feedback_answer"  # whatever its subject says: that is what was asked
     linked.wrote_to = frozenset(
         address for each in one.answered_ids for address in known.sent_by_people.get(each, frozenset())
     )

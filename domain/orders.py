@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import clients, credit, events, money, order_exceptions, order_lines, order_queue, storable
+from domain import clients, credit, events, feedback, money, order_exceptions, order_lines, order_queue, storable
 from domain.db import Row, Tx
 from domain.order_lines import InvalidOrder, Line
 from domain.order_spelling import spelled, spelled_number
@@ -207,6 +207,8 @@ def move(tx: Tx, order_id: UUID, to: str, *, reason: str | None = None, at: date
         order_exceptions.settle(tx, order_id, reason=f"the order is {to}")
     events.record(tx, f"order.{to}", "order", order_id, client_id=found.client_id, contact_id=found.contact_id,
                   react=True, before=found.status, reason=reason)  # fmt: skip
+    if to == "delivered":
+        feedback.queue(tx, row)
     return load(row)
 
 
@@ -295,6 +297,8 @@ def _create(tx: Tx, wished: Mapping[str, Any], lines: Sequence[Line] | None) -> 
         order_queue.enter(tx, order_id)
     events.record(tx, "order.created", "order", order_id, client_id=given.get("client_id"), status=status,
                   contact_id=given.get("contact_id"), source=given["source"])  # fmt: skip
+    if status == "delivered":
+        feedback.queue(tx, {**given, "id": order_id})
     return Put(order_id, created=True, changed=tuple(given) + (("lines",) if lines else ()))
 
 
@@ -339,6 +343,8 @@ def apply(tx: Tx, found: Order, fresh: Mapping[str, Any], *, told: Mapping[str, 
     open_again = matters and found.status in UNCHECKED | {"accepted"}
     events.record(tx, "order.changed", "order", found.id, client_id=found.client_id, contact_id=found.contact_id,
                   react=open_again, fields=sorted(fresh))  # fmt: skip
+    if found.status == "delivered" and fresh.get("delivered_at") is not None:
+        feedback.queue(tx, {"id": found.id, "client_id": found.client_id, **fresh})
     if not open_again:
         return
     if found.status == "accepted":

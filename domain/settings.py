@@ -128,10 +128,32 @@ class TenantSettings(BaseModel):
     quote_last_follow_up_hours: Hours = 48
     """The last follow-up goes out so long before the quote expires, if that is later than those days after sending."""
     quote_scan_seconds: Count = 60
-    """Whoever opens a quote so soon after it was sent is taken for a mail scanner."""
+    """Whoever opens a quote, or a page that asks for feedback, so soon after its mail is taken for a mail scanner."""
     quotes_per_cycle: AtLeastOne = 50
     send_requested_quotes: bool = False
     """Whether a quote that a mail asked for goes out without approval where the catalogue knows all of it."""
+
+    # feedback
+    ask_feedback: bool = True
+    """Whether clients are asked what they think of what they got."""
+    feedback_days: Days = 7
+    """Days from an order's delivery to the question."""
+    feedback_latest_days: Days = Field(default=21, ge=1)
+    """Past so many days more nobody is asked: it would be too late."""
+    feedback_again_days: Days = 90
+    """Nobody is asked twice within so many days."""
+    feedback_answer_days: int = Field(default=45, ge=1, le=365)
+    """How long an answer is waited for, and how long its link opens."""
+    feedback_change_days: Days = 7
+    """How long an answer may be changed."""
+    feedback_reminders: int = Field(default=0, ge=0, le=1)
+    """How often somebody who does not answer is reminded."""
+    feedback_reminder_days: Days = Field(default=7, ge=1)
+    feedback_per_cycle: AtLeastOne = 50
+    feedback_thanks: bool = False
+    """Whether praise by mail is answered by a word of thanks; the page thanks everybody."""
+    send_service_recovery: bool = False
+    """Whether a dissatisfied client is written to without approval."""
 
     # the brain
     model_order: tuple[ModelName, ...] = Field(default=(), max_length=5)

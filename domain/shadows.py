@@ -10,6 +10,7 @@ def forget(tx: Tx) -> None:
     forget_of_contacts(tx)
     forget_of_deals(tx)
     forget_of_quotes(tx)
+    forget_of_feedback(tx)
 
 
 def forget_of_contacts(tx: Tx) -> int:
@@ -38,3 +39,11 @@ def forget_of_quotes(tx: Tx) -> int:
            WHERE tenant_id = :t AND (shadow_sent_at IS NOT NULL OR shadow_follow_ups IS NOT NULL)""",
         t=tx.tenant_id,
     )  # fmt: skip
+
+
+def forget_of_feedback(tx: Tx) -> int:
+    """How many feedback requests had a shadow."""
+    return tx.run(
+        "UPDATE feedback_requests SET shadow_sent_at = NULL WHERE tenant_id = :t AND shadow_sent_at IS NOT NULL",
+        t=tx.tenant_id,
+    )

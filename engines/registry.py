@@ -5,8 +5,12 @@ from __future__ import annotations
 from engines.contract import Engine
 from engines.deals.engine import DealsEngine
 from engines.engagement.engine import EngagementEngine
+from engines.feedback.engine import FeedbackEngine
 from engines.orders.engine import OrdersEngine
 from engines.quotes.engine import QuotesEngine
 from engines.requests.engine import RequestsEngine
 
-ENGINES: tuple[Engine, ...] = (RequestsEngine(), OrdersEngine(), QuotesEngine(), DealsEngine(), EngagementEngine())
+ENGINES: tuple[Engine, ...] = (
+    # what an answer to a question of ours says is known before anybody asks what else its mail calls for
+    FeedbackEngine(), RequestsEngine(), OrdersEngine(), QuotesEngine(), DealsEngine(), EngagementEngine(),
+)  # fmt: skip

@@ -17,6 +17,7 @@ from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import House
 from domain.incoming import BY_MACHINES
+from domain.page_links import FEEDBACK
 from domain.ports import OutboundMail
 from domain.settings import TenantSettings
 from domain.switches import OUTWARD
@@ -106,14 +107,17 @@ def _intent(card: Card) -> dict[str, str]:
 
 
 def _page(house: House, tenant_id: UUID, card: Card) -> str | None:
-    """The address of the hosted page that the card is about, if it is about one."""
-    told = card.payload.get("quote_page")
-    if told is None:
+    """The address of the hosted page that the card leads to, if it leads to one."""
+    if (told := card.payload.get("quote_page")) is not None:
+        page = quote_links.address(house.vault, house.public_url, tenant_id, UUID(told["quote_id"]),
+                                   int(told["revision"]), datetime.fromisoformat(told["until"]))  # fmt: skip
+    elif (told := card.payload.get("feedback_page")) is not None:
+        page = FEEDBACK.address(house.vault, house.public_url, tenant_id, UUID(told["request_id"]), 1,
+                                datetime.fromisoformat(told["until"]))  # fmt: skip
+    else:
         return None
-    page = quote_links.address(house.vault, house.public_url, tenant_id, UUID(told["quote_id"]), int(told["revision"]),
-                               datetime.fromisoformat(told["until"]))  # fmt: skip
     if len(page) > rulebook.SLOT_CHARACTERS:
-        raise Unsendable("the public address of the house is so long that no link to a quote would fit")
+        raise Unsendable("the public address of the house is so long that no link to a page would fit")
     return page
 
 

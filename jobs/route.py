@@ -15,6 +15,7 @@ from domain import (
     deal_activity,
     deliveries,
     events,
+    feedback_life,
     quote_life,
     schedule,
     settings,
@@ -96,6 +97,7 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
             deal_activity.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
                                 at=one.received_at, asks=_asks(linked))  # fmt: skip
             quote_life.silence(tx, account, message_id=linked.id, thread_id=linked.thread.id)
+            feedback_life.silence(tx, account)
             heard[account] = max(heard.get(account, one.received_at), one.received_at)
     return Counter(replies=1)
 

@@ -57,6 +57,8 @@ TENANT_TABLES: dict[str, str] = {
     "deals": "SELECT, INSERT, UPDATE, DELETE",
     "deal_stage_history": "SELECT, INSERT, UPDATE, DELETE",
     "deal_activities": "SELECT, INSERT, UPDATE, DELETE",
+    "feedback_requests": "SELECT, INSERT, UPDATE, DELETE",
+    "feedback_answers": "SELECT, INSERT, UPDATE, DELETE",
     "quote_numbers": "SELECT, INSERT, UPDATE",
     "quotes": "SELECT, INSERT, UPDATE, DELETE",
     "quote_lines": "SELECT, INSERT, UPDATE, DELETE",

@@ -1,4 +1,4 @@
-"""The only place that reads for rules: all about a batch of cards, in seven statements at most, whatever its size."""
+"""The only place that reads for rules: all about a batch of cards, in eight statements at most, whatever its size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain import addresses, clocks, goals, quote_links, suppressions, switches
+from domain import addresses, clocks, goals, page_links, suppressions, switches
 from domain import settings as tenant_settings
 from domain.cards import Card
 from domain.db import Row, Tx
@@ -22,7 +22,8 @@ from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from domain.vault import Vault
-from policy import caps, content, windows
+from policy import asking, caps, content, windows
+from policy.asking import Asking
 from policy.model import Facts, Message, Thread
 from policy.people import Known, Today
 from policy.people import read as read_people
@@ -67,6 +68,7 @@ class _Read:
     threads: Mapping[UUID, Thread]
     messages: Mapping[UUID, Message]
     by_rfc_id: Mapping[str, Message]
+    asking: Mapping[UUID, Asking]
 
 
 def gather(
@@ -93,6 +95,7 @@ def gather(
         threads=_threads(tx, [c.thread_id for c in cards if c.thread_id]),
         messages={message.id: message for message, _ in messages},
         by_rfc_id={rfc_id: message for message, rfc_id in messages if rfc_id},
+        asking=asking.read(tx, cards, ground.settings),
     )
     return {card.id: _facts(card, mails.get(card.id), recipients.get(card.id, ()), ground, read) for card in cards}
 
@@ -109,7 +112,7 @@ def _facts(
     wall = hours.local(ground.now) if hours else None
     today = read.mailed_today.get(person.client_id) if person else None
     # their ids hold every combination of letters and figures sooner or later, and mean nothing by themselves
-    pages = quote_links.pages(mail.text, ground.public_url) if mail and ground.public_url else ()
+    pages = page_links.pages(mail.text, ground.public_url) if mail and ground.public_url else ()
     return Facts(
         now=ground.now, card=card, settings=settings, policy_version=ground.policy_version, mode=ground.mode,
         closed=ground.closed, stopped_here=ground.stopped_here, mail_stopped_here=ground.mail_stopped_here,
@@ -127,7 +130,7 @@ def _facts(
         holiday=windows.holiday(hours.country, wall.date()) if hours and wall else None,
         hour=ground.hour, day=ground.day, used=ground.used,
         violations_open=ground.violations_open, follow_ups_due=ground.follow_ups_due,
-        goals=ground.goals,
+        goals=ground.goals, asking=read.asking.get(card.id),
     )  # fmt: skip
 
 

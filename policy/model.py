@@ -14,6 +14,7 @@ from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
+from policy.asking import Asking
 from policy.content import Content, opt_out_page
 from policy.seal import content_hash
 from policy.windows import Hours
@@ -111,7 +112,7 @@ class Facts:
     own_domains: frozenset[str] = frozenset()
     """Where links may lead: the tenant's registered domains, and the one that it writes from."""
     own_pages: frozenset[str] = frozenset()
-    """Addresses of hosted pages of quotes that stand in the mail."""
+    """Addresses of hosted pages that stand in the mail."""
     recipients: tuple[str, ...] = ()
     """To, Cc and Bcc alike, normalised; what is no address stays as it was written."""
     holding: bool = False
@@ -149,6 +150,8 @@ class Facts:
     """How the tenant's running goals stand (read for research only)."""
     follow_ups_due: int = 0
     """Follow-ups that are due and not done (read for research only)."""
+    asking: Asking | None = None
+    """The feedback request that the card asks or reminds of, as it stands now."""
 
     @property
     def outward(self) -> bool:
@@ -159,6 +162,11 @@ class Facts:
     def answers(self) -> bool:
         """Whether the mail answers a message that came in; a follow-up never does, whatever it hangs below."""
         return self.answered is not None and self.answered.inbound and self.card.type != "follow_up"
+
+    @property
+    def responds(self) -> bool:
+        """Whether it answers something that they said, by mail or on a page of ours: such a mail is no sequence."""
+        return self.answers or bool(self.card.payload.get("responds_to"))
 
     @property
     def commercial(self) -> bool:

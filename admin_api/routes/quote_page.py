@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qs
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
-from admin_api import quote_page, visitors
+from admin_api import hosted, quote_page, visitors
 from admin_api.access import TheHouse
-from admin_api.problems import Problem
-from domain import contacts, quote_life, quote_links, quotes
+from admin_api.hosted import Form
+from domain import contacts, quote_life, quotes
 from domain.db import Tx
 from domain.house import House
-from domain.quote_links import DeadLink
+from domain.page_links import QUOTE
 from domain.quotes import IllegalQuoteMove, InvalidQuote, Quote
 
 router = APIRouter(prefix="/q", tags=["quote page"])
@@ -51,27 +50,12 @@ class Link:
 
 def opened(tenant: UUID, quote: UUID, terms: str, signature: str, house: TheHouse, request: Request) -> Link:
     """The link, checked before anything of the tenant is read. Raises Problem."""
-    try:
-        revision = quote_links.revision(house.vault, tenant, quote, terms, signature, now=house.clock.now())
-    except DeadLink as dead:
-        if dead.expired:
-            raise Problem(410, "This link has run out.", "Ask whoever sent it for a new one.") from dead
-        raise Problem(404, "This link is not one of ours.", "Use the link exactly as it stands in the mail.") from dead
-    return Link(house, tenant, quote, revision, f"/q/{tenant.hex}/{quote.hex}/{terms}/{signature}")
-
-
-async def form(request: Request) -> Mapping[str, str]:
-    """The fields of a form as browsers send them."""
-    try:
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=20)
-    except ValueError:
-        # so many fields are no form of ours
-        return {}
-    return {name: values[0] for name, values in fields.items()}
+    with hosted.checked():
+        revision = QUOTE.edition(house.vault, tenant, quote, terms, signature, now=house.clock.now())
+    return Link(house, tenant, quote, revision, QUOTE.path(tenant, quote, terms, signature))
 
 
 Opened = Annotated[Link, Depends(opened)]
-Form = Annotated[Mapping[str, str], Depends(form)]
 
 
 @router.head(PATH, include_in_schema=False)

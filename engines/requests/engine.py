@@ -7,16 +7,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, cases, inbox, schedule, tasks
+from brain import triggers
+from domain import cards, cases, feedback_answers, inbox, schedule, tasks
 from domain.cards import Card, Proposal
 from domain.events import Event
 from domain.inbox import Message
 from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from engines.contract import Context, Handler, Obligation, Outcome, Plan
-from engines.requests import triggers
 
 LATEST_DAYS = 7
 """A request is better heard late than never: its card outlives a weekend behind the kill switch."""
+
+CASES = frozenset({"complaint", "service_recovery"})
+"""Kinds of cases in which somebody is seen to who is angry."""
+
+EVIDENCE = ("message_id", "quote", "thread_id", "feedback_request_id", "order_id", "rating")
+"""What of a card's words a case keeps."""
 
 PRIORITY: Mapping[str, int] = {"safety_escalation": 1500, "complaint": 1300, "client_request": 1200}
 """People who wait come before everybody who is merely due (at most 1000)."""
@@ -83,7 +89,7 @@ def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
     for found in triggers.search(message.subject or "", _words(message)):
         if message.client_id is not None or found.trigger in triggers.FROM_ANYBODY:
             yield _proposal(ctx, message, found.trigger, "safety_escalation", found.quote)
-    if message.client_id is not None and "complaint" in kinds and not _case_is_open(ctx, message):
+    if message.client_id is not None and "complaint" in kinds and not _is_seen_to(ctx, message):
         quote = (message.reading.get("evidence") or {}).get("complaint") or message.snippet or message.subject
         yield _proposal(ctx, message, "complaint", "complaint", str(quote or ""))
 
@@ -119,7 +125,7 @@ def open_case(ctx: Context, card: Card) -> Outcome:
     told = card.payload
     case = cases.open(
         ctx.tx, kind=told["kind"], title=told["title"], client_id=card.client_id, contact_id=card.contact_id,
-        evidence={"message_id": told["message_id"], "quote": told["quote"], "thread_id": told.get("thread_id")},
+        evidence={name: told[name] for name in EVIDENCE if told.get(name) is not None},
         card_id=card.id,
     )  # fmt: skip
     undo = {"verb": "cases.close", "case_id": str(case.id), "outcome": "undone"}
@@ -167,12 +173,15 @@ def _words(message: Message) -> str:
     return str(message.reading.get("reply") or message.snippet or "")
 
 
-def _case_is_open(ctx: Context, message: Message) -> bool:
-    """Whether this conversation has its case already: each further angry line is no new one."""
+def _is_seen_to(ctx: Context, message: Message) -> bool:
+    """Whether this conversation has its case already, or gets one as an answer to a question of ours."""
     assert message.client_id is not None
+    answer = feedback_answers.of_message(ctx.tx, message.id)
+    if answer is not None and answer.counts and answer.sentiment == "negative":
+        return True
     open_cases = cases.open_for(ctx.tx, [message.client_id]).get(message.client_id, [])
     thread = str(message.thread_id)
-    return any(case.kind == "complaint" and case.evidence.get("thread_id") == thread for case in open_cases)
+    return any(case.kind in CASES and case.evidence.get("thread_id") == thread for case in open_cases)
 
 
 def _manager(ctx: Context, client_id: UUID | None) -> UUID | None:

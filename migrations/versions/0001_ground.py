@@ -24,6 +24,7 @@ FILES = (
     "08_brain.sql",
     "09_data.sql",
     "10_operations.sql",
+    "11_feedback.sql",
     "12_quotes.sql",
     "14_uploads.sql",
 )

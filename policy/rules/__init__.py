@@ -6,6 +6,7 @@ from policy.rules import (
     approval,
     conversations,
     drafts,
+    feedback,
     human_task,
     limits,
     marking,
@@ -24,6 +25,6 @@ from policy.rules import (
 
 FAMILIES = (
     switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, order_questions,
-    marking, sensitive, promises, drafts, limits, modes, approval,
+    feedback, marking, sensitive, promises, drafts, limits, modes, approval,
 )  # fmt: skip
 """In the order in which verdicts are told."""

@@ -17,7 +17,7 @@ SEQUENCES = ("send_email", "follow_up")
 def one_open_follow_up_thread_per_contact(facts: Facts, it: Rule) -> Verdict | None:
     """A contact who is being followed up in one thread is not approached in a second one."""
     person = facts.person
-    if person is None or facts.answers:
+    if person is None or facts.responds:
         return None
     running = person.sequence_threads
     if running and facts.card.thread_id not in running:
@@ -32,7 +32,7 @@ def a_reply_stops_every_sequence_to_the_account(facts: Facts, it: Rule) -> Verdi
     Nothing that was meant before the reply goes out after it; an answer to the reply itself does.
     """
     person = facts.person
-    if person is None or facts.answers:
+    if person is None or facts.responds:
         return None
     in_thread = facts.thread.last_heard_at if facts.thread else None
     heard = max(filter(None, (person.account_heard_at, person.last_heard_at, in_thread)), default=None)

@@ -77,7 +77,8 @@ def resume_mail(house: House, tenant_id: UUID, _whose: str) -> str:
 
 
 def _short(card: Card) -> str:
-    return card.title.partition(" (")[0].replace("Follow-up 1:", "follow-up to")
+    told = card.title.partition(" (")[0].replace("Follow-up 1:", "follow-up to")
+    return told.replace("Make good on", "mail that makes good on")
 
 
 def _waiting(tx: Tx, whose: str) -> Card | None:
@@ -89,6 +90,7 @@ DEEDS: Sequence[Deed] = (
     Deed("d1 08:40", "verdebox", trade.place, "verdebox/VB-2041"),
     Deed("d1 09:20", "verdebox", trade.place, "verdebox/VB-2042"),
     Deed("d1 09:40", "verdebox", trade.place, "verdebox/VB-2043"),
+    Deed("d1 10:30", "verdebox", approve, "Declan Roche"),
     Deed("d1 14:30", "tallow-reed", trade.place, "tallow-reed/TR-7719"),
     Deed("d1 15:10", "tallow-reed", trade.place, "tallow-reed/TR-7720"),
     Deed("d2 09:30", "verdebox", trade.waive, "verdebox/VB-2043"),

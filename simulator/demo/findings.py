@@ -69,6 +69,8 @@ class Findings:
     """By how far they came."""
     exceptions: dict[str, int]
     """What was found wrong with them, by code, and how it ended."""
+    feedback: dict[str, int]
+    """What clients were asked and said of what they got, by how it stands."""
     cycles: int
     ledgers_add_up: bool
     ledger: Ledger
@@ -105,6 +107,7 @@ def find(story: Story, slug: str) -> Findings:
             refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
             cases=_titles(tx, "cases"), orders=_by(tx, "status", "orders"),
             exceptions=_by(tx, "lower(code) || ' ' || state", "order_processing_exceptions"),
+            feedback=_by(tx, "concat_ws(' ', state, sentiment)", "feedback_requests"),
             cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
             ledger=ledgers[0], busiest=max(ledgers, key=lambda each: each.due), reflection=told["text"] if told else "",
             errors=_errors(tx),
@@ -185,6 +188,15 @@ ENGINE_SENTENCES = {
     "quotes.away": "Nobody is asked about a quote while they are away.",
     "quotes.budget": "An hour takes on no more quotes than its budget; the most pressing come first.",
     "quotes.moved_on": "What was meant for a quote is withdrawn when the quote has moved on.",
+    "feedback.delivered": "Nobody is asked about an order that they did not get.",
+    "feedback.too_late": "Nobody is asked about an order that they got long ago.",
+    "feedback.active_account": "An inactive account is not asked what it thinks.",
+    "feedback.relationship": "Only clients are asked what they think.",
+    "feedback.away": "Nobody is asked what they think while they are away.",
+    "feedback.one_at_a_time": "A person is asked about one order at a time.",
+    "feedback.budget": "An hour asks no more people what they think than its budget; the oldest orders come first.",
+    "feedback.not_wanted": "An order that a person did not want asked about is not asked about.",
+    "feedback.moved_on": "A question is withdrawn when it has been answered, or need not be asked any more.",
     "engines.gave_way": "One contact hears one thing at a time: what matters less gives way, and says to what.",
     "limits": "A cap that was used up in the very instant of sending.",
     "approval.rejected": "A person said no.",

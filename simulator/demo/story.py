@@ -11,7 +11,7 @@ from uuid import UUID
 from domain import runs
 from domain.house import House
 from jobs import cycle, ingest
-from simulator.demo import companies, trade
+from simulator.demo import companies, opinions, trade
 from simulator.demo.clock import StoryClock
 from simulator.demo.companies import Company
 from simulator.demo.days import Days
@@ -71,6 +71,7 @@ def tell(house: House, clock: StoryClock, world: World, days: Days, told: Told) 
     for slug, tenant_id in found.items():
         with house.database.tenant(tenant_id, actor=companies.ACTOR) as tx:
             trade.open_shop(tx, story.companies[slug])
+            opinions.deliver(tx, story.companies[slug], days)
         companies.remember(house, tenant_id, story.companies[slug], days)
         _ingest(story, slug)
     pending = [(days.when(deed.at), deed) for deed in DEEDS]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from simulator.demo import dates, envelopes, letters
 from simulator.demo.clock import StoryClock
@@ -30,6 +30,7 @@ SENT = timedelta(seconds=2)
 DELIVERED = timedelta(seconds=8)
 OPENED = timedelta(minutes=42)
 LOOK_SECONDS = 1.0
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 
 
 @dataclass
@@ -161,6 +162,8 @@ class World:
                 return self._hook(slug, email, "bounced", forged=True, **bounce())
             case "one-click":
                 return self._unsubscribe(email)
+            case "rating":
+                return self._rate(letter, email)
             case _:
                 return self._bring(slug, letter, _earlier(email))
 
@@ -236,21 +239,40 @@ class World:
 
         def act() -> None:
             target = urlsplit(email["headers"]["List-Unsubscribe"].strip("<>"))
-            desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=5)
-            kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            try:
-                desk.request("POST", target.path, body="List-Unsubscribe=One-Click", headers=kind)
-                status = desk.getresponse().status
-            except (OSError, HTTPException):
-                status = 0  # nobody is at the door
-            finally:
-                desk.close()
-            self.webhooks[f"unsubscribe {status}"] += 1
+            self.webhooks[f"unsubscribe {_knock(target, 'POST', 'List-Unsubscribe=One-Click')}"] += 1
+
+        return act
+
+    def _rate(self, letter: Letter, email: Mapping[str, Any]) -> Callable[[], None]:
+        """An action that rates an order on its page: a mail scanner looks first, then a person, who chooses."""
+
+        def act() -> None:
+            page = next((word for word in email["text"].split() if "/f/" in word), None)
+            if page is None:
+                return
+            for agent in ("Barracuda Sentinel (link check)", BROWSER):
+                self.webhooks[f"feedback page {_knock(urlsplit(page), 'GET', agent=agent)}"] += 1
+            chosen = urlencode({"rating": letter.said, "comment": letter.text.strip()})
+            self.webhooks[f"feedback rating {_knock(urlsplit(page), 'POST', chosen)}"] += 1
 
         return act
 
     def _later(self, at: datetime, act: Callable[[], None]) -> None:
         heapq.heappush(self._queue, (at, next(self._order), act))
+
+
+def _knock(target: SplitResult, method: str, body: str = "", *, agent: str = BROWSER) -> int:
+    """Ask at our own door as a browser does; the status of its answer, 0 where nobody is there."""
+    desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=5)
+    told = {"User-Agent": agent, "Accept": "text/html", "Accept-Language": "en",
+            "Content-Type": "application/x-www-form-urlencoded"}  # fmt: skip
+    try:
+        desk.request(method, target.path, body=body, headers=told)
+        return desk.getresponse().status
+    except (OSError, HTTPException):
+        return 0
+    finally:
+        desk.close()
 
 
 def _post(company: Company) -> Post:

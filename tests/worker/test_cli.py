@@ -24,10 +24,10 @@ FOREVER = {"up", "worker", "demo"}
 READS = {
     "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
     "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
-    "db psql", "mailbox status", "imports list", "imports show", "imports errors",
-    "alerts list", "alerts deliveries", "orders list", "orders show", "orders exceptions", "goals list",
-    "quotes list", "quotes show", "deals list", "deals show", "deals stats",
-    "whatif set", "user list", "brain status", "brain calls",
+    "db psql", "mailbox status", "imports list", "imports show", "imports errors", "alerts list", "alerts deliveries",
+    "orders list", "orders show", "orders exceptions", "goals list", "quotes list", "quotes show", "feedback list",
+    "feedback due", "feedback show", "feedback recoveries", "feedback stats", "deals list", "deals show",
+    "deals stats", "whatif set", "user list", "brain status", "brain calls",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from worker.cli import (
     database,
     dead_letters,
     deals,
+    feedback,
     imports,
     keys,
     mail,
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, users, mail, contacts, orders, quotes, deals, imports, carrying, safekeeping,
+    running, work, tenants, users, mail, contacts, orders, quotes, deals, feedback, imports, carrying, safekeeping,
     brakes, alerts, whatif, keys, checks, brain, dead_letters, database,
 ):  # fmt: skip
     room.register(app)

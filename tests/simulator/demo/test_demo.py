@@ -123,6 +123,18 @@ def test_orders_with_faults_are_corrected_asked_about_or_left_to_people(told: di
     assert [mail["to"] for mail in trial["held"] if "TR-7719" in mail["subject"]] == ["ap@harborpine.example"]
 
 
+def test_clients_are_asked_what_they_think_and_whoever_is_dissatisfied_is_heard(told: dict[str, Any]) -> None:
+    live, trial = told["companies"]["verdebox"], told["companies"]["tallow-reed"]
+    assert live["feedback"] == {"answered negative": 1, "answered positive": 1}
+    assert trial["feedback"] == {"queued": 1}
+    asked = [mail["to"] for mail in live["posted"] if mail["subject"].startswith("How did we do")]
+    assert len(asked) == 2
+    made_good = [mail for mail in live["posted"] if mail["subject"] == "Re: How did we do with order VB-2019?"]
+    assert len(made_good) == 1
+    assert any("VB-2019" in title for title in live["cases"])
+    assert told["webhooks"]["feedback rating 200"] == 1
+
+
 def test_each_company_reads_its_last_hour(told: dict[str, Any]) -> None:
     for company in told["companies"].values():
         assert company["reflection"].startswith(f"Hour {company['ledger']['number']}, ")

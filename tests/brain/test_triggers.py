@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engines.requests import triggers
+from brain import triggers
 
 PULLED = {
     "legal_threat": [

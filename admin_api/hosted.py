@@ -1,0 +1,63 @@
+"""Pages that clients are led to: what surrounds each, what it may do in a browser, and how its forms are read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from html import escape
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import Depends, Request
+
+from admin_api.problems import Problem
+from domain.page_links import DeadLink
+
+STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "table{width:100%;border-collapse:collapse}td,th{padding:.3rem .5rem;border-bottom:1px solid #ccc;text-align:left}"
+    ".n{text-align:right;white-space:nowrap}form{margin:1rem 0}input{width:100%;max-width:24rem;padding:.3rem}"
+    "button{padding:.5rem 1rem;margin:.4rem .4rem 0 0}textarea{width:100%;min-height:6rem}"
+)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(sha256(STYLE.encode()).digest()).decode()
+    + "'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+"""The page runs nothing, fetches nothing and can be framed by nobody."""
+
+_SHELL = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{style}</style>{body}</html>
+"""
+
+
+def shell(lang: str, title: str, body: str) -> str:
+    """A whole page; `title` is text, `body` is HTML."""
+    return _SHELL.format(lang=lang, title=escape(title), style=STYLE, body=body)
+
+
+@contextmanager
+def checked() -> Iterator[None]:
+    """Answer a link that opens nothing as a problem. Raises Problem."""
+    try:
+        yield
+    except DeadLink as dead:
+        if dead.expired:
+            raise Problem(410, "This link has run out.", "Ask whoever sent it for a new one.") from dead
+        raise Problem(404, "This link is not one of ours.", "Use the link exactly as it stands in the mail.") from dead
+
+
+async def form(request: Request) -> Mapping[str, str]:
+    """The fields of a form as browsers send them."""
+    try:
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=20)
+    except ValueError:
+        # so many fields are no form of ours
+        return {}
+    return {name: values[0] for name, values in fields.items()}
+
+
+Form = Annotated[Mapping[str, str], Depends(form)]

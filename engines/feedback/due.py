@@ -1,0 +1,114 @@
+"""What planning reads: requests and reminders that are due, off their indexes, with all that may stand in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from engines.contract import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A request that is due, with all that is needed to judge and to write it."""
+
+    request_id: UUID
+    order_id: UUID
+    called: str
+    order_status: str
+    attempt: int
+    """0: the question itself; 1: its reminder."""
+    due_at: datetime
+    latest_at: datetime
+    insisted: bool
+    shadowed: bool
+    """Due for real, while planning has moved on because a mail was held."""
+    lapses_at: datetime | None
+    thread_id: UUID | None
+    thread_subject: str | None
+    client_id: UUID
+    client_name: str
+    client_status: str
+    relationship: str
+    case_open: bool
+    contact_id: UUID | None
+    name: str | None
+    reachable: bool
+    clock: str | None
+    exempt_reason: str | None
+    paused_until: datetime | None
+    asked_at: datetime | None
+    """When the same person was last asked about another order, if that was lately."""
+    languages: tuple[str | None, ...]
+    timezone: str | None
+    company: str
+
+    @property
+    def key(self) -> str:
+        """The intention: this request, this attempt, this due instant."""
+        what = "remind" if self.attempt else "ask"
+        return f"feedback:{what}:{self.request_id}:{self.due_at.isoformat()}"
+
+
+def requests(ctx: Context) -> list[Due]:
+    """Feedback requests due, and reminders due, in one statement that reads the due ones alone."""
+    rows = ctx.tx.rows(
+        """WITH found AS (
+               SELECT f.*, 0 AS attempt, f.due_at AS moment FROM feedback_requests f
+               WHERE f.tenant_id = :t AND f.state = 'queued' AND f.due_at <= :now
+               UNION ALL
+               SELECT f.*, 1, f.remind_at FROM feedback_requests f
+               WHERE f.tenant_id = :t AND f.state = 'sent' AND f.remind_at <= :now)
+           SELECT f.id AS request_id, f.order_id, coalesce(o.number, o.external_id) AS called,
+                  o.status AS order_status, f.attempt, f.moment AS due_at, f.latest_at, f.insisted,
+                  f.shadow_sent_at IS NOT NULL AS shadowed, f.lapses_at, f.thread_id, h.subject AS thread_subject,
+                  f.client_id, l.name AS client_name, l.status AS client_status, l.relationship,
+                  EXISTS (SELECT FROM cases s WHERE s.tenant_id = :t AND s.client_id = f.client_id
+                          AND s.state = 'open') AS case_open,
+                  c.id AS contact_id, c.name, coalesce(c.email IS NOT NULL, false) AS reachable, k.status AS clock,
+                  k.exempt_reason, k.paused_until, c.language, l.language AS client_language,
+                  coalesce(c.timezone, l.timezone) AS timezone,
+                  greatest(
+                      (SELECT max(r.sent_at) FROM feedback_requests r WHERE r.tenant_id = :t AND r.contact_id = c.id
+                         AND r.sent_at > :since AND r.id <> f.id AND r.state <> 'skipped'),
+                      (SELECT max(r.shadow_sent_at) FROM feedback_requests r WHERE r.tenant_id = :t
+                         AND r.contact_id = c.id AND r.shadow_sent_at > :since AND r.id <> f.id)) AS asked_at,
+                  (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
+           FROM found f
+           JOIN orders o ON o.tenant_id = :t AND o.id = f.order_id
+           JOIN clients l ON l.tenant_id = :t AND l.id = f.client_id
+           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id
+           LEFT JOIN LATERAL (
+               -- whom the order names; where it names nobody, whoever of the account was heard from last
+               SELECT p.* FROM contacts p WHERE p.tenant_id = :t AND p.id = coalesce(f.contact_id, o.contact_id)
+                 AND p.client_id = f.client_id
+               UNION ALL
+               (SELECT p.* FROM contacts p
+                LEFT JOIN engagement_clocks e ON e.tenant_id = :t AND e.contact_id = p.id
+                WHERE p.tenant_id = :t AND p.client_id = f.client_id AND p.email IS NOT NULL
+                  AND coalesce(f.contact_id, o.contact_id) IS NULL
+                ORDER BY e.last_reply_at DESC NULLS LAST, p.id LIMIT 1)) c ON true
+           LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id""",
+        t=ctx.tenant_id, now=ctx.now, since=ctx.now - timedelta(days=ctx.settings.feedback_again_days),
+    )  # fmt: skip
+    return [_due(row) for row in rows]
+
+
+def next_due(ctx: Context) -> datetime | None:
+    """When the next request or reminder is due or gives up waiting; read off the indexes."""
+    soonest: datetime | None = ctx.tx.value(
+        """SELECT least(
+               (SELECT min(planned_at) FROM feedback_requests WHERE tenant_id = :t AND planned_at IS NOT NULL),
+               (SELECT min(lapses_at) FROM feedback_requests WHERE tenant_id = :t AND state = 'sent'))""",
+        t=ctx.tenant_id,
+    )
+    return soonest
+
+
+def _due(row: Mapping[Any, Any]) -> Due:
+    same = {name: row[name] for name in Due.__slots__ if name not in ("languages", "called")}
+    called = row["called"] or str(row["order_id"])[-8:].upper()
+    return Due(**same, called=called, languages=(row["language"], row["client_language"]))

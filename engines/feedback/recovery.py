@@ -1,0 +1,160 @@
+"""What an answer calls for: somebody dissatisfied gets a case and, once a person agrees, a mail; praise is noted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from domain import cards, feedback, feedback_answers, feedback_book, inbox
+from domain.cards import Card, Proposal
+from domain.db import Row
+from domain.events import Event
+from domain.feedback_answers import Answer
+from domain.feedback_book import Request
+from engines.contract import Context
+from engines.feedback import calls, letter, opinions
+
+NAME = "feedback"
+KIND = "service_recovery"
+"""The kind of the cases that answers open."""
+
+LATEST_DAYS = 7
+"""What makes good is better done late than never: it outlives a weekend, and the gap between two mails."""
+
+CASE, MAIL, THANKS = 1350, 1250, 300
+"""Priority: people who are dissatisfied come before all who are merely due, and safety comes before them."""
+
+WORDS = 300
+
+
+def answered(ctx: Context, event: Event) -> None:
+    """Read an answer's words where nobody has yet, and propose what it calls for; said again, nothing more."""
+    answer = feedback_answers.get(ctx.tx, UUID(str(event.data["answer_id"])))
+    request = feedback.get(ctx.tx, UUID(event.subject_id))
+    if answer is None or request is None:
+        return
+    if answer.sentiment is None:
+        feeling = opinions.of_words(answer.comment or "")
+        request = feedback_answers.read(ctx.tx, answer.id, feeling)
+    if request.sentiment == "negative":
+        _make_good(ctx, request, answer)
+        return
+    _take_back(ctx, request)
+    if answer.comment and (call := calls.found(answer.comment, ctx.now.date())):
+        case = _case(ctx, request, answer, _about(ctx, request, answer), call)
+        cards.propose(ctx.tx, [case], reconsider_hours=ctx.settings.reconsider_hours)
+    if request.sentiment == "positive":
+        _thank(ctx, request, answer)
+
+
+def case_opened(ctx: Context, card: Card) -> None:
+    """A case was opened because of a bad answer: the request knows it from now on."""
+    if card.payload["kind"] != KIND:
+        return
+    request = feedback_book.hold(ctx.tx, UUID(card.payload["feedback_request_id"]))
+    case_id = UUID(str(card.outcome["case_id"]))
+    feedback_book.write(ctx.tx, request, "case_opened", {"case_id": case_id}, case_id=str(case_id))
+
+
+def _make_good(ctx: Context, request: Request, answer: Answer) -> None:
+    """A case for people to watch, and a mail to the client; both once for each request."""
+    about = _about(ctx, request, answer)
+    wished = [] if request.case_id is not None else [_case(ctx, request, answer, about)]
+    if about["contact_id"] is not None:
+        payload = letter.recovery(request, about, ctx.settings)
+        title = f"Make good on order {about['called']}: {about['name']} ({about['client_name']})"
+        wished.append(_mail(ctx, request, answer, about, title, "recover", payload, MAIL))
+    made = cards.propose(ctx.tx, wished, reconsider_hours=ctx.settings.reconsider_hours)
+    for card in made:
+        if card.type == "send_email":
+            request = feedback_book.hold(ctx.tx, request.id)
+            feedback_book.write(ctx.tx, request, "recovery_proposed", {"recovery_card_id": card.id},
+                                card_id=str(card.id))  # fmt: skip
+
+
+def _take_back(ctx: Context, request: Request) -> None:
+    """They changed their mind: nobody apologises for what pleased them. The case stays for people to close."""
+    if request.recovery_card_id is not None:
+        feedback_book.cancel_waiting(ctx.tx, request, "the client has changed the answer", types=("send_email",))
+
+
+def _thank(ctx: Context, request: Request, answer: Answer) -> None:
+    """Praise is noted with the order and its client; by mail it is answered where the tenant wants that."""
+    feedback_book.tell(ctx.tx, request, "praised", answer_id=str(answer.id), rating=request.rating)
+    if not ctx.settings.feedback_thanks or answer.message_id is None:
+        return
+    message = inbox.get(ctx.tx, answer.message_id)
+    # a mail that asks for something as well is a person's to answer
+    if message is None or message.cls not in ("feedback_answer", "reply") or message.flags or _asks(message):
+        return
+    about = _about(ctx, request, answer)
+    if about["contact_id"] is not None:
+        payload = {**letter.thanks(request, about, ctx.settings), "answers_message_id": str(message.id)}
+        title = f"Thank for feedback on order {about['called']}: {about['name']} ({about['client_name']})"
+        cards.propose(ctx.tx, [_mail(ctx, request, answer, about, title, "thank", payload, THANKS)])
+
+
+def _asks(message: inbox.Message) -> bool:
+    return "?" in str(message.reading.get("reply") or message.snippet or "")
+
+
+def _case(
+    ctx: Context, request: Request, answer: Answer, about: Row, call: tuple[str, str] | None = None
+) -> Proposal:  # fmt: skip
+    """A case for what displeased, or for the `call` that the words hold beside praise."""
+    kind, words = call or (KIND, _words(answer))
+    rated = f"{answer.rating} of 5" if answer.rating is not None else "dissatisfied"
+    told = kind.replace("_", " ") if call else rated
+    payload: dict[str, Any] = {
+        "kind": kind, "title": f"Feedback on order {about['called']}: {told}", "quote": words or rated,
+        "feedback_request_id": str(request.id), "order_id": str(request.order_id), "rating": answer.rating,
+        "thread_id": str(request.thread_id) if request.thread_id else None,
+        "message_id": str(answer.message_id) if answer.message_id else None,
+    }  # fmt: skip
+    return Proposal(
+        type="open_case", engine=NAME, title=f"{payload['title']} ({about['client_name']})",
+        subject_type=feedback_book.SUBJECT, subject_id=str(request.id),
+        dedupe_key=f"{NAME}:call:{answer.id}" if call else f"{NAME}:case:{request.id}",
+        due_at=ctx.now, latest_at=ctx.now + timedelta(days=LATEST_DAYS), client_id=request.client_id,
+        contact_id=about["contact_id"], thread_id=request.thread_id, payload=payload,
+        evidence={"answer_id": str(answer.id), "rating": answer.rating, "quote": words, "channel": answer.channel},
+        priority=CASE,
+    )  # fmt: skip
+
+
+def _mail(
+    ctx: Context, request: Request, answer: Answer, about: Row, title: str, what: str, payload: dict[str, Any],
+    priority: int,
+) -> Proposal:  # fmt: skip
+    return Proposal(
+        type="send_email", engine=NAME, title=title, subject_type=feedback_book.SUBJECT, subject_id=str(request.id),
+        dedupe_key=f"{NAME}:{what}:{request.id}", due_at=ctx.now, latest_at=ctx.now + timedelta(days=LATEST_DAYS),
+        client_id=request.client_id, contact_id=about["contact_id"], thread_id=request.thread_id, payload=payload,
+        evidence={"answer_id": str(answer.id), "rating": answer.rating, "sentiment": answer.sentiment},
+        priority=priority,
+    )  # fmt: skip
+
+
+def _words(answer: Answer) -> str:
+    """What they said, in their words, as far as it shows how they feel."""
+    return " ".join((answer.comment or answer.span or "").split())[:WORDS]
+
+
+def _about(ctx: Context, request: Request, answer: Answer) -> Row:
+    """The order, its account, and whoever is written to: who answered, else who was asked."""
+    row = ctx.tx.row(
+        """SELECT coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called, l.name AS client_name,
+                  c.id AS contact_id, coalesce(c.name, '') AS name, c.language, l.language AS client_language,
+                  h.subject AS thread_subject,
+                  (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
+           FROM orders o
+           JOIN clients l ON l.tenant_id = :t AND l.id = :client
+           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = :thread
+           LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = coalesce(:answered_by, :asked) AND c.client_id = l.id
+           WHERE o.tenant_id = :t AND o.id = :order""",
+        t=ctx.tenant_id, client=request.client_id, thread=request.thread_id, answered_by=answer.contact_id,
+        asked=request.contact_id, order=request.order_id,
+    )  # fmt: skip
+    assert row is not None, "a request goes with its order"
+    return row

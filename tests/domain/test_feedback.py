@@ -1,0 +1,217 @@
+"""Feedback requests and answers: one question for each delivered order, one answer that counts, figures that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from domain import (
+    cases,
+    contacts,
+    feedback,
+    feedback_answers,
+    feedback_book,
+    feedback_figures,
+    feedback_life,
+    forgetting,
+    orders,
+)
+from domain.db import Database, Tx
+from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request
+from domain.feedback_answers import BY_RATING, Feeling, Said
+from domain.feedback_life import Mail
+from tests import build, gears
+from tests.hand_clock import HandClock
+
+
+@pytest.fixture(scope="module")
+def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
+    """One database with acme for all tests of this file: each takes back what it did."""
+    clone = cluster.clone()
+    database = Database(clone.url(), HandClock())
+    yield database, build.acme(database)
+    database.dispose()
+    cluster.retire(clone)
+
+
+@pytest.fixture
+def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
+    database, acme = house
+    with database.tenant(acme, actor="test") as inside:
+        yield inside
+        inside.roll_back()
+
+
+WORDS = Feeling("negative", "rulebook", "It broke")
+
+
+def delivered(tx: Tx, person: UUID, **fields: Any) -> UUID:
+    """An order of a contact's account that was delivered just now."""
+    known = contacts.get(tx, person)
+    assert known is not None
+    given_too = {"client_id": known.client_id, "contact_id": person, "fee": "1", "total_amount": "1", **fields}
+    return orders.put(tx, status="delivered", **given_too).id
+
+
+def asked(tx: Tx, person: UUID, *, days_ago: float = 0.0) -> Request:
+    """A request about a fresh order that went out to a contact."""
+    request = feedback.of_order(tx, delivered(tx, person))
+    assert request is not None
+    card = build.card(tx, person, dedupe_key=f"feedback:ask:{request.id}")
+    feedback_life.went_out(tx, [Mail(request.id, card.id, person, 0, tx.now - timedelta(days=days_ago))])
+    return feedback_book.hold(tx, request.id)
+
+
+def test_the_database_makes_the_moves_that_the_domain_makes(tx: Tx) -> None:
+    for state, targets in feedback_book.MOVES.items():
+        told = tx.value("SELECT hourhand.feedback_moves(:state)", state=state)
+        assert set(told) == targets, state
+
+
+def test_a_delivery_queues_one_request_that_moves_with_it(tx: Tx) -> None:
+    person = build.contact(tx)
+    order = delivered(tx, person, external_id="PO-1")
+    first = feedback.of_order(tx, order)
+    assert first is not None
+    assert first.due_at == tx.now + timedelta(days=7)
+    orders.put(tx, external_id="PO-1", delivered_at=tx.now - timedelta(days=2))
+    moved = feedback.of_order(tx, order)
+    assert moved is not None
+    assert (moved.id, moved.due_at) == (first.id, first.due_at - timedelta(days=2))
+    assert [each.id for each in feedback.listed(tx, due=True)] == []
+    told = tx.value("SELECT count(*) FROM warehouse_events WHERE type = 'feedback.queued'")
+    assert told == 2
+
+
+def test_what_was_never_delivered_is_not_asked_about(tx: Tx) -> None:
+    account = build.client(tx)
+    order = orders.put(tx, client_id=account, fee="1", total_amount="1").id
+    with pytest.raises(InvalidFeedback, match="not delivered"):
+        feedback.ask(tx, order)
+    with pytest.raises(InvalidFeedback, match="no order"):
+        feedback.own(tx, UUID(int=7))
+
+
+def test_a_person_skips_a_question_and_has_it_asked_after_all(tx: Tx) -> None:
+    person = build.contact(tx)
+    order = delivered(tx, person)
+    request = feedback.of_order(tx, order)
+    assert request is not None
+    with pytest.raises(InvalidFeedback, match="reason"):
+        feedback.skip(tx, request.id, reason=" ")
+    assert feedback.skip(tx, request.id, reason="they are friends").state == "skipped"
+    again = feedback.ask(tx, order)
+    assert (again.state, again.insisted, again.reason, again.due_at) == ("queued", True, None, tx.now)
+    went = asked(tx, person)
+    with pytest.raises(IllegalFeedbackMove):
+        feedback.skip(tx, went.id, reason="too late")
+    with pytest.raises(IllegalFeedbackMove):
+        feedback.ask(tx, went.order_id)
+
+
+def test_words_never_take_the_place_of_a_rating_and_the_same_again_changes_nothing(tx: Tx) -> None:
+    request = asked(tx, build.contact(tx))
+    feedback_answers.record(tx, request.id, Said("page", "Bill", rating=4, comment="fine"))
+    before = tx.value("SELECT count(*) FROM warehouse_events WHERE type = 'feedback.answered'")
+    feedback_answers.record(tx, request.id, Said("page", "Bill", rating=4, comment="fine"))
+    assert tx.value("SELECT count(*) FROM warehouse_events WHERE type = 'feedback.answered'") == before
+    message = UUID(int=1)
+    for _ in range(2):
+        told = feedback_answers.record(tx, request.id, Said("mail", "Bill", feeling=WORDS, message_id=message))
+        assert (told.rating, told.sentiment) == (4, "positive")
+    assert [each.counts for each in feedback_answers.of(tx, [request.id])[request.id]] == [False, True]
+    told = feedback_answers.record(
+        tx, request.id, Said("mail", "Bill", rating=1, feeling=WORDS, message_id=UUID(int=2))
+    )
+    assert (told.rating, told.sentiment) == (1, "negative")
+
+
+def test_the_middle_rating_leaves_it_to_the_words(tx: Tx) -> None:
+    request = asked(tx, build.contact(tx))
+    silent = feedback_answers.record(tx, request.id, Said("page", "Bill", rating=3))
+    assert silent.sentiment == "neutral"
+    worded = feedback_answers.record(tx, request.id, Said("page", "Bill", rating=3, comment="it broke"))
+    assert worded.sentiment is None
+    [answer, _] = feedback_answers.of(tx, [request.id])[request.id]
+    assert feedback_answers.read(tx, answer.id, WORDS).sentiment == "negative"
+
+
+@example_settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["page", "mail"]), st.none() | st.integers(1, 5),
+                          st.sampled_from(["negative", "neutral", "positive"])), min_size=1, max_size=6))  # fmt: skip
+def test_a_rating_that_takes_a_side_always_wins_over_words(tx: Tx, said: list[tuple[Any, int | None, Any]]) -> None:
+    request = asked(tx, build.contact(tx, email=f"{tx.clock.uuid().hex}@initech.example"))
+    ratings = []
+    for number, (channel, rating, feeling) in enumerate(said):
+        words = None if channel == "page" and rating is not None else f"words {number}"
+        feedback_answers.record(tx, request.id, Said(
+            channel, "Bill", rating=rating, comment=words, feeling=Feeling(feeling, "rulebook"),
+            message_id=tx.clock.uuid() if channel == "mail" else None))  # fmt: skip
+        ratings += [rating] if rating is not None else []
+        now = feedback_book.hold(tx, request.id)
+        assert now.rating == (ratings[-1] if ratings else None)
+        if now.rating is not None and now.rating in BY_RATING:
+            assert now.sentiment == BY_RATING[now.rating]
+    told = feedback_answers.of(tx, [request.id])[request.id]
+    assert len(told) <= len(said)
+
+
+def test_a_mail_that_came_back_asked_nobody(tx: Tx) -> None:
+    request = asked(tx, build.contact(tx))
+    assert request.card_id is not None
+    assert feedback_life.void(tx, request.card_id)
+    assert not feedback_life.void(tx, request.card_id)
+    assert feedback_book.hold(tx, request.id).state == "skipped"
+    assert feedback_figures.stats(tx).now.asked == 0
+
+
+def test_figures_compare_a_period_with_the_one_before(tx: Tx) -> None:
+    person = build.contact(tx)
+    for rating in (5, 4, 1, None):
+        request = asked(tx, person)
+        if rating:
+            feedback_answers.record(tx, request.id, Said("page", "Bill", rating=rating))
+    for rating in (2, 3):
+        request = asked(tx, person, days_ago=100)
+        feedback_answers.record(tx, request.id, Said("page", "Bill", rating=rating))
+        tx.run("UPDATE feedback_requests SET answered_at = :at WHERE id = :id", at=tx.now - timedelta(days=99),
+               id=request.id)  # fmt: skip
+    told = feedback_figures.stats(tx)
+    assert (told.now.asked, told.now.answered, told.now.response_rate) == (4, 3, 0.75)
+    assert told.now.distribution == {1: 1, 2: 0, 3: 0, 4: 1, 5: 1}
+    assert told.now.score == pytest.approx(10 / 3)
+    assert told.now.negative_share == pytest.approx(1 / 3)
+    assert told.before.score == pytest.approx(2.5)
+    assert told.trend == pytest.approx(10 / 3 - 2.5)
+
+
+def test_nothing_asked_is_no_score(tx: Tx) -> None:
+    told = feedback_figures.stats(tx)
+    assert (told.now.response_rate, told.now.score, told.trend, told.now.negative_share) == (0.0, None, None, 0.0)
+
+
+def test_an_erased_person_leaves_a_rating_and_no_words(tx: Tx) -> None:
+    person = build.contact(tx)
+    request = asked(tx, person)
+    said = Said("page", "Bill", rating=1, comment="my wife is ill", contact_id=person)
+    feedback_answers.record(tx, request.id, said)
+    forgetting.blank_contact(tx, person)
+    [answer] = feedback_answers.of(tx, [request.id])[request.id]
+    assert (answer.rating, answer.comment, answer.by) == (1, None, "[erased]")
+
+
+def test_a_closed_case_wakes_what_waited_for_it(tx: Tx) -> None:
+    person = build.contact(tx)
+    request = feedback.of_order(tx, delivered(tx, person))
+    assert request is not None
+    feedback.put_off(tx, {request.id: tx.now + timedelta(days=9)})
+    case = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=request.client_id)
+    cases.close(tx, case.id, outcome="made good")
+    assert feedback_book.hold(tx, request.id).waits_until is None
