@@ -28,17 +28,19 @@ FULL_SYNC_REST = timedelta(hours=1)
 MENDS: dict[Status, str] = {
     "connected": "",
     "token_expired": "Google's token endpoint could not be reached; it is tried again by itself.",
-    "revoked": "Connect the mailbox again: `hourhand gmail connect`, or `hourhand gmail set-token` with a new token.",
-    "not_configured": "Connect it (`hourhand gmail connect`, or `hourhand gmail set-token` with a token), or import a "
-    "folder (`hourhand mailbox import`).",
+    "revoked": "Connect the mailbox again: `hourhand gmail connect --address {address}`, or with a new token `hourhand "
+    "gmail set-token --address {address}`.",
+    "not_configured": "Connect it (`hourhand gmail connect --address {address}`, or with a token `hourhand gmail "
+    "set-token --address {address}`), or import a folder (`hourhand mailbox import <folder> --address {address}`).",
 }
 """What a person can do in each state."""
 
 MENDS_OF_IMAP: dict[Status, str] = {
     "connected": "",
     "token_expired": "",
-    "revoked": "Give the right user and password: `hourhand mailbox connect-imap`.",
-    "not_configured": "Give its host, user and password: `hourhand mailbox connect-imap`.",
+    "revoked": "Give the right user and password: `hourhand mailbox connect-imap --host <host> --address {address}`.",
+    "not_configured": "Give its host, user and password: `hourhand mailbox connect-imap --host <host> --address "
+    "{address}`.",
 }
 
 
@@ -87,7 +89,8 @@ class MailboxRow:
     @property
     def mend(self) -> str:
         """What a person can do about its state."""
-        return MENDS_OF_IMAP[self.status] if self.provider == "imap" else MENDS[self.status]
+        told = MENDS_OF_IMAP[self.status] if self.provider == "imap" else MENDS[self.status]
+        return told.replace("{address}", self.address)
 
 
 COLUMNS = ", ".join(MailboxRow.__slots__)

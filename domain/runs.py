@@ -160,6 +160,15 @@ def mode_changed(tx: Tx) -> bool:
     return bool(tx.memo["mode_changed"])
 
 
+def mode(tx: Tx) -> str | None:
+    """The mode that this run sends under, the host's own strictness included; None outside of a run."""
+    if tx.run_id is None:
+        return None
+    told = tx.value("SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run",
+                    t=tx.tenant_id, run=tx.run_id)  # fmt: skip
+    return None if told is None else str(told)
+
+
 def is_open(tx: Tx) -> bool:
     """Whether a run of the tenant has begun and not ended."""
     return bool(tx.value(

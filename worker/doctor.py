@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from domain import (
     hooks,
     keys,
     mailboxes,
+    models,
     notices,
     schedule,
     settings,
@@ -25,7 +27,7 @@ from domain.clock import SystemClock
 from domain.db import Tx
 from domain.settings import Mode, TenantSettings
 from domain.tenants import Tenant
-from jobs import backlog, connect, dead_letters, timetable
+from jobs import backlog, brain_status, connect, dead_letters, timetable
 from worker import assembly, queue, readiness
 from worker import settings as process_settings
 from worker.assembly import Standing
@@ -86,7 +88,7 @@ def _standing(standing: Standing, tenant: str | None) -> Iterator[Check]:
     database = standing.house.database
     kind = "embedded" if standing.server is not None else "at DATABASE_URL"
     yield Check("database", "ok", f"{kind}, schema {assembly.head()}, logged in behind the walls")
-    for look in (_queue, _clock, _timetable, _switches, _door, _outlook, _google, _model):
+    for look in (_queue, _clock, _timetable, _switches, _door, _outlook, _google):
         yield from look(standing)
     chosen = [tenants.by_slug(database, tenant)] if tenant else tenants.listed(database)
     if not chosen:
@@ -149,7 +151,7 @@ def _resume(switch: str) -> str:
     """The command that opens a switch of the house again."""
     level, _, name = switch.removesuffix("_disabled").partition("_disabled.")
     flag = {"global_enabled": "", "email_send": " --mail"}.get(level, f" --{level} {name}")
-    return f"`hourhand resume{flag} --reason …`"
+    return f"`hourhand resume{flag} --reason <why>`"
 
 
 def _door(standing: Standing) -> Iterator[Check]:
@@ -175,13 +177,14 @@ def _outlook(standing: Standing) -> Iterator[Check]:
         yield Check("house alert", "warning", f"{alert.kind}: {alert.message}", "`hourhand alerts list --house`")
     if dead:
         yield Check("house webhook", "warning", f"{len(dead)} posts were given up: {dead[0].last_error}",
-                    "mend HOURHAND_ALERT_WEBHOOK_URL, then `hourhand alerts replay --house`")  # fmt: skip
+                    f"mend HOURHAND_ALERT_WEBHOOK_URL, then `hourhand alerts replay --house {dead[0].id}`")  # fmt: skip
 
 
 def _google(standing: Standing) -> Iterator[Check]:
     if not standing.settings.google_client_id:
         yield Check("Gmail's consent", "note", "GOOGLE_CLIENT_ID is not set: nobody can be asked for consent",
-                    "make an OAuth client as docs/connect-gmail.md says, or `hourhand gmail set-token`")  # fmt: skip
+                    "make an OAuth client as docs/connect-gmail.md says, or `hourhand gmail set-token --address "
+                    "<address>`")  # fmt: skip
         return
     address = urlsplit(standing.house.public_url)
     back = f"{standing.house.public_url}{connect.CALLBACK}"
@@ -190,20 +193,21 @@ def _google(standing: Standing) -> Iterator[Check]:
                     "set HOURHAND_PUBLIC_URL to an https address")  # fmt: skip
     else:
         yield Check("Gmail's consent", "note", f"a web client must name {back} among its redirect URIs; a desktop "
-                    "client serves `hourhand gmail connect` without any")  # fmt: skip
+                    "client serves `hourhand gmail connect --address <address>` without any")  # fmt: skip
     yield Check("Gmail's consent", "note", TESTING, "publish the OAuth consent screen")
-
-
-def _model(_standing: Standing) -> Iterator[Check]:
-    yield Check("model", "note", "none: templates and rules do the work")
 
 
 def _tenant(standing: Standing, tenant: Tenant) -> Iterator[Check]:
     with standing.house.database.tenant(tenant.tenant_id, actor="doctor") as tx:
         told = settings.of(tx)
-        for look in (*readiness.LOOKS, _mailboxes, _dead_letters, _alerts, _people):
+        for look in (*readiness.LOOKS, _mailboxes, _models, _dead_letters, _alerts, _people):
             for check in look(standing, tx, told):
-                yield Check(f"{tenant.slug}: {check.name}", check.verdict, check.told, check.mend)
+                yield Check(f"{tenant.slug}: {check.name}", check.verdict, check.told, _named(check.mend, tenant.slug))
+
+
+def _named(mend: str, slug: str) -> str:
+    """A mend whose commands say for which tenant they are, so that they run as printed whoever else is here."""
+    return re.sub(r"`(hourhand [^`]+)`", rf"`\1 --tenant {slug}`", mend)
 
 
 def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
@@ -219,14 +223,32 @@ def _mailboxes(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[C
             "mailbox",
             "note",
             "there is none",
-            "`hourhand gmail connect`, `hourhand mailbox connect-imap` or `mailbox import`",
+            "`hourhand gmail connect --address <address>`, `hourhand mailbox connect-imap --host <host> --address "
+            "<address>` or `hourhand mailbox import <folder> --address <address>`",
         )
+
+
+def _models(standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
+    asked = [each for each in brain_status.status(standing.house, tx)["order"] if each["model"] != models.RULEBOOK]
+    ready = [each["model"] for each in asked if each["ready"]]
+    if ready:
+        yield Check("model", "ok", f"{', '.join(ready)}; without an answer, templates and rules do the work")
+    elif asked:
+        yield Check("model", "note", f"no key for {asked[0]['model']}: templates and rules do the work",
+                    f"`hourhand credential set {asked[0]['model'].partition('/')[0]}_api_key`")  # fmt: skip
+    else:
+        yield Check("model", "note", "none: templates and rules do the work")
 
 
 def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
     dead = len(dead_letters.listed(tx, limit=1000))
     if dead:
-        yield Check("dead letters", "warning", f"{dead} were given up", "`hourhand dead list`, then `replay`")
+        yield Check(
+            "dead letters",
+            "warning",
+            f"{dead} were given up",
+            "`hourhand dead list`, then `hourhand dead replay <letter>`",
+        )
 
 
 def _alerts(_standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check]:
@@ -238,13 +260,13 @@ def _alerts(_standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check
                     "`hourhand credential set alert_webhook_secret`")  # fmt: skip
     if dead := hooks.listed(tx, state="dead", limit=100):
         yield Check("alert webhook", "warning", f"{len(dead)} posts were given up: {dead[0].last_error}",
-                    "mend alert_webhook_url, then `hourhand alerts replay <delivery>`")  # fmt: skip
+                    f"mend alert_webhook_url, then `hourhand alerts replay {dead[0].id}`")  # fmt: skip
 
 
 def _people(_standing: Standing, tx: Tx, told: TenantSettings) -> Iterator[Check]:
     if not any(user.verified_at and user.role in notices.ROLES["alert"] for user in users.listed(tx)):
         verdict: Verdict = "note" if told.alert_webhook_url or told.mode is Mode.dry_run else "warning"
-        mend = "`hourhand user add <address> --name … --role admin`, then `hourhand user verify <address>`"
+        mend = "`hourhand user add <address> --name <name> --role admin`, then `hourhand user verify <address>`"
         yield Check("who is told", verdict, "no verified admin or operator: alerts reach nobody by mail", mend)
 
 

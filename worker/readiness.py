@@ -36,7 +36,7 @@ def _identity(standing: Standing, _tx: Tx, told: TenantSettings) -> Iterator[Che
     sends = told.mode is not Mode.dry_run
     if missing:
         yield Check("identity", "failed" if sends else "warning", f"{', '.join(missing)} not set",
-                    f"`hourhand tenant set {' '.join(f'{name}=…' for name in missing)}`")  # fmt: skip
+                    f"`hourhand tenant set {' '.join(f'{name}=<{name}>' for name in missing)}`")  # fmt: skip
     address = standing.house.public_url
     if sends and any(name in address for name in LOOPBACK):
         cause = f"they point to {address}, which nobody else reaches"

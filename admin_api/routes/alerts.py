@@ -120,6 +120,24 @@ def of_the_house(
         return _page(tx, HOUSE, state, limit, cursor)
 
 
+@router.get("/house/alerts/mutes", summary="The kinds of the house's alerts that nobody is told of now")
+def mutes_of_the_house(house: TheHouse, who: HouseReader) -> Page[Mute]:
+    with house.database.wearing("control", actor=actor_of(who)) as tx:
+        return pages.whole(alerts.muted(tx, book=HOUSE))
+
+
+@router.put("/house/alerts/mutes/{kind}", summary="Tell nobody of the house's alerts of a kind until a moment")
+def mute_for_the_house(kind: Kind, said: Silence, house: TheHouse, who: HouseOperator) -> Mute:
+    with house.database.wearing("control", actor=actor_of(who)) as tx:
+        return alerts.mute(tx, kind, until=said.until, by=actor_of(who), reason=said.reason, book=HOUSE)
+
+
+@router.delete("/house/alerts/mutes/{kind}", summary="Tell of the house's alerts of a kind again", status_code=204)
+def unmute_for_the_house(kind: Kind, house: TheHouse, who: HouseOperator) -> None:
+    with house.database.wearing("control", actor=actor_of(who)) as tx:
+        alerts.unmute(tx, kind, by=actor_of(who), book=HOUSE)
+
+
 @router.post("/house/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it", response_model=Alert)
 def acknowledge_for_the_house(
     alert_id: UUID, request: Request, house: TheHouse, who: HouseOperator, idempotency_key: IdempotencyKey = None

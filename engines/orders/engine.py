@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import goals, order_exceptions, order_fixes, orders
+from domain import goals, order_exceptions, order_fixes, orders, runs
 from domain import order_queue as queue
 from domain.cards import Card, Proposal
 from domain.events import Event
@@ -37,7 +37,7 @@ class OrdersEngine:
         """Account for every order in the open queue, and propose what comes next for each; a handful of statements."""
         tx = ctx.tx
         queue.stop_waiting(tx)
-        queue.forget_held(tx, _mode(ctx))
+        queue.forget_held(tx, runs.mode(tx) or ctx.settings.send_mode)
         queue.enter_where_products_came(tx)
         found = asking.open_orders(tx)
         if not found:
@@ -124,14 +124,6 @@ def fix_order(ctx: Context, card: Card) -> Outcome:
     asking.propose(ctx, order_id)
     undo = {"verb": "orders.restore", "order_id": str(order_id), "changes": dict(changes)}
     return Outcome({"changes": dict(changes)}, undo=undo if changes else None)
-
-
-def _mode(ctx: Context) -> str:
-    """The mode that this run sends under, the host's own strictness included."""
-    told = ctx.tx.value(
-        "SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run", t=ctx.tenant_id, run=ctx.tx.run_id
-    )
-    return str(told or ctx.settings.send_mode)
 
 
 def _next_hour(ctx: Context, due: Obligation) -> Obligation:

@@ -175,3 +175,12 @@ def test_the_cron_doors_open_to_their_secret_alone(desk: Desk, door: str) -> Non
     desk.app.state.cron_secret = None
     assert_problem(desk.client.post(door, headers={"Authorization": "Bearer None"}), 404)
     assert_problem(desk.client.post(door, headers={"Authorization": "Bearer "}), 404)
+
+
+def test_the_houses_alerts_of_a_kind_are_muted_and_told_again(desk: Desk) -> None:
+    path, said = "/v1/house/alerts/mutes/schedule_late", {"until": "2026-03-04T09:00:00Z", "reason": "known"}
+    assert desk.ask("PUT", path, "house.operator", json=said).json()["kind"] == "schedule_late"
+    assert [each["reason"] for each in desk.get("/v1/house/alerts/mutes", "house.analyst")["items"]] == ["known"]
+    assert desk.get("/v1/alerts/mutes")["items"] == []
+    assert desk.ask("DELETE", path, "house.operator").status_code == 204
+    assert desk.get("/v1/house/alerts/mutes", "house.analyst")["items"] == []

@@ -321,7 +321,7 @@ def test_status_and_doctor_tell_how_everything_stands(hh: Line) -> None:
     assert code == 1
     assert failed == {
         "acme: unsubscribe links": "set HOURHAND_PUBLIC_URL",
-        "acme: mail out": "`hourhand credential set resend_api_key`",
+        "acme: mail out": "`hourhand credential set resend_api_key --tenant acme`",
     }
 
 

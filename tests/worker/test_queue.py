@@ -10,11 +10,13 @@ import psycopg
 import pytest
 from procrastinate.jobs import Status
 
-from domain import quarantine, runs, schedule
+from domain import errands, imports, quarantine, runs, schedule, uploads
 from domain.clock import SystemClock
 from domain.db import Database
 from domain.house import House, Leaving
-from jobs import dead_letters, rescue, tick
+from jobs import dead_letters, import_file, rescue, tick
+from jobs.import_file import Wish
+from jobs.import_sources import Uploaded
 from tests import build, gears, houses
 from worker import queue
 from worker.queue import FencedJobs, Jobs, QueueUnfit, Worker
@@ -117,6 +119,24 @@ def test_one_tenants_failing_job_stops_no_other(database: Database, settings: Se
     assert counts == {"cycle done": 1, "cycle failed": 1}
     outcomes = [run["outcome"] for tenant in (acme, globex) for run in _runs(database, tenant)]
     assert sorted(outcomes, key=str) == [None, "completed"]
+
+
+def test_what_a_tenant_is_having_carried_in_is_done_by_the_worker(database: Database, settings: Settings) -> None:
+    acme = build.tenant(database, "acme", {})
+    rows = b"email\na@initech.example\nb@initech.example\n"
+    with database.tenant(acme, actor="test") as tx:
+        upload = uploads.begin(tx, "people.csv").id
+        uploads.put(tx, upload, 1, rows)
+    with database.tenant(acme, actor="test") as tx:
+        batch = import_file.begin_uploaded(tx, Uploaded(database, acme, upload), Wish("contacts", "people.csv"))
+        assert [errands.ask(tx), errands.ask(tx)] == [True, False]
+    counts = Counts()
+    with houses.house(database) as house:
+        Worker(house, settings, counts.note).drain()
+    assert counts["carry done"] >= 1
+    with database.tenant(acme) as tx:
+        assert (imports.get(tx, batch.id).state, uploads.listed(tx)) == ("done", [])
+    assert _jobs(database) == []
 
 
 def test_a_process_that_leaves_puts_its_job_back_untried(database: Database, settings: Settings) -> None:
