@@ -29,6 +29,8 @@ STARTED = (
     "pytest",
 )
 """Modules that import what commands, processes and tests begin with."""
+UNSTUCK = ("-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true")
+"""No test takes so many seconds: one that does tells where it hangs, fails, and lets the others go on."""
 
 
 def main(arguments: list[str]) -> int:
@@ -68,7 +70,7 @@ def demo(rest: list[str]) -> int:
 
 def test(rest: list[str]) -> int:
     """every test, four at a time: many wait for sockets and processes (ARGS='-k clocks' narrows)"""
-    return _become("python", "-m", "pytest", *([] if rest else ["-n", "4", "--dist", "worksteal"]), *rest)
+    return _become("python", "-m", "pytest", *UNSTUCK, *([] if rest else ["-n", "4", "--dist", "worksteal"]), *rest)
 
 
 def check(_: list[str]) -> int:

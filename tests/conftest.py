@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import hypothesis
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from domain.db import Database
 from tests import gears, staff
 from tests.hand_clock import HandClock
+from tests.reused import Reused
 
 hypothesis.settings.register_profile("hourhand", deadline=None, database=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("hourhand")
@@ -56,12 +58,25 @@ def clock() -> HandClock:
     return HandClock()
 
 
+@pytest.fixture(scope="session")
+def reused(cluster: gears.Cluster) -> Iterator[Reused]:
+    """The database that tests have one after another."""
+    made = Reused(cluster)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def clone(cloned: gears.Clone, clock: HandClock) -> Iterator[Database]:
+def clone(request: pytest.FixtureRequest, reused: Reused, clock: HandClock) -> Iterator[Database]:
     """A migrated database of the test's own, entered as the process enters it."""
-    database = Database(cloned.url(), clock)
-    yield database
-    database.dispose()
+    if "cloned" in request.fixturenames:
+        # the test knows the superuser's door: what it breaks can't be washed out
+        database = Database(request.getfixturevalue("cloned").url(), clock)
+        yield database
+        database.dispose()
+    else:
+        with reused.lend(clock) as database:
+            yield database
 
 
 @pytest.fixture
@@ -71,6 +86,17 @@ def figures(record_property: Callable[[str, object], None]) -> Callable[..., Non
     Every run prints them before its closing line, one JSON object each.
     """
     return lambda subject, **counted: record_property("figures", {"subject": subject, **counted})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays: looking for garbage in it would take a fifth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from domain import switches
 from domain.db import Database
-from tests import gears
+from domain.switches import Switch
+from tests import build, gears
 from tests.conftest import GUARD
 from tests.hand_clock import A_MONDAY, HandClock
+from tests.reused import Reused
 
 
 def test_a_clone_is_migrated_and_entered_by_the_restricted_role(cloned: gears.Clone) -> None:
@@ -44,6 +47,43 @@ def test_clones_share_nothing_but_the_server(cluster: gears.Cluster) -> None:
     cluster.retire(first)
     cluster.retire(second)
     assert found == (None,)
+
+
+def test_a_database_is_lent_again_as_the_migrations_leave_it(cluster: gears.Cluster) -> None:
+    lender = Reused(cluster)
+    with lender.lend(HandClock()) as first:
+        tenant_id = build.acme(first)
+        with first.tenant(tenant_id) as tx:
+            build.card(tx, build.contact(tx), state="queued")
+        switches.stop(first, Switch(None, "all"), by="test", reason="test")
+        assert _rows(cluster, first) != {"hourhand.system_config": 1, "hourhand.alembic_version": 1}
+    with lender.lend(HandClock()) as second:
+        assert second is first
+        assert _rows(cluster, second) == {"hourhand.system_config": 1, "hourhand.alembic_version": 1}
+        with second.tenant(build.acme(second)) as tx:
+            assert tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id) == 1
+            assert not switches.closed(tx)
+    lender.close()
+
+
+def test_a_database_in_which_somebody_stayed_is_not_lent_again(cluster: gears.Cluster) -> None:
+    lender = Reused(cluster)
+    with lender.lend(HandClock()) as first:
+        stayed = psycopg.connect(first.url)
+    with lender.lend(HandClock()) as second, lender.lend(HandClock()) as beside:
+        assert len({first.url, second.url, beside.url}) == 3
+    stayed.close()
+    lender.close()
+
+
+def _rows(cluster: gears.Cluster, database: Database) -> dict[str, int]:
+    """How many rows each table has that has any."""
+    with psycopg.connect(cluster.server.url("postgres", database.url.split("/")[-1].split("?")[0])) as connection:
+        tables = connection.execute(
+            "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('hourhand', 'control', 'queue')"
+        ).fetchall()
+        counted = {str(name): connection.execute(f"SELECT count(*) FROM {name}").fetchone() for (name,) in tables}
+    return {name: row[0] for name, row in counted.items() if row and row[0]}
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "example.test", "0.0.0.0", "2001:db8::1"])
