@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
+from sqlalchemy.pool import QueuePool
 
 from domain.clock import Clock, SystemClock
 from domain.db import Database
@@ -16,7 +17,7 @@ from tests.gears import Clone, Cluster
 
 MOST_ROWS = 5_000
 """A test that leaves more than so many behind leaves files that the next would have to wade through."""
-LEAVING_SECONDS = 0.5
+LEAVING_SECONDS = 1.0
 
 
 class Reused:
@@ -78,6 +79,7 @@ class _Basin:
         """Whether nobody but our own idle pool is connected; connections that were closed may take a moment to end."""
         self.database.dispatch.close()
         pool = self.database._engine.pool
+        assert isinstance(pool, QueuePool)
         for _ in range(int(LEAVING_SECONDS / 0.01)):
             row = self._washer.execute(
                 """SELECT count(*) FILTER (WHERE ours), count(*) FILTER (WHERE NOT ours)
@@ -86,7 +88,7 @@ class _Basin:
             ).fetchone()
             assert row is not None
             if not row[1]:
-                return pool.checkedout() == 0 and row[0] == pool.checkedin()
+                return pool.checkedout() == 0 and pool.checkedin() == int(row[0])
             threading.Event().wait(0.01)
         return False
 
