@@ -16,6 +16,7 @@ from domain import contacts, quote_arithmetic, quote_lines, settings
 from domain.db import Tx
 from domain.quote_lines import Line
 from domain.quotes import Quote
+from engines import written_days
 from engines.quotes import letter
 
 __all__ = ["HEADERS"]
@@ -65,7 +66,7 @@ def view(tx: Tx, quote: Quote, now: datetime) -> View:
     notice = {"accepted": words.accepted, "rejected": words.rejected, "draft": words.not_yet}.get(
         quote.status, "" if in_time and quote.status in ("sent", "viewed") else words.expired
     )
-    until = letter.day(letter.last_day(chosen, quote.valid_until), lang) if quote.valid_until else ""
+    until = written_days.day(letter.last_day(chosen, quote.valid_until), lang) if quote.valid_until else ""
     return View(quote, quote_lines.of(tx, [quote.id]).get(quote.id, ()), lang, row["company"], row["client"], until,
                 open=not notice, notice=notice)  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clocks, events, places, settings, storable, suppressions
+from domain import addresses, clocks, events, places, rechecks, settings, storable, suppressions
 from domain.clients import PEOPLE_LOCK, Upserted
 from domain.db import Row, Tx
 from domain.vault import Vault
@@ -250,6 +250,7 @@ def create_each(
         events.News("contact.created", "contact", contact_id, client_id=told["client_id"], contact_id=contact_id,
                     data={"source": said["source"]}) for contact_id, told in made
     ])  # fmt: skip
+    rechecks.look_again(tx, [told["client_id"] for _, told in made])
     clocks.start(tx, [contact_id for contact_id, _ in made],
                  spread_days=settings.readable(tx).engagement_days if spread else 0.0)  # fmt: skip
     addressed = {told["email"]: contact_id for contact_id, told in made if told.get("email")}
@@ -276,6 +277,7 @@ def _change(
             WHERE tenant_id = :t AND id = :id""",
         now=tx.now, t=tx.tenant_id, id=found.id, provenance={name: dict(said) for name in fresh}, **fresh,
     )  # fmt: skip
+    rechecks.look_again(tx, [found.client_id, fresh.get("client_id", found.client_id)])
     if "client_id" in fresh:
         tx.run("UPDATE engagement_clocks SET client_id = :client WHERE tenant_id = :t AND contact_id = :id",
                client=fresh["client_id"], t=tx.tenant_id, id=found.id)  # fmt: skip

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import clients, events, money, schedule
+from domain import clients, events, money, rechecks, schedule
 from domain.clients import UnknownClient
 from domain.db import Row, Tx
 from domain.money import InvalidMoney
@@ -76,6 +76,7 @@ def put(
     )  # fmt: skip
     assert row is not None
     # orders that credit kept back are looked at again
+    rechecks.look_again(tx, [client_id])
     events.record(tx, "credit.changed", "client", client_id, client_id=client_id, react=True, fields=sorted(fresh))
     schedule.bring_forward(tx, tx.now, extra=True)
     return _load(row)

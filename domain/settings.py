@@ -155,6 +155,21 @@ class TenantSettings(BaseModel):
     send_service_recovery: bool = False
     """Whether a dissatisfied client is written to without approval."""
 
+    # compliance
+    compliance_window_days: int = Field(default=14, ge=0, le=90)
+    """So long before it falls due a check is made, and whoever lacks something is asked."""
+    compliance_escalate_days: Days = 7
+    """So long after it was due a check is taken to the manager."""
+    compliance_reminder_days: Days = Field(default=5, ge=1)
+    """Days from one request to the next."""
+    compliance_max_reminders: Count = 3
+    compliance_answer_days: Days = 3
+    """So long after somebody of the account has written nobody there is asked again."""
+    compliance_checks_per_cycle: AtLeastOne = 5_000
+    """So many records are looked at in one hour for new checks; the rest follows in the next ones."""
+    compliance_reminders_per_cycle: AtLeastOne = 50
+    compliance_escalations_per_cycle: AtLeastOne = 50
+
     # the brain
     model_order: tuple[ModelName, ...] = Field(default=(), max_length=5)
     """Models as provider/name in the order in which they are asked; empty is the house's own order."""

@@ -11,6 +11,7 @@ def forget(tx: Tx) -> None:
     forget_of_deals(tx)
     forget_of_quotes(tx)
     forget_of_feedback(tx)
+    forget_of_checks(tx)
 
 
 def forget_of_contacts(tx: Tx) -> int:
@@ -47,3 +48,12 @@ def forget_of_feedback(tx: Tx) -> int:
         "UPDATE feedback_requests SET shadow_sent_at = NULL WHERE tenant_id = :t AND shadow_sent_at IS NOT NULL",
         t=tx.tenant_id,
     )
+
+
+def forget_of_checks(tx: Tx) -> int:
+    """How many compliance checks had a shadow."""
+    return tx.run(
+        """UPDATE compliance_checks SET shadow_reminders = NULL, shadow_remind_at = NULL
+           WHERE tenant_id = :t AND state IN ('pending', 'reminded', 'overdue') AND shadow_reminders IS NOT NULL""",
+        t=tx.tenant_id,
+    )  # fmt: skip

@@ -103,6 +103,21 @@ def finish(tx: Tx, task_id: UUID, *, state: Literal["done", "cancelled"] = "done
     return task
 
 
+def finish_each(tx: Tx, task_ids: Sequence[UUID], *, state: Literal["done", "cancelled"]) -> int:
+    """End those of the tasks that are still open; how many there were."""
+    if not task_ids:
+        return 0
+    rows = tx.rows(
+        """UPDATE tasks SET state = :state, closed_at = :now
+           WHERE tenant_id = :t AND id = ANY(:ids) AND state = 'open' RETURNING id, client_id, contact_id""",
+        state=state, now=tx.now, t=tx.tenant_id, ids=list(task_ids),
+    )  # fmt: skip
+    events.record_all(tx, [
+        events.News(f"task.{state}", "task", row["id"], row["client_id"], row["contact_id"]) for row in rows
+    ])  # fmt: skip
+    return len(rows)
+
+
 def listed(
     tx: Tx, *, state: str = "open", after: tuple[datetime | None, UUID] | None = None, limit: int = 100
 ) -> Sequence[Task]:  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain import audit, cards, cases, deals, events, order_fixes, tasks
+from domain import audit, cards, cases, compliance_checks, compliance_life, deals, events, order_fixes, tasks
 from domain.cards import Card
 from domain.db import Tx
 
@@ -88,11 +88,19 @@ def _restore_order(tx: Tx, told: Mapping[str, Any]) -> None:
         raise ChangedSince(str(error)) from error
 
 
+def _take_escalation_back(tx: Tx, told: Mapping[str, Any]) -> None:
+    try:
+        compliance_life.take_back(tx, UUID(told["check_id"]))
+    except (compliance_checks.IllegalCheckMove, compliance_checks.UnknownCheck) as error:
+        raise ChangedSince(str(error)) from error
+
+
 VERBS: Mapping[str, Reversal] = {
     "orders.restore": _restore_order,
     "tasks.finish": _cancel_task,
     "cases.close": _close_case,
     "deals.restore": _restore_deal,
+    "compliance.take_back": _take_escalation_back,
 }
 """Every reversing verb, by the name under which a handler's `Outcome.undo` asks for it."""
 

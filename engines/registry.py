@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engines.compliance.engine import ComplianceEngine
 from engines.contract import Engine
 from engines.deals.engine import DealsEngine
 from engines.engagement.engine import EngagementEngine
@@ -12,5 +13,6 @@ from engines.requests.engine import RequestsEngine
 
 ENGINES: tuple[Engine, ...] = (
     # what an answer to a question of ours says is known before anybody asks what else its mail calls for
-    FeedbackEngine(), RequestsEngine(), OrdersEngine(), QuotesEngine(), DealsEngine(), EngagementEngine(),
+    FeedbackEngine(), RequestsEngine(), OrdersEngine(), QuotesEngine(), DealsEngine(), ComplianceEngine(),
+    EngagementEngine(),
 )  # fmt: skip

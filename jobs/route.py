@@ -12,6 +12,7 @@ from domain import (
     breakers,
     clients,
     clocks,
+    compliance_life,
     deal_activity,
     deliveries,
     events,
@@ -98,6 +99,7 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
                                 at=one.received_at, asks=_asks(linked))  # fmt: skip
             quote_life.silence(tx, account, message_id=linked.id, thread_id=linked.thread.id)
             feedback_life.silence(tx, account)
+            compliance_life.heard(tx, account, at=one.received_at)
             heard[account] = max(heard.get(account, one.received_at), one.received_at)
     return Counter(replies=1)
 

@@ -63,6 +63,8 @@ TENANT_TABLES: dict[str, str] = {
     "quotes": "SELECT, INSERT, UPDATE, DELETE",
     "quote_lines": "SELECT, INSERT, UPDATE, DELETE",
     "quote_activities": "SELECT, INSERT, UPDATE, DELETE",
+    "compliance_schedule": "SELECT, INSERT, UPDATE, DELETE",
+    "compliance_checks": "SELECT, INSERT, UPDATE, DELETE",
     "alert_mutes": "SELECT, INSERT, UPDATE, DELETE",
     "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     "imports": "SELECT, INSERT, UPDATE, DELETE",

@@ -24,7 +24,7 @@ from domain.switches import OUTWARD
 from domain.vault import Vault
 from policy import asking, caps, content, windows
 from policy.asking import Asking
-from policy.model import Facts, Message, Thread
+from policy.model import Deadline, Facts, Message, Thread
 from policy.people import Known, Today
 from policy.people import read as read_people
 from policy.windows import Hours
@@ -54,6 +54,7 @@ class _Ground:
     violations_open: int
     follow_ups_due: int
     goals: tuple[Standing, ...]
+    checks: Mapping[UUID, Deadline]
     own_domains: frozenset[str]
     public_url: str
 
@@ -131,6 +132,7 @@ def _facts(
         hour=ground.hour, day=ground.day, used=ground.used,
         violations_open=ground.violations_open, follow_ups_due=ground.follow_ups_due,
         goals=ground.goals, asking=read.asking.get(card.id),
+        deadline=ground.checks.get(_uuid(card.payload.get("check_id"))),
     )  # fmt: skip
 
 
@@ -157,10 +159,12 @@ def _ground(
                        SELECT count(*) FROM kanban_cards c
                        WHERE c.tenant_id = :t AND c.type IN ('follow_up', 'send_quote')
                        AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND c.due_at <= :now)
-                   ELSE 0 END AS follow_ups_due
+                   ELSE 0 END AS follow_ups_due,
+                   (SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at)) FROM compliance_checks k
+                    WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks
             FROM tenants t WHERE t.tenant_id = :t""",
         t=tx.tenant_id, keys=sorted(keys), since=tx.now - timedelta(hours=50), now=tx.now,
-        research=research,
+        research=research, checks=[each for c in cards if (each := _uuid(c.payload.get("check_id"))).int],
     )  # fmt: skip
     if row is None:
         raise LookupError(f"there is no tenant {tx.tenant_id}")
@@ -173,8 +177,14 @@ def _ground(
         used={(key, datetime.fromisoformat(start)): used for key, start, used in row["used"] or ()},
         goals=tuple(goals.standings(tx, zone)) if research else (),
         violations_open=row["violations_open"], follow_ups_due=row["follow_ups_due"],
+        checks={each.check_id: each for each in map(_deadline, row["checks"] or ())},
         own_domains=own_domains(chosen, public_url), public_url=public_url,
     )  # fmt: skip
+
+
+def _deadline(told: Sequence[str]) -> Deadline:
+    check_id, client_id, state, due_at = told
+    return Deadline(UUID(check_id), UUID(client_id), state, datetime.fromisoformat(due_at))
 
 
 def own_domains(settings: TenantSettings, public_url: str) -> frozenset[str]:

@@ -91,6 +91,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """The compliance check that the card names, as its record has it."""
+
+    check_id: UUID
+    client_id: UUID
+    state: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a rule may look at for one card, read at one instant."""
 
@@ -129,6 +139,8 @@ class Facts:
     """The message that the mail's In-Reply-To names, where it is one that came through a mailbox."""
     evidence: Message | None = None
     """The message that the card names as its evidence."""
+    deadline: Deadline | None = None
+    """The compliance check that the card names as its ground, where the tenant has it."""
     hours: Hours | None = None
     """The recipient's own hours; None for internal actions."""
     known_country: str | None = None

@@ -6,7 +6,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, clients, contacts, deals, settings, tenants, threads, users
+from domain import (
+    cards,
+    clients,
+    compliance_checks,
+    compliance_generation,
+    compliance_schedules,
+    contacts,
+    deals,
+    settings,
+    tenants,
+    threads,
+    users,
+)
 from domain.db import Database, Tx
 from domain.vault import Vault
 
@@ -65,6 +77,21 @@ def deal(tx: Tx, contact_id: UUID | None = None, title: str = "New shelves", **f
     assert person is not None
     given: dict[str, Any] = {"client_id": person.client_id, "contact_id": person.id, "value": "1200.00"}
     return deals.put(tx, title=title, **{**given, **fields}).id
+
+
+def check(
+    tx: Tx, client_id: UUID, *, due_days: float = 10, required: tuple[str, ...] = ("credit_limit",)
+) -> compliance_checks.Check:  # fmt: skip
+    """A monthly check of an account's record, which lacks something, due so many days from now."""
+    made = compliance_schedules.create(
+        tx, name=f"Records {tx.clock.uuid().hex}", frequency="monthly", applies_to="client",
+        anchor_on=(tx.now + timedelta(days=7)).date(), required_fields=required,
+    )  # fmt: skip
+    compliance_generation.generate(tx, made.id)
+    [found] = compliance_checks.listed(tx, schedule_id=made.id, client_id=client_id)
+    tx.run("UPDATE compliance_checks SET due_at = :due WHERE tenant_id = :t AND id = :id",
+           due=tx.now + timedelta(days=due_days), t=tx.tenant_id, id=found.id)  # fmt: skip
+    return compliance_checks.get(tx, found.id)
 
 
 def thread(tx: Tx, **fields: Any) -> UUID:

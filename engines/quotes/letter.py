@@ -12,15 +12,7 @@ from domain import money
 from domain.settings import TenantSettings
 from engines.greeting import first_name, language
 from engines.quotes.due import Due
-
-MONTHS: Mapping[str, tuple[str, ...]] = {
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December"),
-    "es": ("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
-           "noviembre", "diciembre"),
-    "pt": ("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
-           "novembro", "dezembro"),
-}  # fmt: skip
+from engines.written_days import day
 
 
 def payload(due: Due, settings: TenantSettings, valid_until: datetime) -> dict[str, Any]:
@@ -62,12 +54,6 @@ def amount(total: Decimal, currency: str, tongue: str) -> str:
     """An amount as it is written in a language."""
     figure = f"{money.rounded(total, currency):,f}"
     return f"{currency} {figure if tongue == 'en' else figure.translate(str.maketrans(',.', '.,'))}"
-
-
-def day(moment: datetime, tongue: str) -> str:
-    """A day as it is written in a language."""
-    month = MONTHS[tongue][moment.month - 1]
-    return f"{moment.day} {month} {moment.year}" if tongue == "en" else f"{moment.day} de {month} de {moment.year}"
 
 
 def last_day(settings: TenantSettings, valid_until: datetime) -> datetime:

@@ -26,6 +26,7 @@ FILES = (
     "10_operations.sql",
     "11_feedback.sql",
     "12_quotes.sql",
+    "13_compliance.sql",
     "14_uploads.sql",
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from policy import letters
 from policy.model import Facts, Message
@@ -71,17 +70,26 @@ def a_requested_task_rests_on_the_words_that_request_it(facts: Facts, it: Rule) 
     return it.allow("the client asked for it", message_id=facts.told("message_id"), quote=quote[:200])
 
 
-@rule("human_task.compliance_deadline", clause="P2.3.1.compliance_deadline", types=TASKS)
+@rule("human_task.compliance_deadline", clause="P2.3.1.compliance_deadline", types=(*TASKS, "escalate_compliance"))
 def a_compliance_task_waits_for_its_deadline(facts: Facts, it: Rule) -> Verdict | None:
-    """A task for compliance names its check, and is made only once the deadline of that check is due."""
+    """A task for compliance rests on a check of the very account, still open and past the deadline of its own record.
+
+    So does taking a check to a manager. What the card says of the deadline counts for nothing.
+    """
     if facts.told("basis") != "compliance_deadline":
-        return None
-    check, due = facts.told("check_id"), _instant(facts.told("due_at"))
-    if not check or due is None:
-        return it.block("it names no check with a deadline", check_id=check)
-    if due > facts.now:
-        return it.block("the deadline of its check is not due yet", check_id=check, due_at=due)
-    return it.allow("the deadline of its check is due", check_id=check, due_at=due)
+        if facts.card.type in TASKS:
+            return None
+        return it.block("its ground is no compliance deadline", basis=facts.told("basis"))
+    told, check = facts.told("check_id"), facts.deadline
+    if check is None:
+        return it.block("it names no check with a deadline", check_id=told)
+    if facts.card.client_id != check.client_id:
+        return it.block("its check is of another account", check_id=told)
+    if check.state in ("completed", "waived"):
+        return it.block(f"its check is {check.state}", check_id=told)
+    if check.due_at > facts.now:
+        return it.block("the deadline of its check is not due yet", check_id=told, due_at=check.due_at)
+    return it.allow("the deadline of its check is due", check_id=told, due_at=check.due_at)
 
 
 @rule("human_task.safety_escalation", clause="P2.3.1.safety_escalation", types=TASKS)
@@ -129,11 +137,3 @@ def _unproven(facts: Facts, message: Message | None, quote: str) -> str | None:
 
 def _squeezed(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", letters.plain(text)))
-
-
-def _instant(told: object) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(told))
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None

@@ -12,9 +12,9 @@ READING = timedelta(hours=1)
 """Until then what they wrote has been read, and the question is asked no more if that answers it."""
 
 
-@rule("order_info.just_heard", clause="P2.9.order_info", types=("request_order_info",))
+@rule("order_info.just_heard", clause="P2.9.order_info", types=("request_order_info", "compliance_reminder"))
 def what_the_account_has_just_written_is_read_before_it_is_asked(facts: Facts, it: Rule) -> Verdict | None:
-    """A question about an order waits an hour when somebody at the account has written since it was meant.
+    """A question about an order or a record waits an hour when somebody at the account has written since it was meant.
 
     Their mail may hold the answer, and to be asked for what one has just told embarrasses both.
     """

@@ -17,6 +17,7 @@ from domain.quotes import Line
 from engines.contract import Context
 from engines.quotes import letter
 from engines.quotes.engine import QuotesEngine
+from engines.written_days import day
 from tests import build, gears
 from tests.engines.test_engagement import _rows_read
 
@@ -37,8 +38,8 @@ def test_amounts_are_written_as_the_language_writes_them(total: str, currency: s
 
 
 def test_days_are_written_as_the_language_writes_them() -> None:
-    day = datetime(2027, 3, 1, tzinfo=UTC)
-    assert [letter.day(day, each) for each in ("en", "es", "pt")] == [
+    moment = datetime(2027, 3, 1, tzinfo=UTC)
+    assert [day(moment, each) for each in ("en", "es", "pt")] == [
         "1 March 2027", "1 de marzo de 2027", "1 de março de 2027"]  # fmt: skip
 
 

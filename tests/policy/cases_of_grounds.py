@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
+from domain import compliance_checks
 from domain.cards import Card
 from tests import build
 from tests.policy.cases import case
@@ -95,19 +97,49 @@ def its_ground_is_a_good_idea(world: World) -> Card:
 
 @case("human_task.compliance_deadline", "allow")
 def the_deadline_of_a_check_is_due(world: World) -> Card:
-    due = world.clock.now() - timedelta(days=7)
-    return world.task(world.client_id, basis="compliance_deadline", check_id="c-1", due_at=due.isoformat())
+    return world.task(world.client_id, basis="compliance_deadline", check_id=world.check(due_days=-7))
+
+
+@case("human_task.compliance_deadline", "allow")
+def the_manager_hears_of_a_check_that_is_due(world: World) -> Card:
+    return world.escalation(basis="compliance_deadline", check_id=world.check(due_days=-7))
 
 
 @case("human_task.compliance_deadline", "block")
-def the_deadline_is_tomorrow(world: World) -> Card:
-    due = world.clock.now() + timedelta(days=1)
-    return world.task(world.client_id, basis="compliance_deadline", check_id="c-1", due_at=due.isoformat())
+def an_escalation_rests_on_nothing(world: World) -> Card:
+    return world.escalation(check_id=world.check(due_days=-7))
+
+
+@case("human_task.compliance_deadline", "block")
+def the_deadline_is_tomorrow_whatever_the_card_says(world: World) -> Card:
+    due = world.clock.now() - timedelta(days=7)
+    check = world.check(due_days=1)
+    return world.task(world.client_id, basis="compliance_deadline", check_id=check, due_at=due.isoformat())
+
+
+@case("human_task.compliance_deadline", "block")
+def the_check_is_of_another_account(world: World) -> Card:
+    with world.tx() as tx:
+        other = build.client(tx, "Hooli")
+    return world.task(other, basis="compliance_deadline", check_id=world.check(due_days=-7))
+
+
+@case("human_task.compliance_deadline", "block")
+def the_check_was_waived(world: World) -> Card:
+    check = world.check(due_days=-7)
+    with world.tx() as tx:
+        compliance_checks.waive(tx, UUID(check), by="ana", reason="they are moving house")
+    return world.task(world.client_id, basis="compliance_deadline", check_id=check)
 
 
 @case("human_task.compliance_deadline", "block")
 def no_check_is_named(world: World) -> Card:
     return world.task(world.client_id, basis="compliance_deadline", due_at=world.clock.now().isoformat())
+
+
+@case("human_task.compliance_deadline", "block")
+def there_is_no_such_check(world: World) -> Card:
+    return world.task(world.client_id, basis="compliance_deadline", check_id=str(UUID(int=7)))
 
 
 @case("human_task.safety_escalation", "allow")

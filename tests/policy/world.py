@@ -93,6 +93,16 @@ class World:
             # no contact: what a client asked for may come from anybody at the account
             return build.card(tx, None, kind="create_task", client_id=client_id, payload={"title": "Call", **told})
 
+    def escalation(self, **told: Any) -> Card:
+        """A card that would take a check of the account to its manager."""
+        with self.tx() as tx:
+            return build.card(tx, None, kind="escalate_compliance", client_id=self.client_id, payload=told)
+
+    def check(self, *, due_days: float) -> str:
+        """A compliance check of the account that is due so many days from now; its id."""
+        with self.tx() as tx:
+            return str(build.check(tx, self.client_id, due_days=due_days).id)
+
     def colleague(self, email: str = "peter@initech.example", **fields: Any) -> UUID:
         """One more person of the account."""
         with self.tx() as tx:

@@ -1,0 +1,149 @@
+"""The life of checks: they are asked about, fall silent when somebody answers, and are taken to a manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain import compliance_checks as checks
+from domain import events, schedule, settings
+from domain.compliance_checks import Check, IllegalCheckMove
+from domain.db import Row, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A request that went out about a check, or was held."""
+
+    check_id: UUID
+    card_id: UUID
+    attempt: int
+    asked_id: UUID | None
+    thread_id: UUID | None
+    at: datetime
+
+
+def reminded(tx: Tx, some: Sequence[Reminder]) -> None:
+    """Requests went out: the next one follows in some days, or none where enough were sent."""
+    chosen = settings.of(tx)
+    rows = tx.rows(
+        f"""UPDATE compliance_checks k
+            SET reminders = greatest(k.reminders, w.attempt), last_reminded_at = w.at, asked_id = w.asked,
+                thread_id = coalesce(k.thread_id, w.thread), updated_at = :now,
+                state = CASE WHEN k.state = 'pending' THEN 'reminded' ELSE k.state END,
+                remind_at = CASE WHEN w.attempt < :most THEN w.at + CAST(:rest AS interval) END,
+                shadow_reminders = NULL, shadow_remind_at = NULL
+            {_OF_REMINDERS} RETURNING {_COLUMNS}""",
+        **_values(tx, some), most=chosen.compliance_max_reminders, rest=timedelta(days=chosen.compliance_reminder_days),
+        now=tx.now,
+    ) if some else []  # fmt: skip
+    events.record_all(tx, [checks.news(each, "reminded", reminders=each.reminders) for each in map(checks.load, rows)])
+
+
+def held(tx: Tx, some: Sequence[Reminder]) -> None:
+    """Requests were held by the send mode: planning goes on as though they had gone out, and nothing else does."""
+    if not some:
+        return
+    chosen = settings.of(tx)
+    tx.run(
+        f"""UPDATE compliance_checks k
+            SET shadow_reminders = w.attempt,
+                shadow_remind_at = CASE WHEN w.attempt < :most THEN w.at + CAST(:rest AS interval) END
+            {_OF_REMINDERS}""",
+        **_values(tx, some), most=chosen.compliance_max_reminders, rest=timedelta(days=chosen.compliance_reminder_days),
+    )  # fmt: skip
+
+
+_COLUMNS = ", ".join(f"k.{name}" for name in Check.__slots__)
+
+_OF_REMINDERS = """FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:asked AS uuid[]),
+        CAST(:threads AS uuid[]), CAST(:ats AS timestamptz[])) AS w (which, attempt, asked, thread, at)
+    WHERE k.tenant_id = :t AND k.id = w.which AND k.state IN ('pending', 'reminded', 'overdue')"""
+
+
+def _values(tx: Tx, some: Sequence[Reminder]) -> dict[str, object]:
+    return {
+        "t": tx.tenant_id, "ids": [each.check_id for each in some], "attempts": [each.attempt for each in some],
+        "asked": [each.asked_id for each in some], "threads": [each.thread_id for each in some],
+        "ats": [each.at for each in some],
+    }  # fmt: skip
+
+
+def heard(tx: Tx, client_id: UUID, *, at: datetime) -> int:
+    """Somebody at the account wrote: nobody there is asked for some days, and its records are looked at again.
+
+    What they wrote may hold the answer; what else they were to be asked waits. How many checks that touches; one look
+    at an index where there are none.
+    """
+    later = at + timedelta(days=settings.readable(tx).compliance_answer_days)
+    rows = tx.rows(
+        f"""UPDATE compliance_checks k
+            SET heard_at = greatest(heard_at, CAST(:at AS timestamptz)), recheck_at = :now, updated_at = :now,
+                remind_at = greatest(remind_at, CASE WHEN remind_at IS NOT NULL THEN CAST(:later AS timestamptz) END)
+            WHERE tenant_id = :t AND client_id = :client AND state IN ('pending', 'reminded', 'overdue', 'escalated')
+              AND last_reminded_at < :at AND coalesce(heard_at < :at, true)
+            RETURNING {_COLUMNS}""",
+        at=at, later=later, now=tx.now, t=tx.tenant_id, client=client_id,
+    )  # fmt: skip
+    some = [checks.load(row) for row in rows]
+    if some:
+        checks.withdraw(tx, some, reason="the account has written")
+        schedule.bring_forward(tx, tx.now)
+    events.record_all(tx, [checks.news(each, "heard") for each in some])
+    return len(some)
+
+
+def escalate(tx: Tx, check_id: UUID) -> Check:
+    """Take an overdue check to the manager: nobody of the account is asked any more, a person sees to it.
+
+    Raises UnknownCheck; IllegalCheckMove where it is not overdue (any more).
+    """
+    check = checks.get(tx, check_id, lock=True)
+    if check.state != "overdue":
+        raise IllegalCheckMove(f"the check is {check.state}")
+    return checks.write(tx, check, "escalated", {
+        **checks.SETTLED, "state": "escalated", "escalated_at": tx.now, "told_at": None,
+    })  # fmt: skip
+
+
+def handed_over(tx: Tx, check_id: UUID, task_id: UUID) -> None:
+    """Note the task by which a person sees to an escalated check."""
+    tx.run("UPDATE compliance_checks SET task_id = :task WHERE tenant_id = :t AND id = :id AND state = 'escalated'",
+           task=task_id, t=tx.tenant_id, id=check_id)  # fmt: skip
+
+
+def take_back(tx: Tx, check_id: UUID) -> Check:
+    """Undo an escalation: its task is cancelled, and the check, overdue still, is left to people.
+
+    Raises UnknownCheck; IllegalCheckMove where it is not escalated any more.
+    """
+    check = checks.get(tx, check_id, lock=True)
+    if check.state != "escalated":
+        raise IllegalCheckMove(f"the check is {check.state} since")
+    checks.close_cards(tx, [check], task="cancelled", reason="the escalation was taken back")
+    return checks.write(tx, check, "taken_back", {
+        "state": "overdue", "escalated_at": None, "escalate_at": None, "task_id": None,
+    })  # fmt: skip
+
+
+def untold(tx: Tx, *, limit: int = 200) -> list[Row]:
+    """Escalated checks of which no manager was told: what they are, and whose accounts; the oldest first."""
+    return list(tx.rows(
+        """SELECT k.id, k.due_on, k.missing, s.name AS schedule, l.name AS account, u.id AS manager_id
+           FROM compliance_checks k
+           JOIN compliance_schedule s ON s.tenant_id = :t AND s.id = k.schedule_id
+           JOIN clients l ON l.tenant_id = :t AND l.id = k.client_id
+           LEFT JOIN users u ON u.tenant_id = :t AND u.id = l.manager_id AND u.role = 'manager'
+                AND u.verified_at IS NOT NULL
+           WHERE k.tenant_id = :t AND k.state = 'escalated' AND k.told_at IS NULL
+           ORDER BY k.escalated_at, k.id LIMIT :limit""",
+        t=tx.tenant_id, limit=limit,
+    ))  # fmt: skip
+
+
+def told(tx: Tx, check_ids: Sequence[UUID]) -> None:
+    """Everybody who is to know of these escalations was told, or there is nobody."""
+    tx.run("UPDATE compliance_checks SET told_at = :now WHERE tenant_id = :t AND id = ANY(:ids) AND told_at IS NULL",
+           now=tx.now, t=tx.tenant_id, ids=list(check_ids))  # fmt: skip

@@ -1,0 +1,142 @@
+"""Selecting what to do about checks in an hour: everything due is accounted for, the most pressing is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from domain.compliance_checks import SUBJECT
+from domain.compliance_validation import Standing as Due
+from domain.intentions import UNDER_WAY, Standing
+from domain.settings import TenantSettings
+from engines.contract import Obligation
+
+REMIND, OVERDUE = "compliance_due", "compliance_overdue"
+
+REMINDER, EACH_REMINDER, LATE = 700, 75, 100
+"""Priority of a first request, what each further one adds, and what it adds that the day has passed."""
+
+
+@dataclass
+class Selection:
+    """The hour's answer: what is due, whom to ask, and what to take to a manager."""
+
+    obligations: list[Obligation] = field(default_factory=list)
+    reminders: list[Due] = field(default_factory=list)
+    escalations: list[Due] = field(default_factory=list)
+
+
+def priority(due: Due, now: datetime) -> int:
+    """Of the request: each is more pressing than the one before; below orders, and below people who wait."""
+    return min(REMINDER + EACH_REMINDER * due.reminders + (LATE if due.check.due_at <= now else 0), 1_000)
+
+
+def remind_key(due: Due) -> str:
+    """The intention: this check, this request, the instant at which it is due."""
+    at = due.remind_at.isoformat() if due.remind_at else ""
+    return f"compliance:remind:{due.check.id}:{due.reminders + 1}:{at}"
+
+
+def escalate_key(due: Due) -> str:
+    """The intention: this check, this term."""
+    at = due.check.escalate_at
+    return f"compliance:escalate:{due.check.id}:{at.isoformat() if at else ''}"
+
+
+def key(due: Due, now: datetime) -> str:
+    """The intention that stands next for a check."""
+    return escalate_key(due) if _to_escalate(due, now) else remind_key(due)
+
+
+def select(
+    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime
+) -> Selection:  # fmt: skip
+    """Pick within the hour's budgets; `standing` is the newest card of each intention."""
+    selection = Selection()
+    escalations = settings.compliance_escalations_per_cycle
+    reminders = settings.compliance_reminders_per_cycle - sum(
+        1 for due in found if (card := standing.get(remind_key(due))) and card.state in UNDER_WAY
+        and card.not_before <= now
+    )  # fmt: skip
+    for due in sorted(found, key=lambda each: (-priority(each, now), each.check.due_at, each.check.id)):
+        if _to_escalate(due, now):
+            told = _obligation(due, OVERDUE, escalate_key(due), due.check.escalate_at or now)
+            if not _speaks(standing, escalate_key(due), settings, now):
+                if escalations > 0:
+                    escalations -= 1
+                    selection.escalations.append(due)
+                else:
+                    told = _put_off(told, "compliance.budget", "others come first", _next_hour(now))
+            selection.obligations.append(told)
+        elif due.remind_at is not None and due.remind_at <= now and due.to_ask:
+            told = _obligation(due, REMIND, remind_key(due), due.remind_at)
+            barrier = None
+            if not (due.shadowed or _speaks(standing, remind_key(due), settings, now)):
+                barrier = _barrier(told, due, now) or _over_budget(told, reminders, settings, now)
+                if barrier is None:
+                    reminders -= 1
+                    selection.reminders.append(due)
+            selection.obligations.append(barrier or told)
+        elif due.check.state == "overdue":
+            selection.obligations.append(_waits(due))
+    return selection
+
+
+def _to_escalate(due: Due, now: datetime) -> bool:
+    at = due.check.escalate_at
+    return due.check.state == "overdue" and at is not None and at <= now
+
+
+def _speaks(standing: Mapping[str, Standing], which: str, settings: TenantSettings, now: datetime) -> bool:
+    card = standing.get(which)
+    return card is not None and card.speaks(now, settings.reconsider_hours)
+
+
+def _barrier(told: Obligation, due: Due, now: datetime) -> Obligation | None:
+    """What stands in the way of asking anybody."""
+    if due.account_status != "active":
+        return _blocked(told, "compliance.active_account", "the account is inactive")
+    if due.relationship != "client":
+        return _blocked(told, "compliance.existing_relationship", "the account is a prospect, not yet a client")
+    if due.asked is None:
+        return _blocked(told, "compliance.reachable", "nobody at the account can be written to")
+    if due.asked.paused_until is not None and due.asked.paused_until > now:
+        return _put_off(told, "compliance.away", "whoever would be asked is away", due.asked.paused_until)
+    return None
+
+
+def _over_budget(told: Obligation, left: int, settings: TenantSettings, now: datetime) -> Obligation | None:
+    if left > 0:
+        return None
+    reason = f"{settings.compliance_reminders_per_cycle} more pressing requests come first"
+    return _put_off(told, "compliance.budget", reason, _next_hour(now))
+
+
+def _waits(due: Due) -> Obligation:
+    """Past its day, and nothing to be done about it in this hour."""
+    check = due.check
+    told = _obligation(due, OVERDUE, None, check.due_at)
+    if check.escalate_at is None:
+        return _blocked(told, "compliance.left_to_people", "its escalation was taken back: a person sees to it")
+    if due.remind_at is not None:
+        until = min(due.remind_at, check.escalate_at)
+        return _put_off(told, "compliance.waiting_for_answer", "its people were asked", until)
+    reason = "its people were asked often enough" if due.reminders else "only our own people can fill in what it lacks"
+    return _put_off(told, "compliance.waiting_for_answer", reason, check.escalate_at)
+
+
+def _next_hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def _blocked(told: Obligation, rule: str, reason: str) -> Obligation:
+    return replace(told, dedupe_key=None, disposition="blocked", rule=rule, reason=reason)
+
+
+def _put_off(told: Obligation, rule: str, reason: str, until: datetime) -> Obligation:
+    return replace(told, dedupe_key=None, disposition="deferred", rule=rule, reason=reason, until=until)
+
+
+def _obligation(due: Due, kind: str, which: str | None, at: datetime) -> Obligation:
+    return Obligation(kind, SUBJECT, str(due.check.id), at, dedupe_key=which)
