@@ -16,6 +16,7 @@ from admin_api.routes import (
     bulk,
     cards,
     carrying,
+    compliance,
     consent,
     cron,
     deals,
@@ -45,9 +46,9 @@ from admin_api.routes import (
 from domain.house import House
 
 ROUTES = (
-    health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, goals, cards, hours, policy,
-    alerts, attention, audit, stream, webhooks, unsubscribe, quotes, quote_page, feedback, feedback_page, imap, consent,
-    cron, model_calls, imports, carrying,
+    health, switches, tenants, users, keys, mailboxes, bulk, trade, people, orders, deals, compliance, goals, cards,
+    hours, policy, alerts, attention, audit, stream, webhooks, unsubscribe, quotes, quote_page, feedback,
+    feedback_page, imap, consent, cron, model_calls, imports, carrying,
 )  # fmt: skip
 
 POLL_SECONDS = 0.5

@@ -198,8 +198,9 @@ def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
             -- fences: one look-up for each that is due, however few a planner believes there are in all
             LEFT JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = f.contact_id OFFSET 0) c
                 ON true
-            JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t
-                          AND l.id = coalesce(c.client_id, f.client_id) OFFSET 0) l ON true
+            -- worked out apart: inside the look-up it would keep the wall from using an index
+            CROSS JOIN LATERAL (SELECT coalesce(c.client_id, f.client_id) AS account OFFSET 0) w
+            JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = w.account OFFSET 0) l ON true
             LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
                                WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
             LEFT JOIN LATERAL (

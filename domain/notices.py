@@ -18,6 +18,7 @@ PER_HOUR = 10
 ROLES: Mapping[str, tuple[str, ...]] = {
     "alert": ("admin", "operator"),
     "escalation": ("manager",),
+    "compliance": ("manager",),
     "sign_in": ("admin", "operator", "analyst", "manager"),
 }
 """The templates there are, and the roles that each may reach."""
@@ -39,20 +40,29 @@ class Notice:
     address: str
 
 
-def reserve(tx: Tx, template: str, *, dedupe_key: str, slots: Mapping[str, Any]) -> list[Notice]:
+def reserve(
+    tx: Tx, template: str, *, dedupe_key: str, slots: Mapping[str, Any], only: UUID | None = None
+) -> list[Notice]:  # fmt: skip
     """Put down a notice for every verified user whom `template` may reach and who was not told yet.
 
-    What is over the hour's limit is not put down: it is reserved again at the next occasion. Raises UnknownNotice.
+    What is over the hour's limit is not put down: it is reserved again at the next occasion. With `only`, this one of
+    them alone is told. Raises UnknownNotice.
     """
+    people = waiting(tx, template, dedupe_key=dedupe_key, only=only)
+    return [_put_down(tx, template, dedupe_key, slots, person) for person in people if room(tx) is None]
+
+
+def waiting(tx: Tx, template: str, *, dedupe_key: str, only: UUID | None = None) -> Sequence[Row]:
+    """The verified users whom a notice may reach and for whom it was not put down yet. Raises UnknownNotice."""
     if template not in ROLES:
         raise UnknownNotice(f"{template!r} is none of {', '.join(ROLES)}")
-    people = tx.rows(
+    return tx.rows(
         """SELECT id, name, email FROM users u WHERE tenant_id = :t AND verified_at IS NOT NULL AND role = ANY(:roles)
+             AND (CAST(:only AS uuid) IS NULL OR id = :only)
              AND NOT EXISTS (SELECT FROM operator_notices n WHERE n.tenant_id = :t
                              AND n.dedupe_key = :key || ':' || u.id::text) ORDER BY id""",
-        t=tx.tenant_id, roles=list(ROLES[template]), key=dedupe_key,
+        t=tx.tenant_id, roles=list(ROLES[template]), key=dedupe_key, only=only,
     )  # fmt: skip
-    return [_put_down(tx, template, dedupe_key, slots, person) for person in people if room(tx) is None]
 
 
 def left(tx: Tx, *, before: datetime) -> list[tuple[Notice, datetime]]:

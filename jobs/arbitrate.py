@@ -16,6 +16,9 @@ from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from engines.contract import Engine, Obligation, Plan
 
+DEADLINES = frozenset({"compliance_reminder"})
+"""What has a day by which it must be answered waits for the gap alone, and not for another conversation to end."""
+
 RULE = "engines.gave_way"
 """By what the ledger says that something else went first."""
 
@@ -83,6 +86,8 @@ def _gives_way(
     for live in here.live:
         if live.dedupe_key != proposal.dedupe_key and (live.settled_on or live.priority >= proposal.priority):
             return GaveWay(_said(live.engine, live.title), max(live.not_before, now) + gap)
+    if proposal.type in DEADLINES:
+        return None
     for sequence in here.running:
         own = sequence.thread_id == proposal.thread_id
         if not own and (sequence.engine != KEEPS_IN_TOUCH or proposal.engine == KEEPS_IN_TOUCH):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,10 @@ from uuid import UUID
 
 import structlog
 
-from domain import alerts, credentials, hooks, notices, schedule, settings
+from domain import alerts, compliance_life, credentials, hooks, notices, schedule, settings
 from domain.alerts import HOUSE, TENANT, Book
 from domain.credentials import NoCredential
-from domain.db import Tx
+from domain.db import Row, Tx
 from domain.hooks import Delivery
 from domain.house import House
 from domain.notices import Notice
@@ -34,9 +35,17 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
         "Hourhand needs you: {title}",
         "Hello {name},\n\n{title}\n\n{reason}\n\nIt is due {due}.\n",
     ),
+    "compliance": (
+        "Hourhand needs you: {title}",
+        "Hello {name},\n\nThe records of some accounts lack what they should have held by now:\n\n{checks}\n\n"
+        "Each has a task. `hourhand compliance checks --state escalated` lists them.\n",
+    ),
     "sign_in": ("Your Hourhand sign-in", "Hello {name},\n\nSign in here within 15 minutes: {link}\n"),
 }
 """The only words that this door knows; nothing that came from outside is put into them but ids, numbers and titles."""
+
+NAMED = 10
+"""So many overdue checks are named in one notice; the rest are counted."""
 
 LEFT_MINUTES = 15
 """Past this a notice that nobody settled was left by a process that died."""
@@ -69,14 +78,57 @@ def tell_alerts(house: House, tenant_id: UUID) -> int:
     return sent
 
 
-def notify(house: House, tenant_id: UUID, template: str, *, dedupe_key: str, slots: Mapping[str, str]) -> int:
+def tell_people(house: House, tenant_id: UUID) -> int:
+    """Tell the tenant's people what nobody has told them yet: alerts, and checks taken to a manager; how many mails."""
+    return tell_alerts(house, tenant_id) + tell_escalations(house, tenant_id)
+
+
+def tell_escalations(house: House, tenant_id: UUID) -> int:
+    """Tell managers of compliance checks that were taken to them, each of their own accounts; how many mails went out.
+
+    One mail has all that nobody was told of. An account without a manager of its own is every manager's.
+    """
+    with house.database.tenant(tenant_id, actor="notices") as tx:
+        untold = compliance_life.untold(tx)
+    sent = 0
+    for manager_id in dict.fromkeys(row["manager_id"] for row in untold):
+        own = [row for row in untold if row["manager_id"] == manager_id]
+        ids = sorted(row["id"] for row in own)
+        mark = hashlib.sha256("".join(str(each) for each in ids).encode()).hexdigest()[:16]
+        key = f"compliance:{mark}"
+        sent += notify(house, tenant_id, "compliance", dedupe_key=key, slots=_overdue(own), only=manager_id)
+        with house.database.tenant(tenant_id, actor="notices") as tx:
+            if not notices.waiting(tx, "compliance", dedupe_key=key, only=manager_id):
+                compliance_life.told(tx, ids)
+    return sent
+
+
+def _overdue(some: Sequence[Row]) -> dict[str, str]:
+    """What a notice says of checks: names of ours and of accounts, and what is missing, the first of them by name."""
+    lines = [
+        f"{row['schedule']} of {row['account']}: {', '.join(row['missing']).replace('_', ' ')}, due {row['due_on']}"
+        for row in some[:NAMED]
+    ]
+    if len(some) > NAMED:
+        lines.append(f"and {len(some) - NAMED} more")
+    many = len(some) > 1
+    title = f"{len(some)} compliance checks are overdue" if many else "a compliance check is overdue"
+    return {"title": title, "checks": "; ".join(lines)}
+
+
+def notify(
+    house: House, tenant_id: UUID, template: str, *, dedupe_key: str, slots: Mapping[str, str],
+    only: UUID | None = None,
+) -> int:  # fmt: skip
     """Send a notice to everybody whom it may reach and who was not told yet; how many went out.
+
+    With `only`, to this one of them alone.
 
     At most once each: a notice whose outcome is unknown is not sent again, one that was not taken is.
     Raises notices.UnknownNotice.
     """
     with house.database.tenant(tenant_id, actor="notices") as tx:
-        reserved = notices.reserve(tx, template, dedupe_key=dedupe_key, slots=slots)
+        reserved = notices.reserve(tx, template, dedupe_key=dedupe_key, slots=slots, only=only)
         tenant_settings = settings.readable(tx)
         hand = _hand(house, tx, tenant_settings) if reserved else None
     house.fault("notices.reserved")

@@ -41,7 +41,7 @@ def _cycle(house: House, tenant_id: UUID, kind: str = "scheduled") -> UUID | Non
 
     run_id = cycle.run(house, tenant_id, kind=kind)
     # stopped or not, people are told of what went wrong
-    notices.tell_alerts(house, tenant_id)
+    notices.tell_people(house, tenant_id)
     return run_id
 
 

@@ -18,7 +18,7 @@ from tests.admin_api.desk import CRON_SECRET, Desk, assert_problem, waiting_card
 from tests.admin_api.routes_table import ADMIN, ANYBODY, BODIES, CRON, HOUSE, NEEDS, OPERATOR, READER
 
 UNKNOWN = ("order_id", "exception_id", "product_id", "goal_id", "quote_id", "call_id", "request_id", "upload_id",
-           "import_id", "export_id", "erasure_id")  # fmt: skip
+           "import_id", "export_id", "erasure_id", "schedule_id", "check_id")  # fmt: skip
 """Path parameters for which there is nothing: whoever may ask is told so."""
 
 KEYED = [route for route in sorted(NEEDS) if NEEDS[route] not in (ANYBODY, CRON)]

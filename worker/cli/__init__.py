@@ -14,6 +14,7 @@ from worker.cli import (
     brakes,
     carrying,
     checks,
+    compliance,
     contacts,
     database,
     dead_letters,
@@ -43,7 +44,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, users, mail, contacts, orders, quotes, deals, feedback, imports, carrying, safekeeping,
+    running, work, tenants, users, mail, contacts, orders, quotes, deals, feedback, compliance, imports, carrying,
+    safekeeping,
     brakes, alerts, whatif, keys, checks, brain, dead_letters, database,
 ):  # fmt: skip
     room.register(app)
