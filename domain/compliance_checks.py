@@ -144,6 +144,22 @@ def waive(tx: Tx, check_id: UUID, *, by: str, reason: str) -> Check:
     }, reason=told)  # fmt: skip
 
 
+def let_go(tx: Tx, contact_id: UUID) -> int:
+    """A person was erased: nothing is required of their record any more; how many checks that ends."""
+    rows = tx.rows(
+        f"""UPDATE compliance_checks SET state = 'waived', closed_at = :now, closed_by = 'erasure', remind_at = NULL,
+                recheck_at = NULL, shadow_reminders = NULL, shadow_remind_at = NULL, updated_at = :now,
+                reason = 'the person was erased'
+            WHERE tenant_id = :t AND contact_id = :contact AND state = ANY(:open) RETURNING {COLUMNS}""",
+        now=tx.now, t=tx.tenant_id, contact=contact_id, open=list(OPEN),
+    )  # fmt: skip
+    gone = [load(row) for row in rows]
+    if gone:
+        close_cards(tx, gone, task="cancelled", reason="the person was erased")
+    events.record_all(tx, [news(each, "waived", by=tx.actor) for each in gone])
+    return len(gone)
+
+
 def reopen(tx: Tx, check_id: UUID, *, reason: str) -> Check:
     """Take a waiver back: what is missing is asked for again, and the manager hears of it a full term later.
 

@@ -13,6 +13,7 @@ from domain.compliance_dates import Due
 from domain.compliance_schedules import Schedule
 from domain.db import Row, Tx
 from domain.settings import TenantSettings
+from domain.traces import ERASED
 
 SWEEPS = 4
 """So many batches of checks are made in one go, whatever is due; the rest waits for the next."""
@@ -58,6 +59,9 @@ def _sweep(tx: Tx, of: Schedule, chosen: TenantSettings, limit: int) -> tuple[in
 def _batch(tx: Tx, of: Schedule, limit: int) -> Sequence[Row]:
     """The next records by their ids: where they are, whether the schedule is about them, what they lack."""
     chosen, values = compliance_fields.condition(of.applies_to, of.filter)
+    if of.applies_to == "contact":
+        # of a person who was erased nothing is required
+        chosen, values = f"{chosen} AND c.name <> :erased", {**values, "erased": ERASED}
     lacks = compliance_fields.missing(of.applies_to, "CAST(:required AS text[])")
     values |= {"t": tx.tenant_id, "after": of.swept_to or NOBODY, "limit": limit, "required": list(of.required_fields)}
     if of.applies_to == "client":

@@ -9,7 +9,17 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from domain import blobs, cards, clocks, contacts, feedback_answers, outbound, settings, suppressions
+from domain import (
+    blobs,
+    cards,
+    clocks,
+    compliance_checks,
+    contacts,
+    feedback_answers,
+    outbound,
+    settings,
+    suppressions,
+)
 from domain.db import Row, Tx
 from domain.traces import ERASED, Traces
 from domain.vault import Vault
@@ -70,6 +80,7 @@ def blank_contact(tx: Tx, contact_id: UUID) -> None:
     if any(row["state"] == "executing" and row["sending"] for row in rows):
         raise StillSending(StillSending.__doc__)
     clocks.exempt(tx, [contact_id], "erased")
+    compliance_checks.let_go(tx, contact_id)
     cards.cancel_waiting(tx, of="contact_id", whose=contact_id, types=sorted(cards.TYPES), rule="person.erased",
                          reason="the person was erased")  # fmt: skip
     tx.run(

@@ -12,7 +12,7 @@ from domain.db import Tx
 from domain.house import House
 from domain.switches import Switch
 from jobs import approvals
-from simulator.demo import trade
+from simulator.demo import records, trade
 
 MANAGER = "rui@verdebox.example"
 
@@ -98,6 +98,7 @@ DEEDS: Sequence[Deed] = (
     Deed("d2 10:10", "verdebox", reject, "Luc Paillard"),
     Deed("d2 10:20", "verdebox", promise_a_discount, "Manon Delcourt"),
     Deed("d2 10:40", "verdebox", approve, "Celeste Ramires"),
+    Deed("d2 11:20", "verdebox", records.fill_in, "bart@kiekendief.example +31201234567"),
     Deed("d2 13:50", "verdebox", stop_mail),
     Deed("d2 15:35", "verdebox", resume_mail),
     Deed("d2 16:20", "tallow-reed", trade.take_back, "tallow-reed/TR-7720"),

@@ -71,6 +71,8 @@ class Findings:
     """What was found wrong with them, by code, and how it ended."""
     feedback: dict[str, int]
     """What clients were asked and said of what they got, by how it stands."""
+    checks: dict[str, int]
+    """Compliance checks, by where they stand."""
     cycles: int
     ledgers_add_up: bool
     ledger: Ledger
@@ -108,6 +110,7 @@ def find(story: Story, slug: str) -> Findings:
             cases=_titles(tx, "cases"), orders=_by(tx, "status", "orders"),
             exceptions=_by(tx, "lower(code) || ' ' || state", "order_processing_exceptions"),
             feedback=_by(tx, "concat_ws(' ', state, sentiment)", "feedback_requests"),
+            checks=_by(tx, "state", "compliance_checks"),
             cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
             ledger=ledgers[0], busiest=max(ledgers, key=lambda each: each.due), reflection=told["text"] if told else "",
             errors=_errors(tx),
@@ -197,6 +200,14 @@ ENGINE_SENTENCES = {
     "feedback.budget": "An hour asks no more people what they think than its budget; the oldest orders come first.",
     "feedback.not_wanted": "An order that a person did not want asked about is not asked about.",
     "feedback.moved_on": "A question is withdrawn when it has been answered, or need not be asked any more.",
+    "compliance.existing_relationship": "A prospect is not asked to complete our records.",
+    "compliance.active_account": "The people of an inactive account are not asked for anything.",
+    "compliance.reachable": "What a record lacks is asked of nobody who may not be reached.",
+    "compliance.away": "Nobody is asked to complete a record while they are away.",
+    "compliance.budget": "An hour asks for no more than its budget; the most pressing come first.",
+    "compliance.waiting_for_answer": "What was asked for is waited for, and taken to a manager a week after its day.",
+    "compliance.left_to_people": "A check whose escalation was taken back is left to people.",
+    "compliance.settled": "What was to be asked is withdrawn once the record is whole, waived or spoken of.",
     "engines.gave_way": "One contact hears one thing at a time: what matters less gives way, and says to what.",
     "limits": "A cap that was used up in the very instant of sending.",
     "approval.rejected": "A person said no.",

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain import runs
 from domain.house import House
 from jobs import cycle, ingest
-from simulator.demo import companies, opinions, trade
+from simulator.demo import companies, opinions, records, trade
 from simulator.demo.clock import StoryClock
 from simulator.demo.companies import Company
 from simulator.demo.days import Days
@@ -65,6 +65,9 @@ def tell(house: House, clock: StoryClock, world: World, days: Days, told: Told) 
         )
         for slug, post in world.posts.items()
     }  # fmt: skip
+    for slug, tenant_id in found.items():
+        with house.database.tenant(tenant_id, actor=companies.ACTOR) as tx:
+            records.require(tx, world.posts[slug].company, days)
     story = Story(house, world, days, found, {slug: post.company for slug, post in world.posts.items()})
     world.connect(house.public_url)
     world.come_to(days.begin)

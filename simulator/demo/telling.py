@@ -109,6 +109,7 @@ def _facts(found: Findings) -> Table:
         "found wrong": ", ".join(name.replace("_", " ") + (f" ×{n}" if n > 1 else "")
                                  for name, n in found.exceptions.items()) or "nothing",
         "feedback": ", ".join(f"{n} {name}" for name, n in found.feedback.items()) or "nobody was asked",
+        "records": ", ".join(f"{n} checks {name}" for name, n in found.checks.items()) or "nothing is required",
         "for people": "; ".join([*found.tasks, *found.cases]) or "nothing",
         "waiting": f"{waiting} for somebody's yes or no" if waiting else "nothing",
         "suppressed": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.suppressed.items()) or "nobody",

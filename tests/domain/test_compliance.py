@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import clients, compliance_figures, contacts, credit, orders, settings, tasks
+from domain import clients, compliance_figures, contacts, credit, forgetting, orders, settings, tasks
 from domain import compliance_checks as checks
 from domain import compliance_generation as generation
 from domain import compliance_life as life
@@ -237,3 +237,16 @@ def test_what_was_missed_while_nobody_was_at_work_is_passed_over_and_said(clone:
         with pytest.raises(InvalidSchedule):
             schedules.change(tx, one.id, frequency="annual")
     assert "pending" in OPEN
+
+
+def test_nothing_is_required_of_an_erased_person(clone: Database, clock: HandClock) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        person = build.contact(tx)
+        one = monthly(tx)
+        generation.generate(tx)
+        forgetting.blank_contact(tx, person)
+        gone = of(tx, person)
+        assert (gone.state, gone.closed_by, checks.let_go(tx, person)) == ("waived", "erasure", 0)
+        tx.run("UPDATE compliance_schedule SET swept_to = NULL, next_on = :day WHERE tenant_id = :t",
+               day=(tx.now + timedelta(days=12)).date(), t=tx.tenant_id)  # fmt: skip
+        assert generation.generate(tx, one.id) == 0

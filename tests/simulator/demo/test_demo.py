@@ -135,6 +135,17 @@ def test_clients_are_asked_what_they_think_and_whoever_is_dissatisfied_is_heard(
     assert told["webhooks"]["feedback rating 200"] == 1
 
 
+def test_records_are_asked_for_completed_and_taken_to_a_manager(told: dict[str, Any]) -> None:
+    live, trial = told["companies"]["verdebox"], told["companies"]["tallow-reed"]
+    assert "Overdue: Recall telephone, Pasticceria Lume: contact phone" in live["tasks"]
+    assert live["checks"] == {"completed": 1, "escalated": 1, "reminded": 1}
+    assert trial["checks"] == {"pending": 3}
+    asked = [mail["to"] for mail in live["posted"] if mail["subject"].startswith("Your details with Verdebox")]
+    assert len(asked) == 3
+    assert any("details with Tallow" in mail["subject"] or "datos en Tallow" in mail["subject"]
+               for mail in trial["held"])  # fmt: skip
+
+
 def test_each_company_reads_its_last_hour(told: dict[str, Any]) -> None:
     for company in told["companies"].values():
         assert company["reflection"].startswith(f"Hour {company['ledger']['number']}, ")
