@@ -246,7 +246,10 @@ BODIES: dict[str, Any] = {
     "POST /v1/order-exceptions/{exception_id}/waive": {"reason": "this once"},
     "PATCH /v1/products/{product_id}": {"name": "Shelf"},
     "POST /v1/compliance/schedules": {
-        "name": "Details", "frequency": "annual", "applies_to": "contact", "anchor_on": "2030-01-31",
+        "name": "Details",
+        "frequency": "annual",
+        "applies_to": "contact",
+        "anchor_on": "2030-01-31",
         "required_fields": ["phone"],
     },
     "PATCH /v1/compliance/schedules/{schedule_id}": {"active": False},
