@@ -72,6 +72,11 @@ class ResendEmulator(Loopback):
         email["last_event"] = kind
         return make_hook(self.clock, account.webhook_secret, kind, email, **extra)
 
+    def forgery(self, key: str, email_id: str, kind: str, **extra: object) -> Hook:
+        """A webhook by somebody who only pretends: its signature fits nothing, and nothing of it has happened."""
+        account = self.accounts[key]
+        return make_hook(self.clock, account.webhook_secret, kind, account.emails[email_id], **extra).forged()
+
     def deliver(self, key: str, hook: Hook, *, times: int = 1) -> list[int]:
         """Post a webhook now, `times` over; the statuses answered."""
         url = self.accounts[key].webhook_url

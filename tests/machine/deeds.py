@@ -193,10 +193,10 @@ def webhook(machine: Machine, tenant: Tenant, nth: int, kind: str, times: int, f
         return
     extra = bounce() if kind == "bounced" else bounce("Transient", "MailboxFull", "full") if kind == "transient" else {}
     name = {"transient": "bounced", "delayed": "delivery_delayed"}.get(kind, kind)
-    hook = machine.stage.resend.hook(tenant.slug, email["id"], name, **extra)
-    sent = hook.forged() if forged else hook
+    made = machine.stage.resend.forgery if forged else machine.stage.resend.hook
+    hook = made(tenant.slug, email["id"], name, **extra)
     for _ in range(times):
-        answer = desk.post(path, content=sent.body, headers=sent.headers())
+        answer = desk.post(path, content=hook.body, headers=hook.headers())
         assert answer.status_code == (401 if forged else 200)
     if forged:
         return
