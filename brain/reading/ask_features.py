@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 
+from brain.reading.ask_weights import BIAS, WEIGHTS
+
 MAX_TOKENS = 60
+_NOTHING: frozenset[str] = frozenset()
 
 _TOKEN = re.compile(r"<at>|<link>|<n>|[a-z]+(?:'[a-z]+)?|[?!]")
 _LINK = re.compile(r"\$link\b|https?://\S+|www\.\S+", re.IGNORECASE)
@@ -169,47 +171,13 @@ _NEEDS = {
         "today tomorrow tonight monday tuesday wednesday thursday friday asap this next soon deadline by noon"
     ),
 }
-_COMPILED = tuple(
-    (name, re.compile(pattern), frozenset(_NEEDS[name].split()) if name in _NEEDS else None, pattern.startswith("^"))
-    for name, pattern in _PATTERNS.items()
-)
-
-
-def features(sentence: str) -> Iterator[str]:
-    """Names of what holds of `sentence`; each may come more than once."""
-    text = _NUMBER.sub("<n>", _EMAIL.sub("<at>", _LINK.sub("<link>", sentence.replace("’", "'").strip())))
-    bare = text[_vocative(text) :]
-    if len(bare) < len(text):
-        yield "p:vocative"
-    lowered = bare.lower()
-    started = _PLEASE.sub("", lowered)
-    if len(started) < len(lowered):
-        yield "p:starts_please"
-    whole = text.lower()
-    tokens = _TOKEN.findall(whole)
-    held = {*tokens, *(token.partition("'")[0] for token in tokens if "'" in token)}
-    hits = set()
-    for name, pattern, needs, at_start in _COMPILED:
-        if needs is not None and needs.isdisjoint(held):
-            continue
-        if pattern.match(started if name == "imperative" else lowered) if at_start else pattern.search(whole):
-            hits.add(name)
-    for name in sorted(hits):
-        yield f"p:{name}"
-    for one, other in _PAIRS:
-        if one in hits and other in hits:
-            yield f"pp:{one}+{other}"
-    del tokens[MAX_TOKENS:]
-    yield f"l:{min(len(tokens) // 5, 8)}"
-    for token in set(tokens):
-        yield f"u:{token}"
-    for pair in set(pairwise(tokens)):
-        yield f"b:{pair[0]} {pair[1]}"
-    first = _TOKEN.findall(started)[:2]
-    if first:
-        yield f"s:{first[0]}"
-        yield f"s2:{' '.join(first)}"
-
+_AT_START = frozenset(name for name, pattern in _PATTERNS.items() if pattern.startswith("^"))
+_COMPILED = {name: re.compile(pattern) for name, pattern in _PATTERNS.items()}
+_ALWAYS = frozenset(_PATTERNS) - _NEEDS.keys()
+_CALLED_BY: dict[str, frozenset[str]] = {
+    word: frozenset(name for name, words in _NEEDS.items() if word in words.split())
+    for word in {word for words in _NEEDS.values() for word in words.split()}
+}
 
 _PAIRS = (
     ("imperative", "link"),
@@ -232,6 +200,61 @@ _PAIRS = (
     ("starts_it", "past"),
     ("call_me", "if_questions"),
 )
+
+
+def _table(kind: str) -> dict[str, float]:
+    return {name.removeprefix(kind): weight for name, weight in WEIGHTS.items() if name.startswith(kind)}
+
+
+_OF_PATTERN, _OF_PAIR, _OF_LENGTH = _table("p:"), _table("pp:"), _table("l:")
+_OF_TOKEN, _OF_START, _OF_STARTS = _table("u:"), _table("s:"), _table("s2:")
+_OF_NEIGHBOURS = {tuple(name.split(" ")): weight for name, weight in _table("b:").items()}
+_WEIGHED_PAIRS = tuple((*pair, _OF_PAIR["+".join(pair)]) for pair in _PAIRS if "+".join(pair) in _OF_PAIR)
+
+
+def score(sentence: str) -> float:
+    """The sum of the weights of what holds of `sentence`: the more above 0, the surer it asks its reader something.
+
+    Counted are patterns and pairs of them (p:, pp:), words and neighbours (u:, b:), the first one and two (s:, s2:),
+    and the length (l:), each once.
+    """
+    text = _NUMBER.sub("<n>", _EMAIL.sub("<at>", _LINK.sub("<link>", sentence.replace("’", "'").strip())))
+    bare = text[_vocative(text) :]
+    lowered = bare.lower()
+    started = _PLEASE.sub("", lowered)
+    whole = text.lower()
+    tokens = _TOKEN.findall(whole)
+    hits = _hits(whole, lowered, started, tokens)
+    if len(bare) < len(text):
+        hits.add("vocative")
+    if len(started) < len(lowered):
+        hits.add("starts_please")
+    del tokens[MAX_TOKENS:]
+    first = _TOKEN.findall(started, 0, 200)[:2]
+    total = BIAS + _OF_LENGTH.get(str(min(len(tokens) // 5, 8)), 0.0)
+    total += sum(_OF_PATTERN.get(name, 0.0) for name in hits)
+    total += sum(weight for one, other, weight in _WEIGHED_PAIRS if one in hits and other in hits)
+    total += sum(_OF_TOKEN[token] for token in _OF_TOKEN.keys() & tokens)
+    total += sum(_OF_NEIGHBOURS[pair] for pair in _OF_NEIGHBOURS.keys() & pairwise(tokens))
+    return total + (_OF_START.get(first[0], 0.0) + _OF_STARTS.get(" ".join(first), 0.0) if first else 0.0)
+
+
+def _hits(whole: str, lowered: str, started: str, tokens: list[str]) -> set[str]:
+    """The patterns that hold; most are tried only where one of their words stands."""
+    tried = set(_ALWAYS)
+    for token in tokens:
+        tried |= _CALLED_BY.get(token, _NOTHING)
+        if "'" in token:
+            tried |= _CALLED_BY.get(token.partition("'")[0], _NOTHING)
+    hits = set()
+    for name in tried:
+        if name in _AT_START:
+            found = _COMPILED[name].match(started if name == "imperative" else lowered)
+        else:
+            found = _COMPILED[name].search(whole)
+        if found:
+            hits.add(name)
+    return hits
 
 
 def _vocative(text: str) -> int:

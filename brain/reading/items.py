@@ -101,6 +101,8 @@ _TAGGED = re.compile(
     r"\b(?P<number>(?:PO|SO|ORD|INV|QUO|QT|RFQ|Q|OC|PED|ENC|BST|CMD|DEV|ANG|COT|ORC|TCK"
     r"|REQ)[-_/#]?\d{3,}[A-Z0-9]*(?:[-/][A-Z0-9]+)*)\b"
 )
+_DIGIT = re.compile(r"\d")
+_ELSEWHERE = "·"
 _LOOKS_LIKE_DATE = re.compile(r"^(?:\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|20\d\d-\d\d-\d\d)$")
 
 
@@ -161,10 +163,19 @@ def _number(text: str) -> float | None:
 def references_in(*texts: str) -> tuple[str, ...]:
     """Numbers of orders, quotes, invoices and cases, as written, in upper case, without `#`."""
     found: list[str] = []
-    for text in texts:
+    for text in map(_about_numbers, texts):
         for pattern in (_REFERENCE, _TAGGED, _HASH):
-            for hit in pattern.finditer(text[:12_000]):
+            for hit in pattern.finditer(text):
                 number = hit["number"].strip("-/_.").upper()
                 if len(re.sub(r"\D", "", number)) >= 2 and not _LOOKS_LIKE_DATE.match(number):
                     found.append(number)
     return tuple(dict.fromkeys(found))[:50]
+
+
+def _about_numbers(text: str) -> str:
+    """The lines with digits, each with two before it: no number stands elsewhere, and looking costs by the word."""
+    lines = text[:12_000].split("\n")
+    if len(lines) < 4:
+        return text[:12_000]
+    with_digits = [_DIGIT.search(line) is not None for line in lines]
+    return "\n".join(line if any(with_digits[at : at + 3]) else _ELSEWHERE for at, line in enumerate(lines))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from lxml import etree
-from lxml import html as lxml_html
 
 MAX_HTML_CHARS = 2_000_000
 
@@ -91,12 +91,13 @@ def to_text(markup: str) -> str:
         if event == "start":
             if hidden is not None:
                 continue
-            if tag in _SKIPPED or _is_hidden(node):
+            given = dict(node.items())
+            if tag in _SKIPPED or (given and _is_hidden(given)):
                 hidden = node
                 continue
             preformatted += tag == "pre"
             _open(page, tag)
-            if _starts_quote(node, tag, bool(quotes)):
+            if (given or tag == "blockquote") and _starts_quote(given, tag, bool(quotes)):
                 page.line()
                 quotes.append(_until(node, tag))
                 page.depth = len(quotes)
@@ -123,24 +124,25 @@ def _parse(markup: str) -> etree._Element | None:
     if not markup.strip():
         return None
     try:
-        return lxml_html.document_fromstring(markup)
+        # lxml.html would make each node one of its own classes, which nothing here asks for
+        return etree.fromstring(markup, etree.HTMLParser())
     except (etree.LxmlError, ValueError, AssertionError):
         return None
 
 
-def _is_hidden(node: etree._Element) -> bool:
-    style = node.get("style")
-    return node.get("hidden") is not None or bool(style and _HIDDEN.search(style))
+def _is_hidden(given: Mapping[str, str]) -> bool:
+    style = given.get("style")
+    return "hidden" in given or bool(style and _HIDDEN.search(style))
 
 
-def _starts_quote(node: etree._Element, tag: str, inside: bool) -> bool:
+def _starts_quote(given: Mapping[str, str], tag: str, inside: bool) -> bool:
     if tag == "blockquote":
         return True
     if inside:
         return False
     if tag == "hr":
-        return (node.get("id") or "") in ("stopSpelling", "replySplit") or node.get("tabindex") == "-1"
-    kind, ident, style = node.get("class"), node.get("id"), node.get("style")
+        return given.get("id") in ("stopSpelling", "replySplit") or given.get("tabindex") == "-1"
+    kind, ident, style = given.get("class"), given.get("id"), given.get("style")
     if kind and _QUOTE_CLASS.search(kind):
         return "gmail_extra" not in kind
     if ident and _QUOTE_ID.match(ident):

@@ -67,11 +67,9 @@ def probability(sentence: str, language: str | None) -> float:
 
 
 def _english(sentence: str) -> float:
-    from brain.reading.ask_features import features
-    from brain.reading.ask_weights import BIAS, WEIGHTS
+    from brain.reading.ask_features import score  # its weights are loaded for English mail only
 
-    total = BIAS + sum(WEIGHTS.get(name, 0.0) for name in features(sentence))
-    sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+    sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, score(sentence)))))
     return max(sure, 0.8) if _SURE.search(sentence) else sure
 
 

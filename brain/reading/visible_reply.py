@@ -112,12 +112,13 @@ def _kind(line: str) -> str:
 
     The first and the last character rule most kinds out, so that few patterns are tried on a line of words.
     """
-    bare = _without_direction(line).strip()
+    if len(line) > 2_000:
+        return "t" if _without_direction(line).strip() else "e"
+    line = _without_direction(line)
+    bare = line.strip()
     if not bare:
         return "e"
-    if len(line) > 2_000:
-        return "t"
-    line, first, colon = _without_direction(line), bare[0], bare.rstrip(">*- ")[-1:] in (":", "：")
+    first, colon = bare[0], bare.rstrip(">*- ")[-1:] in (":", "：")
     if first in _RULES and _DELIMITER.match(line):
         return "d"
     if (colon or first in _RULES or first == ">") and _FORWARDED.match(line):
@@ -205,7 +206,10 @@ def _names_an_address(text: str) -> bool:
 def _join_markers(lines: list[str]) -> list[str]:
     """Bring a "… wrote:" that was folded over several lines back onto one."""
     ends = [
-        _without_direction(line).rstrip("> *\t")[-1:] in (":", "：") and bool(_MAY_CLOSE.search(line)) for line in lines
+        (":" in line or "：" in line)
+        and _without_direction(line).rstrip("> *\t")[-1:] in (":", "：")
+        and bool(_MAY_CLOSE.search(line))
+        for line in lines
     ]
     if not any(ends):
         return lines
