@@ -197,6 +197,12 @@ def swap(admin_url: str, restored: str, name: str, aside: str) -> None:
             raise RestoreRefused(f"somebody is connected to {name}: stop the workers, then restore again") from error
 
 
+def discard(admin_url: str, aside: str) -> None:
+    """Throw away what was put aside: it was empty, or somebody said that it is not wanted."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(aside)))
+
+
 def check_of(vault: Vault, taken_at: datetime) -> str:
     """What the master keys make of a moment: the same keys make the same."""
     return vault.digest(PURPOSE, taken_at.isoformat()).hex()

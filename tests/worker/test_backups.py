@@ -278,14 +278,18 @@ def test_a_restore_that_dies_leaves_no_house_open_and_is_done_again(
     with psycopg.connect(target.admin_url) as connection:
         assert connection.execute("SELECT to_regclass('hourhand.tenants')").fetchone() == (None,)
     monkeypatch.setenv("DATABASE_URL", target.url())
-    kept = line("restore", str(tmp_path / "backup"))["kept"]
+    assert line("restore", str(tmp_path / "backup"))["kept"] is None
+    with psycopg.connect(target.admin_url) as connection:
+        names = {row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()}
+    # neither the one that it was loaded into nor the empty one that was there is left
+    assert not {each for each in names if each.startswith(("hourhand_before_", f"{target.name}_"))}
     database = Database(target.url(), clone.clock)
     with database.tenant(acme) as tx:
         assert {("house", "all", ""), ("tenant", "mail", "")} <= set(switches.closed(tx))
     database.dispose()
     with pytest.raises(Spoken, match="already"):
         line("restore", str(tmp_path / "backup"))
-    cluster.retired += [kept, target.name]
+    cluster.retired += [target.name]
 
 
 def test_what_takes_long_tells_a_terminal_how_far_it_came_and_a_pipe_nothing(

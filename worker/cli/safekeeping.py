@@ -53,6 +53,9 @@ def restore(
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of a house with tenants; that one is kept aside.")
     ] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="With --replace: throw that one away instead of keeping it.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -64,14 +67,16 @@ def restore(
     found = backups.read(folder)
     told: dict[str, Any] = {"taken_at": found.taken_at, "tenants": found.tenants, "schema": found.schema, "kept": None}
     if not dry_run:
-        bring_back = _embedded if loaded.database_url is None else _external
-        told["kept"] = bring_back(loaded, folder, found, clock, replace=replace)
+        told["kept"] = (
+            _embedded(loaded, folder, found, clock, replace=replace, discard=discard)
+            if loaded.database_url is None else _external(loaded, folder, found, clock)
+        )  # fmt: skip
     verb, moment = "would restore" if dry_run else "restored", f"{found.taken_at:%Y-%m-%d %H:%M} UTC"
     sentence = f"{verb} {found.tenants} tenants as of {moment}"
     if not dry_run:
         sentence += ".\nEvery way out is closed. Next: hourhand reconcile, then hourhand resume --reason …"
         if told["kept"]:
-            sentence += f"\nWhat was here before is kept as database {told['kept']}"
+            sentence += f"\nWhat was here before is kept as database {told['kept']}: drop it once all is well"
     speaking.say({**told, "done": not dry_run}, as_json, sentence=sentence)
 
 
@@ -113,7 +118,9 @@ def _line(told: dict[str, Any]) -> str:
     return f"{told['slug']}: its mail is open again ({counts or 'nothing had gone out'})"
 
 
-def _embedded(loaded: Settings, folder: Path, found: Backup, clock: Clock, *, replace: bool) -> str | None:
+def _embedded(
+    loaded: Settings, folder: Path, found: Backup, clock: Clock, *, replace: bool, discard: bool
+) -> str | None:  # fmt: skip
     from domain import restores
     from domain.db import Database
     from worker import backups, embedded
@@ -132,12 +139,15 @@ def _embedded(loaded: Settings, folder: Path, found: Backup, clock: Clock, *, re
         database.dispose()
         aside = f"hourhand_before_{clock.now():%Y%m%d_%H%M%S}"
         backups.swap(administration, RESTORING, embedded.DATABASE, aside)
-        return aside if inhabited else None
+        if inhabited and not discard:
+            return aside
+        backups.discard(administration, aside)
+        return None
     finally:
         server.stop()
 
 
-def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock, *, replace: bool) -> str | None:
+def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock) -> None:
     from sqlalchemy.engine import make_url
 
     from domain import restores
@@ -161,7 +171,8 @@ def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock, *, re
     database.dispose()
     aside = f"hourhand_before_{clock.now():%Y%m%d_%H%M%S}"
     backups.swap(backups.elsewhere(admin_url), str(make_url(beside).database), str(target.database), aside)
-    return aside
+    # it held nothing, or there would have been no restoring
+    backups.discard(backups.elsewhere(admin_url), aside)
 
 
 def _check_keys(loaded: Settings, found: Backup) -> None:
