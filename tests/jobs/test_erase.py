@@ -21,9 +21,14 @@ from domain import (
     executions,
     forgetting,
     notices,
+    order_lines,
+    orders,
     outbound,
     quarantine,
+    quote_lines,
+    quotes,
     suppressions,
+    uploads,
 )  # fmt: skip
 from domain.db import Database
 from domain.forgetting import StillSending
@@ -100,6 +105,17 @@ def _speak_everywhere(post: Post, bill: UUID) -> cards.Card:
                         blob_sha256=blobs.put(tx, b"raw Bill\nLumbergh"))  # fmt: skip
         quarantine.note(tx, "message", "bill@initech.example/1", "again")
         suppressions.suppress(tx, VAULT, "b.lumbergh@home.example", reason="manual", source="Bill Lumbergh")
+        # others' orders name him as well: as the borrower, and as whom to call
+        account = build.client(tx, "Hooli")
+        order = orders.put(tx, external_id="o-1", client_id=account, source="api", fee="10.00", lines=[
+            order_lines.Line("for Bill Lumbergh, 212-555-0123")],
+            details={"borrower_name": "Bill Lumbergh", "borrower_email": "b.lumbergh@home.example",
+                     "property_contact_name": "Lumbergh, Bill", "property_contact_phone": "+1 212 555 0123"},
+        )  # fmt: skip
+        orders.put(tx, order_id=order.id, evidence={"quote": "call bill lumbergh at 212 555 0123"})
+        quotes.draft(tx, client_id=account, title="Shelves for Bill Lumbergh", terms="call 212-555-0123",
+                     lines=[quote_lines.Line("a desk, bill@initech.example", unit_price="10.00")])  # fmt: skip
+        uploads.put(tx, uploads.begin(tx, "Bill Lumbergh.csv").id, 1, b"email\nbill@initech.example\n")
         build.user(tx)
         notices.reserve(tx, "escalation", dedupe_key="bill@initech.example", slots={"name": "Bill Lumbergh"})
     return card

@@ -67,10 +67,10 @@ def restore(
     found = backups.read(folder)
     told: dict[str, Any] = {"taken_at": found.taken_at, "tenants": found.tenants, "schema": found.schema, "kept": None}
     if not dry_run:
-        told["kept"] = (
-            _embedded(loaded, folder, found, clock, replace=replace, discard=discard)
-            if loaded.database_url is None else _external(loaded, folder, found, clock)
-        )  # fmt: skip
+        if loaded.database_url is None:
+            told["kept"] = _embedded(loaded, folder, found, clock, replace=replace, discard=discard)
+        else:
+            _external(loaded, folder, found, clock)
     verb, moment = "would restore" if dry_run else "restored", f"{found.taken_at:%Y-%m-%d %H:%M} UTC"
     sentence = f"{verb} {found.tenants} tenants as of {moment}"
     if not dry_run:
