@@ -88,7 +88,7 @@ def ask(tx: Tx, order_id: UUID, *, contact_id: UUID | None = None) -> Request:
     """A person wants an order asked about now, also one that was skipped; whom, where they say so.
 
     That the contact was asked lately does not stand in the way then; everything else still does. Raises
-    InvalidFeedback, IllegalFeedbackMove where somebody was asked already.
+    UnknownFeedbackRequest, InvalidFeedback, IllegalFeedbackMove where somebody was asked already.
     """
     order = _delivered(tx, order_id)
     if contact_id is not None and not tx.value(
@@ -123,7 +123,7 @@ def skip(tx: Tx, request_id: UUID, *, reason: str) -> Request:
 
 
 def own(tx: Tx, order_id: UUID) -> Request:
-    """The request about a delivered order, locked, made where there is none yet. Raises InvalidFeedback."""
+    """The request about a delivered order, locked, made where there is none yet. Raises as `ask`."""
     order = _delivered(tx, order_id)
     tx.run(
         """INSERT INTO feedback_requests (tenant_id, id, order_id, client_id, due_at, latest_at, created_at, updated_at)
@@ -174,11 +174,11 @@ def case_closed(tx: Tx, client_id: UUID) -> int:
 
 
 def _delivered(tx: Tx, order_id: UUID) -> Row:
-    """Raises InvalidFeedback for an order that there is not, or that nobody has got."""
+    """Raises UnknownFeedbackRequest for an order that there is not, InvalidFeedback for one that nobody has got."""
     row = tx.row("SELECT id, client_id, status, delivered_at FROM orders WHERE tenant_id = :t AND id = :id",
                  t=tx.tenant_id, id=order_id)  # fmt: skip
     if row is None:
-        raise InvalidFeedback(f"order: there is no order {order_id}")
+        raise UnknownFeedbackRequest(f"there is no order {order_id} to ask about")
     if row["delivered_at"] is None or row["client_id"] is None:
         raise InvalidFeedback(f"order: it is {row['status']}, and was not delivered")
     return row

@@ -170,8 +170,7 @@ def changeable(tx: Tx, request: Request) -> bool:
 def blank(tx: Tx, contact_id: UUID, name: str) -> int:
     """Take away what a person said in words, and who they were; their ratings stay countable. How many answers."""
     return tx.run(
-        """UPDATE feedback_answers SET by = :name, span = NULL,
-                  comment = CASE WHEN rating IS NULL AND message_id IS NULL THEN :name END
+        """UPDATE feedback_answers SET by = :name, span = NULL, comment = NULL
            WHERE tenant_id = :t AND contact_id = :contact""",
         name=name, t=tx.tenant_id, contact=contact_id,
     )  # fmt: skip

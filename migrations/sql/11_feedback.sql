@@ -103,8 +103,7 @@ CREATE TABLE hourhand.feedback_answers (
     counts boolean NOT NULL,                    -- whether it is (or was, until a later one) the request's answer
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, request_id) REFERENCES hourhand.feedback_requests (tenant_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE SET NULL (contact_id),
-    CHECK (rating IS NOT NULL OR comment IS NOT NULL OR message_id IS NOT NULL)
+    FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE SET NULL (contact_id)
 );
 CREATE INDEX feedback_answers_request ON hourhand.feedback_answers (tenant_id, request_id, id DESC);
 CREATE INDEX feedback_answers_client ON hourhand.feedback_answers (tenant_id, client_id, id DESC);

@@ -24,7 +24,7 @@ from domain import (
     orders,
 )
 from domain.db import Database, Tx
-from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request
+from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request, UnknownFeedbackRequest
 from domain.feedback_answers import BY_RATING, Feeling, Said
 from domain.feedback_life import Mail
 from tests import build, gears
@@ -95,7 +95,7 @@ def test_what_was_never_delivered_is_not_asked_about(tx: Tx) -> None:
     order = orders.put(tx, client_id=account, fee="1", total_amount="1").id
     with pytest.raises(InvalidFeedback, match="not delivered"):
         feedback.ask(tx, order)
-    with pytest.raises(InvalidFeedback, match="no order"):
+    with pytest.raises(UnknownFeedbackRequest, match="no order"):
         feedback.own(tx, UUID(int=7))
 
 
