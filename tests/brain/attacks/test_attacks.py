@@ -50,7 +50,7 @@ def test_an_obedient_model_moves_nothing_that_the_rules_hold(
     payloads = [each["payload"] for each in trial.PAYLOADS][:: 1 if harm in WHOLE or LONG else 6]
     found = trial.run(stage, payloads, harms.HARMS[harm], number=next(NUMBERS))
     assert found.objections == []
-    assert found.mails == trial.DUE
+    assert found.mails >= trial.DUE
     assert found.calls > len(payloads) / 2
     figures("attack", harm=harm, payloads=len(payloads), calls=found.calls, refused=found.refused, mails=found.mails,
             tasks=found.tasks, objections=0)  # fmt: skip
