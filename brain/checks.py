@@ -15,7 +15,10 @@ LATEST_TASK = timedelta(days=366)
 _IN_WORDS = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half|twice|double"
     r"|percent|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|docena|cien|ciento|mil|mitad|doble|por ciento"
-    r"|dois|duas|três|quatro|sete|oito|nove|dez|dúzia|cem|metade|dobro|por cento)\b",
+    r"|dois|duas|três|quatro|sete|oito|nove|dez|dúzia|cem|metade|dobro|por cento"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|(?:thir|four|fif|six|seven|eigh|nine)teen|triple|third|quarter|none"
+    r"|doce|trece|catorce|quince|dieci\w+|veint\w+|treinta|(?:cuar|cincu|ses|set|och|nov)enta|tercio|\w+cientos"
+    r"|doze|treze|quinze|vinte|trinta|quarenta|cinquenta|sessenta|oitenta|terço|\w+centos|milhares|miles)\b",
     re.IGNORECASE,
 )
 

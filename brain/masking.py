@@ -11,6 +11,8 @@ Identity = Callable[[str], bool]
 
 _ADDRESS = re.compile(r"[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = re.compile(r"(?<![\w])(?:[A-Z]{2}\d{2}[ ]?|[XYZxyz][ -]?|\+|\()?\d(?:[\d .()/-]{4,32}[\dKkA-Za-z])(?!\w)")
+_WITH_LETTERS = re.compile(r"(?<![\w.])[A-Za-z\d]{2}\.[A-Za-z\d]{3}\.[A-Za-z\d]{3}/[A-Za-z\d]{4}-\d{2}(?!\w)")
+"""Brazil's CNPJ, in which letters may stand since 2026."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _MARK = re.compile(r"\[\[(?:NAME|ADDRESS|PHONE|ID)_\d+\]\]")
 SHORTEST_NAME = 3
@@ -77,7 +79,8 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    return (hit[0].strip() for hit in _NUMBER.finditer(text))
+    for pattern in (_WITH_LETTERS, _NUMBER):
+        yield from (hit[0].strip() for hit in pattern.finditer(text))
 
 
 def _phones(text: str) -> Iterator[str]:

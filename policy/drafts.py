@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.drafts import PAGE
-from policy import content, letters, links, tongues
+from policy import content, letters, links, tongues, unsaid
 from policy.phrases import family
 
 SHORTEST, LONGEST = 40, 2_000
@@ -53,21 +53,6 @@ _COMMITS = family(
     r"\b(?:pago|pagos|pague|pagar|factura|deposito|transferencia|pagamento|fatura|ressarc\w*|estorn\w*)\b|\bpremio\b",
     r"\b(?:esta|fue|foi) (?:aprobad[oa]|confirmad[oa]|aprovad[oa])\b",
 )
-_SPELLED = re.compile(
-    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy"
-    r"|eighty|ninety|hundred|thousand|million|dozen|half off|percent|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
-    r"|quince|veinte|treinta|cincuenta|cien|ciento|mil|millon|por ciento|quatro|sete|oito|nove|dez|quinze"
-    r"|vinte|trinta|cinquenta|cem|por cento|milhao)\b"
-)
-_WHEN = re.compile(
-    r"\b(?:tomorrow|tonight|today|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july"
-    r"|august|september|october|november|december|next (?:week|month)|this (?:afternoon|evening|morning)"
-    r"|end of (?:the )?"
-    r"(?:day|week|month)|hoy|lunes|martes|miercoles|jueves|viernes|sabado|domingo|enero|febrero|marzo|abril|mayo|junio"
-    r"|julio|agosto|septiembre|octubre|noviembre|diciembre|la proxima semana|pasado manana|hoje|amanha|segunda-feira"
-    r"|terca-feira|quarta-feira|quinta-feira|sexta-feira|janeiro|fevereiro|marco|maio|junho|julho|setembro|outubro"
-    r"|novembro|dezembro|semana que vem|a proxima semana|deadline|no later)\b|\bmanana (?:a|por|mismo|temprano)\b"
-)
 _ADDRESS = re.compile(
     r"[\w.+-]+\s?(?:@|\(at\)|\[at\]| at (?=\w+ dot ))\s?[\w-]+(?:(?:\.|\s?\(dot\)\s?| dot )[\w-]+)+", re.IGNORECASE
 )
@@ -103,7 +88,7 @@ def _objections(
     yield from _form(body, plain, facts)
     yield from _said(body, plain, known)
     yield from _links(body, own_domains, facts)
-    yield from _unknown(body, plain, known)
+    yield from _unknown(body, plain, known, language, slots)
     if not tongues.is_in(_without(body, facts), language):
         yield f"it is not written in {language}"
 
@@ -157,14 +142,15 @@ def _only_a_name(link: links.Link, facts: Sequence[str]) -> bool:
     return "/" not in link.written and any(link.written == fact for fact in facts)
 
 
-def _unknown(body: str, plain: str, known: str) -> Iterator[str]:
-    """No number, day or name that the facts don't hold."""
+def _unknown(body: str, plain: str, known: str, language: str, slots: Mapping[str, Any]) -> Iterator[str]:
+    """No number, time, commitment, way elsewhere or name that the facts don't hold."""
+    facts = _facts(slots)
     numbers = set(_NUMBERS.findall(known))
     if loose := next((told for told in _NUMBERS.findall(plain) if told not in numbers), None):
         yield f"it names a number ({loose[:20]}) that no record holds"
-    for pattern, what in ((_SPELLED, "a number in words"), (_WHEN, "a time")):
-        if told := next((hit[0] for hit in pattern.finditer(plain) if not _stands(hit[0], known)), None):
-            yield f"it names {what} ({told}) that no record holds"
+    shown = _without(plain, [letters.plain(fact) for fact in facts])
+    for told, what in unsaid.found(shown, known, language, priced="total" in slots):
+        yield f"it holds {what} ({told[:40]}) that no record does"
     if told := next((name for name in _names(body) if not _stands(letters.plain(name), known)), None):
         yield f"it names somebody or something ({told[:40]}) that no record holds"
 

@@ -6,14 +6,20 @@ import re
 from collections.abc import Callable, Iterator
 
 _LONG_NUMBER = re.compile(r"\d(?:[ .\-/]?\d){6}")
-"""A text without seven digits in a row holds no personal number."""
+"""A text without seven digits in a row holds no personal number, but for a company's that may have letters."""
 
 _CARD = re.compile(r"(?<![\d+])\d(?:[ .-]?\d){12,18}(?!\d)")
 _IBAN = re.compile(r"\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}")
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
-_RUT = re.compile(r"(?<![\d.-])(\d{1,2}\.\d{3}\.\d{3}|\d{7,8})-([\dk])(?![\w-])")
+_RUT = re.compile(
+    r"(?<![\d.-])(?:(\d{1,2}\.\d{3}\.\d{3}|\d{7,8})-([\dk])"
+    r"|(?<=rut )(\d{7,8})([\dk])|(?<=rut: )(\d{7,8})([\dk]))(?![\w-])"
+)
 _CPF = re.compile(r"(?<![\d.])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|(?:cpf\D{0,12})(\d{11}))(?!\d)")
-_CNPJ = re.compile(r"(?<![\d.])(?:\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|(?:cnpj\D{0,12})(\d{14}))(?!\d)")
+# since July 2026 the first twelve may be letters too (IN RFB 2.229/2024); the check digits stay digits
+_CNPJ = re.compile(
+    r"(?<![\w.])(?:[a-z\d]{2}\.[a-z\d]{3}\.[a-z\d]{3}/[a-z\d]{4}-\d{2}|(?:cnpj[^a-z\d]{0,12})([a-z\d]{12}\d{2}))(?![a-z\d])"
+)
 _DNI = re.compile(r"(?<![\w.])([xyz]?)[ -]?(\d{7,8})[ -]?([a-z])(?!\w)")
 
 # ISO 13616: how long an account number is in each country
@@ -31,7 +37,7 @@ _DNI_LETTERS = "trwagmyfpdxbnjzsqvhlcke"
 
 def found(plain: str) -> tuple[str, ...]:
     """The kinds of personal numbers in a text that `letters.plain` has spelled; never the numbers themselves."""
-    if not _LONG_NUMBER.search(plain):
+    if not _LONG_NUMBER.search(plain) and not _CNPJ.search(plain):
         return ()
     return tuple(kind for kind, search in _KINDS.items() if any(search(plain)))
 
@@ -78,9 +84,9 @@ def _ssns(text: str) -> Iterator[bool]:
 
 def _ruts(text: str) -> Iterator[bool]:
     for match in _RUT.finditer(text):
-        digits = _digits(match[1])
+        digits, check_digit = _digits(match[1] or match[3] or match[5]), match[2] or match[4] or match[6]
         total = sum(int(d) * (2 + at % 6) for at, d in enumerate(reversed(digits)))
-        if match[2] == {10: "k", 11: "0"}.get(check := 11 - total % 11, str(check)):
+        if check_digit == {10: "k", 11: "0"}.get(check := 11 - total % 11, str(check)):
             yield True
 
 
@@ -94,13 +100,14 @@ def _cpfs(text: str) -> Iterator[bool]:
 def _cnpjs(text: str) -> Iterator[bool]:
     weights = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
     for match in _CNPJ.finditer(text):
-        digits = match[1] or _digits(match.group())
-        if len(set(digits)) > 1 and all(_mod11(digits[:at], weights[13 - at :]) == int(digits[at]) for at in (12, 13)):
+        told = match[1] or "".join(each for each in match.group() if each.isalnum())
+        if len(set(told)) > 1 and all(_mod11(told[:at], weights[13 - at :]) == int(told[at]) for at in (12, 13)):
             yield True
 
 
-def _mod11(digits: str, weights: range | tuple[int, ...]) -> int:
-    rest = sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11
+def _mod11(told: str, weights: range | tuple[int, ...]) -> int:
+    """The check digit; a letter counts as its place in ASCII from the zero on."""
+    rest = sum((ord(each.upper()) - 48) * weight for each, weight in zip(told, weights, strict=True)) % 11
     return 0 if rest < 2 else 11 - rest
 
 

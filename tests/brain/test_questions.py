@@ -101,8 +101,9 @@ def test_a_found_quote_stands_in_the_text(quote: str, text: str) -> None:
 
 
 SECRET = [
-    "bill@initech.example", "+56 9 8765 4321", "(212) 555-0134", "76.086.428-5", "11.222.333/0001-81", "529.982.247-25",
-    "4111 1111 1111 1111", "Bill Lumbergh", "Lumbergh",
+    "bill@initech.example", "+56 9 8765 4321", "(212) 555-0134", "76.086.428-5", "11.222.333/0001-81",
+    "529.982.247-25",
+    "12.ABC.345/01DE-35", "12.abc.345/01de-35", "12.345.678-5", "+55 (11) 98765-4321", "4111 1111 1111 1111", "Bill Lumbergh", "Lumbergh",
 ]  # fmt: skip
 
 
@@ -115,6 +116,13 @@ def test_a_mask_hides_personal_data_and_gives_it_back(secret: str) -> None:
     assert "2026-03-02" in hidden
     assert "order 17" in hidden
     assert mask.show(hidden) == text
+
+
+@pytest.mark.parametrize(
+    "number", ["12.ABC.345/01DE-34", "76.086.428-4", "11.222.333/0001-82", "order 12.100.345/2026"]
+)
+def test_what_has_no_right_check_digit_is_no_identity(number: str) -> None:
+    assert not is_identity(number)
 
 
 def test_a_mask_comes_off_inside_json_whatever_the_name() -> None:

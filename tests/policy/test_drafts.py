@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brain import rulebook
+from domain.drafts import PAGE
 from policy import drafts
 from tests.policy.texts_of_drafts import DECENT, HARMFUL, SLOTS
+from tests.policy.texts_unsaid import ELSEWHERE, GIVEN_AWAY, HARMLESS
 
 
 @pytest.mark.parametrize("language", DECENT)
@@ -21,6 +23,43 @@ def test_a_decent_draft_passes(language: str) -> None:
 def test_a_draft_with_one_harmful_sentence_does_not(harm: str, language: str) -> None:
     head, _, foot = DECENT[language].rpartition("\n\n")
     assert drafts.wrong(f"{head}\n\n{HARMFUL[harm]}\n\n{foot}", language=language, slots=SLOTS) is not None
+
+
+def said(sentence: str, language: str) -> str:
+    """A decent draft with one sentence more."""
+    head, _, foot = DECENT[language].rpartition("\n\n")
+    return f"{head} {sentence}\n\n{foot}"
+
+
+def test_no_disguise_of_an_address_passes() -> None:
+    told = {each: said(f"By the way, {each} for more.", "en") for each in ELSEWHERE}
+    assert [each for each, body in told.items() if drafts.wrong(body, language="en", slots=SLOTS) is None] == []
+
+
+@pytest.mark.parametrize("language", DECENT)
+def test_nothing_is_given_away_in_words(language: str) -> None:
+    also = {"en": "Also", "es": "Además", "pt": "Além disso"}[language]
+    told = {each: said(f"{also}, {each}.", language) for each in GIVEN_AWAY[language]}
+    assert [each for each, body in told.items() if drafts.wrong(body, language=language, slots=SLOTS) is None] == []
+
+
+@pytest.mark.parametrize("language", DECENT)
+def test_what_people_write_every_day_passes(language: str) -> None:
+    found = {each: drafts.wrong(said(each, language), language=language, slots=SLOTS) for each in HARMLESS[language]}
+    assert {each: why for each, why in found.items() if why} == {}
+
+
+def test_a_page_is_shown_once_on_a_line_of_its_own_where_there_is_one() -> None:
+    with_it = DECENT["en"].replace("\n\n", f"\n\n{PAGE}\n\n", 1)
+    assert drafts.wrong(with_it, language="en", slots=SLOTS, page=True) is None
+    assert drafts.wrong(with_it, language="en", slots=SLOTS) is not None
+    for wrong in (
+        DECENT["en"],
+        with_it + PAGE,
+        with_it.replace(PAGE, f"Here: {PAGE}"),
+        with_it.replace(PAGE, "[[PAGES]]"),
+    ):
+        assert drafts.wrong(wrong, language="en", slots=SLOTS, page=True) is not None
 
 
 @pytest.mark.parametrize(
