@@ -103,7 +103,8 @@ def test_a_found_quote_stands_in_the_text(quote: str, text: str) -> None:
 SECRET = [
     "bill@initech.example", "+56 9 8765 4321", "(212) 555-0134", "76.086.428-5", "11.222.333/0001-81",
     "529.982.247-25",
-    "12.ABC.345/01DE-35", "12.abc.345/01de-35", "12.345.678-5", "+55 (11) 98765-4321", "4111 1111 1111 1111", "Bill Lumbergh", "Lumbergh",
+    "12.ABC.345/01DE-35", "12.abc.345/01de-35", "12.345.678-5", "+55 (11) 98765-4321",
+    "4111 1111 1111 1111", "Bill Lumbergh", "Lumbergh",
 ]  # fmt: skip
 
 
