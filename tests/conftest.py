@@ -6,6 +6,7 @@ import gc
 import json
 import os
 from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from domain.db import Database
 from tests import gears, staff
 from tests.hand_clock import HandClock
+from tests.log_watch import WATCH
 from tests.reused import Reused
 
 hypothesis.settings.register_profile("hourhand", deadline=None, database=None, derandomize="CI" in os.environ)
@@ -28,6 +30,15 @@ def _no_network() -> Iterator[None]:
     GUARD.attempts.clear()
     yield
     assert not GUARD.attempts, f"{gears.OffLoopback.__doc__} {GUARD.attempts}"
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_in_a_log_line() -> Iterator[None]:
+    """Fail a test in which an address, a phone, a key or a body got into a line of the log."""
+    WATCH.install()
+    yield
+    found = WATCH.forget()
+    assert not found, found
 
 
 @pytest.fixture(scope="session")
@@ -99,8 +110,15 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """A worker of the suite is done: add the lines that it looked at to ours."""
+    WATCH.lines += getattr(node, "workeroutput", {}).get("log_lines", 0)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failed run: what wasn't checked there is checked nowhere."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["log_lines"] = WATCH.lines
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -115,7 +133,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in getattr(report, "user_properties", ())
         if name == "figures" and report.when == "call"
     ]
-    if told:
+    told.append({"subject": "log lines without an address, a phone, a key or a body", "lines": WATCH.lines})
+    if len(told) > 1:
         terminalreporter.section("figures")
     for each in sorted(told, key=lambda figure: str(figure["subject"])):
         terminalreporter.write_line(json.dumps(each))

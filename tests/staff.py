@@ -21,6 +21,7 @@ import psutil
 from domain.clock import SystemClock
 from domain.vault import Vault
 from tests import gears
+from tests.log_watch import WATCH
 from worker.key_ring import parse_keys
 
 ROOT = Path(__file__).parents[1]
@@ -153,6 +154,8 @@ class Staff:
         for hand in self.hands:
             if hand.alive:
                 hand.kill()
+            for line in hand.log.read_text(errors="replace").splitlines():
+                WATCH.look(line)
             sys.stderr.write(f"--- {hand.pid}\n{hand.told()}\n")
 
 

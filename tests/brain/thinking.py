@@ -20,6 +20,7 @@ from simulator.emulators.anthropic import AnthropicEmulator, from_schema
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
 from tests.hand_clock import HandClock
+from tests.log_watch import WATCH
 
 BODIES = {
     "en": "Hi {name},\n\nIt has been a while since we were in touch, and I wanted to ask how everything is going. If "
@@ -116,6 +117,7 @@ def decent(kind: str, facts: dict[str, Any]) -> Any:
     """A well-behaved model: a decent letter, the plain telling, and ordinary readings."""
     if kind == "body":
         body = BODIES[facts["language"]].format(name=facts.get("first_name", "there"), sender=facts["sender_name"])
+        WATCH.heard(body)
         named = "".join(f"{facts[each]}\n\n" for each in ("number", "page") if each in facts)
         return {"body": body.replace("\n\n", f"\n\n{named}", 1)}
     if kind == "text":

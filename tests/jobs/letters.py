@@ -19,6 +19,7 @@ from providers.gmail_auth import GmailGrant
 from providers.gmail_calls import GmailCalls
 from simulator.emulators.gmail import GmailAccount, GmailEmulator
 from tests import build, houses
+from tests.log_watch import WATCH
 
 OWN = "ana@acme.example"
 
@@ -88,7 +89,8 @@ def letter(
     text: str = "Thank you, see you soon.", *, frm: str = "Bill <bill@initech.example>", to: str = OWN,
     subject: str = "Re: Hello", number: int = 1, **headers: str,
 ) -> bytes:  # fmt: skip
-    """One message; `in_reply_to` and the like become headers."""
+    """One message; `in_reply_to` and the like become headers. No line of the log may hold what it says."""
+    WATCH.heard(text)
     given = {"From": frm, "To": to, "Subject": subject, "Message-ID": f"<{number}@initech.example>",
              "Date": "Mon, 02 Mar 2026 09:00:00 +0000", "Content-Type": "text/plain; charset=utf-8"}  # fmt: skip
     given |= {name.replace("_", "-").title().replace("-Id", "-ID"): value for name, value in headers.items()}
