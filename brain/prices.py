@@ -1,10 +1,12 @@
-"""What models cost, as data: a table by name, a dear line for names that it doesn't know, and the worst case."""
+"""What models cost, as data: a table by name and day, a dear line for names it doesn't know, and the worst case."""
 
 from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_UP, Decimal
 from pathlib import Path
 
@@ -44,10 +46,20 @@ class Price:
         return total.quantize(MICRO, ROUND_UP), read + prompt.most_tokens
 
 
-def of(model: str) -> Price:
-    """The price of a model by its provider/name; for unknown names the provider's dearest. Raises KeyError."""
+def of(model: str, on: date | None = None) -> Price:
+    """The price of a model by its provider/name, on a day or as it will stay; for unknown names the provider's dearest.
+
+    Raises KeyError.
+    """
     table = _table()
-    return table.get(model) or table[f"{model.partition('/')[0]}/*"]
+    lines = table.get(model) or table[f"{model.partition('/')[0]}/*"]
+    begun = [price for begins, price in lines if on is None or begins <= on]
+    return begun[-1] if begun else lines[0][1]
+
+
+def as_of() -> date:
+    """The day on which the table was last compared with what providers publish."""
+    return date.fromisoformat(json.loads(TABLE.read_text(encoding="utf-8"))["as_of"])
 
 
 def cheapest(models: tuple[str, ...]) -> str:
@@ -67,9 +79,15 @@ def likely_tokens(text: str) -> int:
 
 
 @functools.cache
-def _table() -> dict[str, Price]:
+def _table() -> dict[str, tuple[tuple[date, Price], ...]]:
+    """By name the prices one after the other, each with the day from which on it holds."""
     told = json.loads(TABLE.read_text(encoding="utf-8"))
     return {
-        model: Price(*(Decimal(line[name]) for name in ("input", "output", "cached", "written")))
-        for model, line in told["models"].items()
-    }
+        model: tuple((date.fromisoformat(line.get("from", "2000-01-01")), _price(line))
+                     for line in (lines if isinstance(lines, list) else [lines]))
+        for model, lines in told["models"].items()
+    }  # fmt: skip
+
+
+def _price(line: Mapping[str, str]) -> Price:
+    return Price(*(Decimal(line[name]) for name in ("input", "output", "cached", "written")))

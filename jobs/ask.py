@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -175,7 +176,7 @@ def _listen(desk: Desk, prompt: Prompt, opened: _Opened, seconds: float) -> Comp
         outcome, usage = error.wrong, error.usage
         raise
     finally:
-        cost = opened.call.reserved_usd if usage is None else prices.of(opened.call.model).cost(usage)
+        cost = _cost(opened.call, usage)
         latency = int((desk.house.clock.monotonic() - began) * 1000)
         _settle(desk, opened.call, Ending(outcome, usage, cost, latency), prompt, text)
     return completion
@@ -228,9 +229,13 @@ def _open(
 def _affordable(desk: Desk, standing: model_budgets.Standing, prompt: Prompt, model: str) -> str | None:
     """The model, or the cheaper one from 80 % of the budget on; None when there is room for neither."""
     cheaper = desk.settings.model_cheaper
-    saves = cheaper != RULEBOOK and prices.of(cheaper).output < prices.of(model).output
+    saves = cheaper != RULEBOOK and _price(standing, cheaper).output < _price(standing, model).output
     wished = [cheaper, model] if saves and standing.is_tight else [model, cheaper] if saves else [model]
-    return next((each for each in wished if standing.has_room(*prices.of(each).worst(prompt))), None)
+    return next((each for each in wished if standing.has_room(*_price(standing, each).worst(prompt))), None)
+
+
+def _price(standing: model_budgets.Standing, model: str) -> prices.Price:
+    return prices.of(model, standing.day)
 
 
 def _loop(tx: Tx, desk: Desk, question: Question[Any, Told], about: About) -> str | None:
@@ -259,7 +264,7 @@ def _reserve(
     except NeverWill as error:
         log.warning("model.without_key", question=about.question, model=model, error=str(error))
         return None
-    usd, tokens = prices.of(model).worst(prompt)
+    usd, tokens = _price(standing, model).worst(prompt)
     call = model_calls.begin(tx, about, model=model, day=standing.day, usd=usd, tokens=tokens, masked=masked,
                              until=tx.now + timedelta(seconds=seconds) + AFTERMATH)  # fmt: skip
     return _Opened(call, provider)
@@ -289,7 +294,9 @@ def _put(
     ending = Ending(
         outcome=outcome,
         usage=usage,
-        cost_usd=opened.call.reserved_usd if usage is None else prices.of(opened.call.model).cost(usage),
+        cost_usd=opened.call.reserved_usd
+        if usage is None
+        else prices.of(opened.call.model, opened.call.day).cost(usage),
         latency_ms=int((clock.monotonic() - began) * 1000),
         reason=reason,
         answer_hash=_hash(answer.model_dump_json()) if answer else None,
@@ -297,6 +304,10 @@ def _put(
     _settle(desk, opened.call, ending, prompt, text)
     _tell(question, opened.call.model, ending)
     return Reply(answer, opened.call.model, opened.call.id) if answer is not None and outcome == "answered" else None
+
+
+def _cost(call: Open, usage: Usage | None) -> Decimal:
+    return call.reserved_usd if usage is None else prices.of(call.model, call.day).cost(usage)
 
 
 def _settle(desk: Desk, call: Open, ending: Ending, prompt: Prompt, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from brain import prices
 from domain import model_budgets, model_calls, models, settings
 from domain.db import Tx
 from domain.house import House
@@ -29,6 +30,7 @@ def status(house: House, tx: Tx) -> dict[str, Any]:
             "tokens_per_day": standing.limit_tokens, "cheaper_model_is_due": standing.is_tight,
             "renewed_at": model_budgets.renewed_at(standing.day, chosen),
         },
+        "prices_as_of": prices.as_of(),
         "contents_kept": chosen.keep_model_contents, "personal_data_masked": chosen.mask_personal_data,
         "last_day": [dict(row) for row in model_calls.summary(tx, since=tx.now - timedelta(days=1))],
     }  # fmt: skip

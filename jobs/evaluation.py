@@ -109,7 +109,7 @@ def by_model(
             record[f"{case.question}/{case.id}"] = completion.text
         return asked.read(case.given, completion.text), completion.usage
 
-    return _held(question, model, 1, answer)
+    return _held(question, model, 1, answer, at.house.clock.now().date())
 
 
 def by_record(recorded: Mapping[str, str], question: str | None = None) -> list[Figures]:
@@ -123,18 +123,20 @@ def by_record(recorded: Mapping[str, str], question: str | None = None) -> list[
     return _held(question, "recorded", 1, answer)
 
 
-def _held(only: str | None, by: str, column: int, answer: Answering) -> list[Figures]:
+def _held(only: str | None, by: str, column: int, answer: Answering, on: date | None = None) -> list[Figures]:
     found = []
     for name in NAMES if only is None else (only,):
         figures = Figures(name, by, THRESHOLDS.get(name, (1.0, 1.0))[column])
         for case in cases(name):
-            _try(figures, QUESTIONS[name], case, answer)
+            _try(figures, QUESTIONS[name], case, answer, on)
         if figures.cases:
             found.append(figures)
     return found
 
 
-def _try(figures: Figures, question: Question[Any, Any], case: Case, answer: Answering) -> None:
+def _try(
+    figures: Figures, question: Question[Any, Any], case: Case, answer: Answering, on: date | None = None
+) -> None:  # fmt: skip
     try:
         found = answer(question, case)
     except (Unusable, ModelFailed, TemplateFailed) as error:
@@ -148,7 +150,7 @@ def _try(figures: Figures, question: Question[Any, Any], case: Case, answer: Ans
     figures.tokens_in += usage.tokens_in + usage.tokens_cached + usage.tokens_written
     figures.tokens_out += usage.tokens_out
     if figures.by not in (RULEBOOK, "recorded"):
-        figures.cost_usd += prices.of(figures.by).cost(usage)
+        figures.cost_usd += prices.of(figures.by, on).cost(usage)
     wrong = next(_objections(case, told.model_dump(mode="json")), None)
     if wrong is None:
         figures.passed += 1

@@ -64,6 +64,7 @@ class Brain(BaseModel):
     other_orders: Mapping[str, list[str]]
     cheaper: str
     budget: Budget
+    prices_as_of: date
     contents_kept: bool
     personal_data_masked: bool
     last_day: list[Counted]

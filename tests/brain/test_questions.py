@@ -136,6 +136,14 @@ def test_a_mark_that_nobody_made_stays_as_it_is_for_the_gate_to_see() -> None:
     assert Mask((), is_identity=is_identity).show("Hi [[NAME_7]]") == "Hi [[NAME_7]]"
 
 
+def test_a_price_holds_from_its_day_on() -> None:
+    flash = "gemini/gemini-3.8-flash"
+    assert [prices.of(flash, date(*day)).output for day in ((2026, 1, 1), (2026, 12, 31), (2027, 1, 1))] == [
+        Decimal("3.75"), Decimal("3.75"), Decimal("7.50"),
+    ]  # fmt: skip
+    assert prices.of(flash).output == Decimal("7.50")
+
+
 def test_prices_are_exact_and_the_worst_case_is_never_exceeded() -> None:
     price = prices.of("anthropic/claude-sonnet-5-5")
     assert price.cost(Usage(1_000_000, 1_000_000, 1_000_000, 1_000_000)) == Decimal("14.600000")
