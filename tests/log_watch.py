@@ -18,10 +18,10 @@ SHORTEST = 24
 _EVENT = re.compile(r'"event": "([\w.]+)"')
 _NOT_IN_LINES = ("registry host", "download mirror", "path of one machine", "password in a URL")
 _SHAPES: dict[str, re.Pattern[str]] = {
-    "an address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "an address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b"),
     "a phone": re.compile(r"\+\d{1,3}[ (.-]\d[\d ().-]{6,}\d|\(\d{3}\) \d{3}-\d{4}|\b555[ -]\d{4}\b"),
     "a key": re.compile(
-        r"\bsk-" + r"ant-\w|\bwh" + r"sec_\w|\bre_[a-z]{4,}\b|\bBearer \w|\bhh" + r"_[a-z0-9]+_\w+_\w{20}"
+        r"\bsk-" + r"ant-\w|\bwh" + r"sec_\w|\bre_(?:acme|globex)\b|\bBearer \w|\bhh" + r"_[a-z0-9]+_\w+_\w{20}"
     ),
     **{f"a key ({name})": found for name, found in leaks.PATTERNS.items() if name not in _NOT_IN_LINES},
 }  # fmt: skip
