@@ -78,7 +78,7 @@ class Figures:
 
 
 Answering = Callable[[Question[Any, Any], Case], tuple[Any, Usage] | None]
-"""An answer and what it consumed; None for what is no case of this one's."""
+"""An answer, or the text of one that is still to be read, and what it consumed; None for what is no case of its."""
 
 
 def by_rulebook(question: str | None = None) -> list[Figures]:
@@ -107,7 +107,7 @@ def by_model(
         completion = ask.examine(at, asked, case.given, model)
         if record is not None:
             record[f"{case.question}/{case.id}"] = completion.text
-        return asked.read(case.given, completion.text), completion.usage
+        return completion.text, completion.usage
 
     return _held(question, model, 1, answer, at.house.clock.now().date())
 
@@ -118,7 +118,7 @@ def by_record(recorded: Mapping[str, str], question: str | None = None) -> list[
     def answer(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage] | None:
         if f"{case.question}/{case.id}" not in recorded:
             return None
-        return asked.read(case.given, recorded[f"{case.question}/{case.id}"]), Usage()
+        return recorded[f"{case.question}/{case.id}"], Usage()
 
     return _held(question, "recorded", 1, answer)
 
@@ -139,23 +139,29 @@ def _try(
 ) -> None:  # fmt: skip
     try:
         found = answer(question, case)
+        if found is None:
+            return
+        told, usage = found
+        _charge(figures, usage, on)
+        read = question.read(case.given, told) if isinstance(told, str) else told
+        wrong = next(_objections(case, read.model_dump(mode="json")), None)
     except (Unusable, ModelFailed, TemplateFailed) as error:
-        figures.cases += 1
-        figures.failed.append((case.id, str(error)))
-        return
-    if found is None:
-        return
-    told, usage = found
+        wrong = str(error)
+        if isinstance(error, ModelFailed) and error.usage is not None:
+            _charge(figures, error.usage, on)
     figures.cases += 1
-    figures.tokens_in += usage.tokens_in + usage.tokens_cached + usage.tokens_written
-    figures.tokens_out += usage.tokens_out
-    if figures.by not in (RULEBOOK, "recorded"):
-        figures.cost_usd += prices.of(figures.by, on).cost(usage)
-    wrong = next(_objections(case, told.model_dump(mode="json")), None)
     if wrong is None:
         figures.passed += 1
     else:
         figures.failed.append((case.id, wrong))
+
+
+def _charge(figures: Figures, usage: Usage, on: date | None) -> None:
+    """Count what was consumed; what is no fit answer is charged too."""
+    figures.tokens_in += usage.tokens_in + usage.tokens_cached + usage.tokens_written
+    figures.tokens_out += usage.tokens_out
+    if figures.by not in (RULEBOOK, "recorded"):
+        figures.cost_usd += prices.of(figures.by, on).cost(usage)
 
 
 def _objections(case: Case, told: Mapping[str, Any]) -> Iterator[str]:

@@ -144,7 +144,13 @@ def test_an_evaluation_is_logged_and_charged_and_asks_nothing_once_stopped(stage
     assert [call["outcome"] for call in stage.calls(acme)] == ["answered"] * found.cases
     spent = stage.one(acme, "SELECT reserved_usd, spent_usd FROM model_budgets WHERE tenant_id = :t")
     assert (spent["reserved_usd"], spent["spent_usd"]) == (0, found.cost_usd)
+    before = found.cost_usd
+    stage.says(lambda kind, facts: "no JSON at all")
+    [spoilt] = evaluation.by_model(at, "anthropic/claude-sonnet-5-5", "compliance_reminder")
+    assert (spoilt.passed, spoilt.tokens_in > 0, spoilt.cost_usd > 0) == (0, True, True)
+    spent = stage.one(acme, "SELECT spent_usd FROM model_budgets WHERE tenant_id = :t")
+    assert spent["spent_usd"] == before + spoilt.cost_usd
     switches.stop(stage.database, Switch(acme, "all"), by="test", reason="look")
     with pytest.raises(ask.NotAsked):
         evaluation.by_model(at, "anthropic/claude-sonnet-5-5", "compliance_reminder")
-    assert len(stage.claude.asked()) == found.cases
+    assert len(stage.claude.asked()) == found.cases + spoilt.cases

@@ -88,6 +88,8 @@ def evaluate(
         if record is not None:
             record.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
     speaking.table([speaking.plain(each.figures) for each in found], FIGURES, as_json, empty="there are no such cases")
+    if not as_json and not failures and any(each.failed for each in found):
+        speaking.note("show what failed, and why: --failures")
     if failures and not as_json:
         for each in found:
             for case, why in each.failed:
