@@ -57,6 +57,8 @@ _ADDRESS = re.compile(
     r"[\w.+-]+\s?(?:@|\(at\)|\[at\]| at (?=\w+ dot ))\s?[\w-]+(?:(?:\.|\s?\(dot\)\s?| dot )[\w-]+)+", re.IGNORECASE
 )
 _NUMBERS = re.compile(r"\d+")
+_ITEM = re.compile(r"(?m)^\s*\d[.)] ")
+"""Where an item of a list begins."""
 _NAME = re.compile(r"(?<![\w@.'’-])[A-ZÀ-ÖØ-Þ][\w'’&.-]*[\w]")
 _STARTS = re.compile(r"(?:^|[.!?:;…\n]\s*|[\"“«(¿¡—–-]\s*)$")
 _ORDINARY = frozenset({
@@ -146,7 +148,7 @@ def _unknown(body: str, plain: str, known: str, language: str, slots: Mapping[st
     """No number, time, commitment, way elsewhere or name that the facts don't hold."""
     facts = _facts(slots)
     numbers = set(_NUMBERS.findall(known))
-    if loose := next((told for told in _NUMBERS.findall(plain) if told not in numbers), None):
+    if loose := next((told for told in _NUMBERS.findall(_ITEM.sub("", plain)) if told not in numbers), None):
         yield f"it names a number ({loose[:20]}) that no record holds"
     shown = _without(plain, [letters.plain(fact) for fact in facts])
     for told, what in unsaid.found(shown, known, language, priced="total" in slots):

@@ -48,12 +48,12 @@ _TIMES: Mapping[str, str] = {
 }
 _HARMLESS_EN = (
     r"(?!\s+(?:gladly |happily |just |simply |then |not |of course |certainly )*"
-    r"(?:leave|be|stop|wait|write|understand|bother|keep|read|put|pick))"
+    r"(?:leave|be|stop|wait|write|ask|understand|bother|keep|read|put|pick))"
 )
 _HARMLESS = (
     r"(?!(?:dejar|deixar|estar|quedar|ficar|seguir|esperar|aguardar|insistir|alegrar|molestar|incomodar"
     r"|leer|ler|agradecer"
-    r"|encantar|volver|ser)\w*\b)"
+    r"|encantar|volver|voltar|ser)\w*\b)"
 )
 """Verbs that give nothing away: somebody leaves it here, is glad, waits."""
 _COMMITMENTS = (
@@ -84,7 +84,8 @@ _DEMANDS = (
     r"(?:call|ring|phone|text|meet|whatsapp|message) me|llam(?:e|ar|en)me|me (?:liga|ligue|ligar)|sue"
     r"|legal|court|lawyers?"
     r"|judicial\w*|demandas?|abogad\w+|advogad\w+|passwords?|contrasenas?|senhas?|cards?|card number|tarjetas?|cartao"
-    r"|banks?|banc[oa]s?|your (?:account|details)|su cuenta|sua conta|cancell?\w*|extend\w*|ignor\w+"
+    r"|banks?|banc[oa]s?|(?:update|confirm|verify|check) (?:your|my|our) \w+|your account|su cuenta"
+    r"|sua conta|cancell?\w*|extend\w*|ignor\w+"
 )
 _ELSEWHERE = (
     r"\bhxxps?\b|\bhttps?\b|\bwww\b|\bslash\b|\bdot\b|\[\.\]|\(\.\)|\b(?:punto|ponto)\s+(?:com|net|org"

@@ -22,9 +22,13 @@ TOLD = Message("Re: Hello", "Can you call me on Thursday?\nWe need 20 boxes of p
 
 def test_the_prompt_of_a_follow_up_stays_small() -> None:
     slots = {"first_name": "B" * 60, "client_name": "C" * 200, "sender_name": "S" * 60, "company": "A" * 60,
-             "thread_subject": "T" * 200}  # fmt: skip
+             "thread_subject": "T" * 200, "number": "Q-0001", "total": "BRL 1.250,00",
+             "valid_until": "20 de março de 2026"}  # fmt: skip
     for attempt in (1, 2, 3, 4):
-        prompt = questions.FOLLOW_UP.prompt(questions.letter_for(f"engagement_follow_up_{attempt}", "pt", slots))
+        prompt = questions.FOLLOW_UP.prompt(questions.letter_for(f"quote_follow_up_{attempt}", "pt", slots, page=True))
+        # three bytes a token are rather more tokens than any tokenizer makes of these languages; providers that keep
+        # prefixes do so from 512 or 1,024 tokens on, and a token has five bytes at most
+        assert len(prompt.system.encode()) / 5 > 512
         whole = prompt.system + prompt.user + json.dumps(dict(prompt.schema))
         assert prices.likely_tokens(whole) <= 1_500
         assert prices.likely_tokens(prompt.system) > prices.likely_tokens(prompt.user)
