@@ -151,8 +151,8 @@ def _unknown(body: str, plain: str, known: str, language: str, slots: Mapping[st
     if loose := next((told for told in _NUMBERS.findall(_ITEM.sub("", plain)) if told not in numbers), None):
         yield f"it names a number ({loose[:20]}) that no record holds"
     shown = _without(plain, [letters.plain(fact) for fact in facts])
-    for told, what in unsaid.found(shown, known, language, priced="total" in slots):
-        yield f"it holds {what} ({told[:40]}) that no record does"
+    for words, what in unsaid.found(shown, known, language, priced="total" in slots):
+        yield f"it holds {what} ({words[:40]}) that no record does"
     if told := next((name for name in _names(body) if not _stands(letters.plain(name), known)), None):
         yield f"it names somebody or something ({told[:40]}) that no record holds"
 

@@ -132,8 +132,8 @@ def found(plain: str, known: str, language: str, *, priced: bool) -> Iterator[tu
         for hit in pattern.finditer(plain):
             if not _stands(hit[0].strip(), known):
                 yield hit[0].strip(), what
-    if not priced and (hit := _ASKED_PRICES.search(plain)) is not None and not _stands(hit[0], known):
-        yield hit[0], "a price"
+    if not priced and (asked := _ASKED_PRICES.search(plain)) is not None and not _stands(asked[0], known):
+        yield asked[0], "a price"
 
 
 def _stands(words: str, known: str) -> bool:
