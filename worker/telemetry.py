@@ -20,6 +20,7 @@ LIBRARIES_TO_QUIETEN = (
     "uvicorn.access",
     "googleapiclient",
     "httpx",
+    "httpx2",
     "asyncio",
     "alembic",
 )
