@@ -1,5 +1,4 @@
-"""What a model's mail leaves unsaid unless its facts hold it: figures, times, commitments in words, ways elsewhere."""
-"words, ways elsewhere."""
+"""What a model's mail leaves unsaid unless its facts hold it: figures, times and promises in words, ways elsewhere."""
 
 from __future__ import annotations
 
