@@ -263,7 +263,7 @@ class World:
 
 def _knock(target: SplitResult, method: str, body: str = "", *, agent: str = BROWSER) -> int:
     """Ask at our own door as a browser does; the status of its answer, 0 where nobody is there."""
-    desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=5)
+    desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=30)
     told = {"User-Agent": agent, "Accept": "text/html", "Accept-Language": "en",
             "Content-Type": "application/x-www-form-urlencoded"}  # fmt: skip
     try:

@@ -80,7 +80,7 @@ def bounce(
     return {"bounce": {"type": kind, "subType": subtype, "message": message}}
 
 
-def post(url: str, hook: Hook, *, timeout_seconds: float = 5.0) -> int:
+def post(url: str, hook: Hook, *, timeout_seconds: float = 30.0) -> int:
     """Deliver one call; the status that was answered, 0 when nobody did."""
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname or "127.0.0.1", target.port or 80, timeout=timeout_seconds)
