@@ -91,6 +91,7 @@ DEEDS: Sequence[Deed] = (
     Deed("d1 09:20", "verdebox", trade.place, "verdebox/VB-2042"),
     Deed("d1 09:40", "verdebox", trade.place, "verdebox/VB-2043"),
     Deed("d1 10:30", "verdebox", approve, "Declan Roche"),
+    Deed("d1 11:40", "verdebox", approve, "Pieter Vos"),
     Deed("d1 14:30", "tallow-reed", trade.place, "tallow-reed/TR-7719"),
     Deed("d1 15:10", "tallow-reed", trade.place, "tallow-reed/TR-7720"),
     Deed("d2 09:30", "verdebox", trade.waive, "verdebox/VB-2043"),

@@ -67,6 +67,9 @@ class Findings:
     cases: list[str]
     orders: dict[str, int]
     """By how far they came."""
+    quotes: dict[str, int]
+    """By how far they came."""
+    deals: dict[str, int]
     exceptions: dict[str, int]
     """What was found wrong with them, by code, and how it ended."""
     feedback: dict[str, int]
@@ -108,6 +111,7 @@ def find(story: Story, slug: str) -> Findings:
             doubled=_doubled(taken), unrecorded=len({each["id"] for each in taken} ^ done), held=_held(tx),
             refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
             cases=_titles(tx, "cases"), orders=_by(tx, "status", "orders"),
+            quotes=_by(tx, "status", "quotes"), deals=_by(tx, "state", "deals"),
             exceptions=_by(tx, "lower(code) || ' ' || state", "order_processing_exceptions"),
             feedback=_by(tx, "concat_ws(' ', state, sentiment)", "feedback_requests"),
             checks=_by(tx, "state", "compliance_checks"),
@@ -179,6 +183,7 @@ ENGINE_SENTENCES = {
     "deals.named_contact": "A deal that names nobody is not followed up.",
     "deals.reachable": "A person who may not be reached is not written to about a deal.",
     "deals.our_turn": "Whoever waits for our answer is not asked how things stand.",
+    "deals.quote_out": "Whoever has a quote before them is asked about that, and not about its deal as well.",
     "deals.away": "Nobody is followed up while they are away.",
     "deals.budget": "An hour takes on no more follow-ups than its budget; the most pressing come first.",
     "deals.moved_on": "What was meant for a deal is withdrawn when the deal has moved on.",

@@ -106,6 +106,8 @@ def _facts(found: Findings) -> Table:
                     if found.sent else f"none; {len(found.held)} held by {found.mode}",
         "cards": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.cards.items()),
         "orders": ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in found.orders.items()) or "none",
+        "deals": ", ".join(f"{n} {name}" for name, n in found.deals.items()) or "none",
+        "quotes": ", ".join(f"{n} {name}" for name, n in found.quotes.items()) or "none",
         "found wrong": ", ".join(name.replace("_", " ") + (f" ×{n}" if n > 1 else "")
                                  for name, n in found.exceptions.items()) or "nothing",
         "feedback": ", ".join(f"{n} {name}" for name, n in found.feedback.items()) or "nobody was asked",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ SENT = timedelta(seconds=2)
 DELIVERED = timedelta(seconds=8)
 OPENED = timedelta(minutes=42)
 LOOK_SECONDS = 1.0
+QUOTE_PAGE = re.compile(r"https?://\S+/q/\S+")
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 
 
@@ -164,6 +166,8 @@ class World:
                 return self._unsubscribe(email)
             case "rating":
                 return self._rate(letter, email)
+            case "quote-scan" | "quote-look" | "quote-accept":
+                return self._visit(letter, email)
             case _:
                 return self._bring(slug, letter, _earlier(email))
 
@@ -254,6 +258,33 @@ class World:
                 self.webhooks[f"feedback page {_knock(urlsplit(page), 'GET', agent=agent)}"] += 1
             chosen = urlencode({"rating": letter.said, "comment": letter.text.strip()})
             self.webhooks[f"feedback rating {_knock(urlsplit(page), 'POST', chosen)}"] += 1
+
+        return act
+
+    def _visit(self, letter: Letter, email: Mapping[str, Any]) -> Callable[[], None]:
+        """An action that opens the page of a quote, as a machine or as a person does, or says yes on it."""
+
+        def act() -> None:
+            found = QUOTE_PAGE.search(email["text"])
+            if found is None:
+                return
+            target, accepts = urlsplit(found[0]), letter.kind == "quote-accept"
+            desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=5)
+            headers = (
+                {"User-Agent": "Mozilla/5.0 (compatible; LinkProtect)"} if letter.kind == "quote-scan" else BROWSER
+            )
+            try:
+                desk.request(
+                    "POST" if accepts else "GET", f"{target.path}{'/accept' if accepts else ''}",
+                    body=urlencode({"name": letter.said}) if accepts else None,
+                    headers={**headers, **({"Content-Type": "application/x-www-form-urlencoded"} if accepts else {})},
+                )  # fmt: skip
+                status = desk.getresponse().status
+            except (OSError, HTTPException):
+                status = 0  # nobody is at the door
+            finally:
+                desk.close()
+            self.webhooks[f"{letter.kind} {status}"] += 1
 
         return act
 

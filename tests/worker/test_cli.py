@@ -27,7 +27,7 @@ READS = {
     "db psql", "mailbox status", "imports list", "imports show", "imports errors", "alerts list", "alerts deliveries",
     "orders list", "orders show", "orders exceptions", "goals list", "quotes list", "quotes show", "feedback list",
     "feedback due", "feedback show", "feedback recoveries", "feedback stats", "deals list", "deals show",
-    "deals stats", "whatif set", "user list", "brain status", "brain calls",
+    "deals stats", "deals stages", "whatif set", "user list", "brain status", "brain calls",
 }  # fmt: skip
 
 

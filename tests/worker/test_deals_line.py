@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from domain import tenants
@@ -26,5 +28,17 @@ def test_a_deal_is_moved_by_its_reference_and_a_dry_run_moves_nothing(hh: Line, 
     told = hh("deals", "show", "D-1")
     assert [each["stage"] for each in told["history"]] == ["new", "proposal", "lost", "proposal", "won"]
     assert hh("deals", "stats")["win_rate"] == 1.0
+    stages = hh("deals", "stages")
+    stages[0]["stall_days"] = 3
+    wished = json.dumps([*stages[:2], stages[3]])
+    with pytest.raises(Spoken, match="deals stand in proposal"):
+        hh("deals", "set-stages", "-", stdin=wished)
+    assert not hh("deals", "set-stages", "-", "--renamed", "proposal=negotiation", "--dry-run", stdin=wished)["done"]
+    assert hh("deals", "set-stages", "-", "--renamed", "proposal=negotiation", stdin=wished)["done"]
+    assert [(each["key"], each["stall_days"]) for each in hh("deals", "stages")] == [
+        ("new", 3), ("qualified", 12), ("negotiation", 7)]  # fmt: skip
+    for wrong in ("{}", "[{}]", "no", json.dumps([{**stages[0], "win_probability": "much"}])):
+        with pytest.raises(Spoken, match=r"FILE|stage 1"):
+            hh("deals", "set-stages", "-", stdin=wrong)
     with pytest.raises(Spoken, match="no deal 'D-2'"):
         hh("deals", "show", "D-2")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from worker.cli import speaking, visiting
+from worker.cli import deal_stages, speaking, visiting
 from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ COLUMNS = ("id", "title", "value", "currency", "stage", "state", "stalled_at", "
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line."""
-    deals = typer.Typer(help="Deals: list, show, stage, win, lose, reopen, off, on, stats.", no_args_is_help=True)
+    deals = typer.Typer(
+        help="Deals: list, show, stage, win, lose, reopen, off, on, stats, stages, set-stages.", no_args_is_help=True
+    )
     deals.command("list")(list_deals)
-    for command in (show, stage, win, lose, reopen, off, on, stats):
+    for command in (show, stage, win, lose, reopen, off, on, stats, deal_stages.stages, deal_stages.set_stages):
         deals.command()(command)
     app.add_typer(deals, name="deals")
 
