@@ -67,6 +67,10 @@ class Findings:
     cases: list[str]
     orders: dict[str, int]
     """By how far they came."""
+    done: dict[str, int]
+    """What each engine did: its cards that were carried out or held."""
+    moved: list[str]
+    """The engines whose numbers moved, as the reflections tell."""
     quotes: dict[str, int]
     """By how far they came."""
     deals: dict[str, int]
@@ -111,6 +115,8 @@ def find(story: Story, slug: str) -> Findings:
             doubled=_doubled(taken), unrecorded=len({each["id"] for each in taken} ^ done), held=_held(tx),
             refusals=refusals, suppressed=_by(tx, "reason", "suppressions"), tasks=_titles(tx, "tasks"),
             cases=_titles(tx, "cases"), orders=_by(tx, "status", "orders"),
+            done=_by(tx, "engine", "(SELECT * FROM kanban_cards WHERE state IN ('done', 'held')) AS k"),
+            moved=_moved(tx),
             quotes=_by(tx, "status", "quotes"), deals=_by(tx, "state", "deals"),
             exceptions=_by(tx, "lower(code) || ' ' || state", "order_processing_exceptions"),
             feedback=_by(tx, "concat_ws(' ', state, sentiment)", "feedback_requests"),
@@ -233,6 +239,15 @@ def _held(tx: Tx) -> list[dict[str, str]]:
         t=tx.tenant_id,
     )  # fmt: skip
     return [{name: str(value) for name, value in row.items()} for row in rows]
+
+
+def _moved(tx: Tx) -> list[str]:
+    rows = tx.rows(
+        """SELECT DISTINCT split_part(jsonb_object_keys(facts -> 'moved'), '.', 1) AS engine
+           FROM agent_hourly_reflections WHERE tenant_id = :t ORDER BY 1""",
+        t=tx.tenant_id,
+    )  # fmt: skip
+    return [row["engine"] for row in rows]
 
 
 def _titles(tx: Tx, table: str) -> list[str]:

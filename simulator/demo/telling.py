@@ -106,6 +106,8 @@ def _facts(found: Findings) -> Table:
                     if found.sent else f"none; {len(found.held)} held by {found.mode}",
         "cards": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.cards.items()),
         "orders": ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in found.orders.items()) or "none",
+        "engines": ", ".join(f"{name} did {n}" for name, n in found.done.items())
+                   + f"; numbers that moved: {', '.join(found.moved)}",
         "deals": ", ".join(f"{n} {name}" for name, n in found.deals.items()) or "none",
         "quotes": ", ".join(f"{n} {name}" for name, n in found.quotes.items()) or "none",
         "found wrong": ", ".join(name.replace("_", " ") + (f" ×{n}" if n > 1 else "")

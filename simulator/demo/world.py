@@ -268,22 +268,13 @@ class World:
             found = QUOTE_PAGE.search(email["text"])
             if found is None:
                 return
-            target, accepts = urlsplit(found[0]), letter.kind == "quote-accept"
-            desk = HTTPConnection(target.hostname or "", target.port or 80, timeout=5)
-            headers = (
-                {"User-Agent": "Mozilla/5.0 (compatible; LinkProtect)"} if letter.kind == "quote-scan" else BROWSER
-            )
-            try:
-                desk.request(
-                    "POST" if accepts else "GET", f"{target.path}{'/accept' if accepts else ''}",
-                    body=urlencode({"name": letter.said}) if accepts else None,
-                    headers={**headers, **({"Content-Type": "application/x-www-form-urlencoded"} if accepts else {})},
-                )  # fmt: skip
-                status = desk.getresponse().status
-            except (OSError, HTTPException):
-                status = 0  # nobody is at the door
-            finally:
-                desk.close()
+            page = urlsplit(found[0])
+            if letter.kind == "quote-accept":
+                yes = page._replace(path=f"{page.path}/accept")
+                status = _knock(yes, "POST", urlencode({"name": letter.said}))
+            else:
+                agent = BROWSER if letter.kind == "quote-look" else "Barracuda Sentinel (link check)"
+                status = _knock(page, "GET", agent=agent)
             self.webhooks[f"{letter.kind} {status}"] += 1
 
         return act

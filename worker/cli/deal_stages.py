@@ -26,7 +26,7 @@ def stages(tenant: TenantName = None, as_json: Json = False) -> None:
 
     with visiting.visit(tenant) as at:
         rows = [speaking.plain(each) for each in deal_stages.of(at.tx)]
-    speaking.table(rows, COLUMNS, as_json)
+    speaking.table(rows, COLUMNS, as_json, empty="there are no stages")
 
 
 def set_stages(

@@ -114,7 +114,7 @@ def test_what_people_and_providers_tell_moves_what_it_should(told: dict[str, Any
 
 def test_orders_with_faults_are_corrected_asked_about_or_left_to_people(told: dict[str, Any]) -> None:
     live, trial = told["companies"]["verdebox"], told["companies"]["tallow-reed"]
-    assert live["orders"]["accepted"] == 3
+    assert live["orders"]["accepted"] == 4
     assert live["exceptions"]["detail_missing resolved"] == 2
     assert {"total_below_fee fixed", "credit_exceeded waived"} <= set(live["exceptions"])
     assert [mail["to"] for mail in live["posted"] if "VB-2041" in mail["subject"]] == ["gaspar@moinho-rio.example"]
@@ -144,6 +144,17 @@ def test_records_are_asked_for_completed_and_taken_to_a_manager(told: dict[str, 
     assert len(asked) == 2
     assert any("details with Tallow" in mail["subject"] or "datos en Tallow" in mail["subject"]
                for mail in trial["held"])  # fmt: skip
+
+
+def test_a_quote_that_a_mail_asked_for_is_approved_looked_at_accepted_won_and_ordered(told: dict[str, Any]) -> None:
+    live = told["companies"]["verdebox"]
+    assert (live["quotes"]["accepted"], live["deals"]["won"]) == (1, 2)
+    assert [each["to"] for each in live["posted"] if each["subject"] == "Re: Quote request: tape"] == [
+        "pieter@halcyon-paper.example"]  # fmt: skip
+    assert {told["webhooks"][f"quote-{what} 200"] for what in ("scan", "look", "accept")} == {1}
+    for company in told["companies"].values():
+        assert {"deals", "engagement", "orders", "requests"} <= set(company["done"])
+    assert {"deals", "engagement", "orders", "quotes"} <= set(live["done"]) & set(live["moved"])
 
 
 def test_each_company_reads_its_last_hour(told: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ GOOD = Findings(
     held=[{"name": f"Somebody {n}", "subject": "A long subject " * 5} for n in range(9)],
     refusals=[Refusal("no_spam.send_window", "Mail goes out by day. " * 4, 3, "deferred", "Touch: Bill", "it is late")],
     suppressed={"opted_out": 1}, tasks=["Call Bill"], cases=[], orders={"accepted": 2},
+    done={"engagement": 1}, moved=["engagement"], quotes={"sent": 1}, deals={"open": 2},
     exceptions={"total_missing fixed": 2}, feedback={"queued": 1}, checks={"completed": 2}, cycles=9,
     ledgers_add_up=True, ledger=LEDGER,
     busiest=LEDGER, reflection="Hour 7.\n\nA quiet one.", errors=[], why=UUID(int=1),
