@@ -60,6 +60,8 @@ def keep(facts: Facts) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if facts.card.not_before > facts.now:
         told["not_before"] = facts.card.not_before.isoformat()
+    if facts.card.approval_expires_at is not None:
+        told["asked"] = facts.card.approval_expires_at.isoformat()
     if _is_approved(facts):
         told["approved"] = facts.card.approved_by
     if not facts.outward:
@@ -118,7 +120,7 @@ def verdicts(facts: Facts, stored: Sequence[Stored]) -> list[Verdict]:
 def _card(past: Past, mail: OutboundMail | None) -> Card:
     """The card as it stood then, as far as the swayed rules look."""
     card = replace(past.card, state="queued", not_before=past.at, approved_by=None, approved_at=None,
-                   approval_hash=None, approval_expires_at=None)  # fmt: skip
+                   approval_hash=None, approval_expires_at=_instant(past.told.get("asked")))  # fmt: skip
     if by := past.told.get("approved"):
         seal = content_hash(mail, card.thread_id, 0, card.payload)
         card = replace(card, approved_by=by, approved_at=past.at, approval_hash=seal)

@@ -14,10 +14,10 @@ def nothing_is_done_after_its_latest_time(facts: Facts, it: Rule) -> Verdict | N
     """An action whose latest time has passed expires; it is never done late.
 
     By default that is 24 hours after its due time, and 8 for a reply: a greeting that was meant for yesterday
-    embarrasses more than none.
+    embarrasses more than none. A reply that a person is asked to approve may wait for them: they see what they send.
     """
     latest = facts.card.latest_at
-    if facts.answers:
+    if facts.answers and facts.card.approval_expires_at is None:
         latest = min(latest, facts.card.due_at + timedelta(hours=facts.settings.latest_reply_hours))
     if latest <= facts.now:
         return it.expire("its latest time has passed", latest_at=latest)

@@ -109,6 +109,13 @@ def an_answer_is_more_than_eight_hours_late(world: World) -> Card:
     return world.card(payload=payload, due_at=world.clock.now() - timedelta(hours=8))
 
 
+@case("time.latest", "allow")
+def a_late_answer_was_put_before_a_person(world: World) -> Card:
+    asked, due = str(world.received()), world.clock.now() - timedelta(hours=20)
+    payload = {"subject": "Hello", "text": "Gladly.", "answers_message_id": asked}
+    return world.approved(world.card(payload=payload, due_at=due, latest_at=world.clock.now() + timedelta(hours=28)))
+
+
 @case("time.not_before", "defer", until="2026-03-02 17:00")
 def its_time_has_not_come(world: World) -> Card:
     return world.card(not_before=world.clock.now() + timedelta(hours=2))
