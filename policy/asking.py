@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from domain.cards import Card
 from domain.db import Tx
-from domain.settings import TenantSettings
 
 TYPE, SUBJECT = "request_feedback", "feedback_request"
 
@@ -27,12 +26,12 @@ class Asking:
     case_opened_at: datetime | None
     """Since when a case about the account is open."""
     asked_at: datetime | None
-    """When the same contact was last asked about another order, if that was lately."""
+    """When the same contact was last asked about another order."""
     exempt: str | None
     """Why the contact may not be reached, if they may not."""
 
 
-def read(tx: Tx, cards: Sequence[Card], settings: TenantSettings) -> dict[UUID, Asking]:
+def read(tx: Tx, cards: Sequence[Card]) -> dict[UUID, Asking]:
     """The requests behind those of the cards that ask for feedback, by card; one statement, and none without any."""
     about = {card.id: UUID(card.subject_id) for card in cards if card.type == TYPE and card.subject_type == SUBJECT}
     if not about:
@@ -43,17 +42,16 @@ def read(tx: Tx, cards: Sequence[Card], settings: TenantSettings) -> dict[UUID, 
                    WHERE s.tenant_id = :t AND s.client_id = f.client_id AND s.state = 'open') AS case_opened_at,
                   greatest(
                       (SELECT max(r.sent_at) FROM feedback_requests r WHERE r.tenant_id = :t
-                         AND r.contact_id = w.contact_id AND r.sent_at > :since AND r.id <> f.id
-                         AND r.state <> 'skipped'),
+                         AND r.contact_id = w.contact_id AND r.id <> f.id AND r.state <> 'skipped'),
                       (SELECT max(r.shadow_sent_at) FROM feedback_requests r WHERE r.tenant_id = :t
-                         AND r.contact_id = w.contact_id AND r.shadow_sent_at > :since AND r.id <> f.id)) AS asked_at,
+                         AND r.contact_id = w.contact_id AND r.id <> f.id)) AS asked_at,
                   CASE WHEN k.status = 'exempt' AND k.exempt_reason <> 'discovered' THEN k.exempt_reason END AS exempt
            FROM unnest(CAST(:ids AS uuid[]), CAST(:requests AS uuid[]), CAST(:contacts AS uuid[]))
                 AS w (card_id, request_id, contact_id)
            JOIN feedback_requests f ON f.tenant_id = :t AND f.id = w.request_id
            JOIN orders o ON o.tenant_id = :t AND o.id = f.order_id
            LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = w.contact_id""",
-        t=tx.tenant_id, since=tx.now - timedelta(days=settings.feedback_again_days), ids=list(about),
+        t=tx.tenant_id, ids=list(about),
         requests=list(about.values()), contacts=[card.contact_id for card in cards if card.id in about],
     )  # fmt: skip
     return {

@@ -96,7 +96,7 @@ def gather(
         threads=_threads(tx, [c.thread_id for c in cards if c.thread_id]),
         messages={message.id: message for message, _ in messages},
         by_rfc_id={rfc_id: message for message, rfc_id in messages if rfc_id},
-        asking=asking.read(tx, cards, ground.settings),
+        asking=asking.read(tx, cards),
     )
     return {card.id: _facts(card, mails.get(card.id), recipients.get(card.id, ()), ground, read) for card in cards}
 

@@ -17,6 +17,7 @@ from domain.switches import OUTWARD
 from domain.violations import Stored
 from policy import facts as gathering
 from policy import windows
+from policy.asking import Asking
 from policy.content import Content
 from policy.judge import RULES
 from policy.links import Link
@@ -30,7 +31,7 @@ SWAYED = (
     "no_spam.follow_ups", "no_spam.send_window", "no_spam.business_day", "no_spam.public_holiday",
     "no_spam.person_writing", "sensitive.mass_recipients", "sensitive.unknown_links", "limits.type", "limits.research",
     "limits.sandbox", "modes.dry_run", "modes.internal_only", "modes.limited_live",
-    "modes.limited_live_new_contacts", "approval",
+    "modes.limited_live_new_contacts", "approval", "feedback.asked_lately",
 )  # fmt: skip
 """The rules whose answer depends on a setting; of the others the answer of that time stands."""
 
@@ -39,7 +40,7 @@ SETTINGS = frozenset({
     "limited_live_new_contacts_per_day", "max_research_per_hour", "max_sandbox_jobs_per_hour", "max_actions_per_hour",
     "max_people_per_account_per_day", "max_emails_per_campaign_per_day", "max_follow_ups", "minimum_gap_hours",
     "conversation_gap_hours", "send_window_start", "send_window_end", "mass_recipients", "autonomy",
-    "latest_reply_hours", "person_silence_hours", "registered_domains", "country", "timezone",
+    "latest_reply_hours", "person_silence_hours", "registered_domains", "country", "timezone", "feedback_again_days",
 })  # fmt: skip
 """The settings that those rules read."""
 
@@ -71,6 +72,8 @@ def keep(facts: Facts) -> dict[str, Any]:
         "country": facts.known_country, "answers": facts.answers,
         "wrote": _iso(facts.thread.person_wrote_at if facts.thread else None), "links": _foreign(facts),
     }  # fmt: skip
+    if facts.asking is not None:
+        told["asks"] = [_iso(facts.asking.asked_at), facts.asking.insisted]
     if (person := facts.person) is not None:
         told |= {
             "heard": [_iso(person.last_heard_at), _iso(person.account_heard_at)], "ever": person.ever_mailed,
@@ -105,7 +108,7 @@ def again(
         hours=hours, zone_source=told.get("zone", ["", None])[0], wall=wall, known_country=told.get("country"),
         business_day=hours is None or wall is None or windows.is_business_day(hours.country, wall.date()),
         holiday=windows.holiday(hours.country, wall.date()) if hours and wall else None,
-        hour=windows.hour_of(now), day=windows.day_of(now, zone), used=used,
+        hour=windows.hour_of(now), day=windows.day_of(now, zone), used=used, asking=_asking(told),
     )  # fmt: skip
 
 
@@ -125,6 +128,14 @@ def _card(past: Past, mail: OutboundMail | None) -> Card:
         seal = content_hash(mail, card.thread_id, 0, card.payload)
         card = replace(card, approved_by=by, approved_at=past.at, approval_hash=seal)
     return card
+
+
+def _asking(told: Mapping[str, Any]) -> Asking | None:
+    if "asks" not in told:
+        return None
+    asked_at, insisted = told["asks"]
+    return Asking(state="queued", reminding=False, insisted=insisted, order_status="delivered", case_opened_at=None,
+                  asked_at=_instant(asked_at), exempt=None)  # fmt: skip
 
 
 def _person(past: Past) -> Person:

@@ -54,8 +54,9 @@ def nobody_is_asked_twice_within_ninety_days(facts: Facts, it: Rule) -> Verdict 
     now = facts.asking
     if now is None:
         return None
-    if now.asked_at is not None and not now.insisted and not facts.told("attempt"):
-        days = facts.settings.feedback_again_days
+    days = facts.settings.feedback_again_days
+    lately = now.asked_at is not None and now.asked_at > facts.now - timedelta(days=days)
+    if lately and not now.insisted and not facts.told("attempt"):
         return it.block(f"the contact was asked less than {days} days ago", asked_at=now.asked_at, days=days)
     return it.nothing_against
 
