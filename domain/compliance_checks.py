@@ -11,6 +11,7 @@ from uuid import UUID
 from domain import cards, events, schedule, settings, storable, tasks
 from domain.db import Row, Tx
 from domain.events import News
+from domain.traces import ERASED
 
 State = Literal["pending", "reminded", "overdue", "escalated", "completed", "waived"]
 
@@ -30,6 +31,10 @@ MOVES: Mapping[str, frozenset[str]] = {
 OPEN: tuple[State, ...] = ("pending", "reminded", "overdue", "escalated")
 
 SUBJECT = "compliance_check"
+
+ERASURE = "erasure"
+"""By what the checks of an erased person were closed."""
+
 LONGEST = 500
 """So many characters of a reason are kept."""
 
@@ -147,11 +152,11 @@ def waive(tx: Tx, check_id: UUID, *, by: str, reason: str) -> Check:
 def let_go(tx: Tx, contact_id: UUID) -> int:
     """A person was erased: nothing is required of their record any more; how many checks that ends."""
     rows = tx.rows(
-        f"""UPDATE compliance_checks SET state = 'waived', closed_at = :now, closed_by = 'erasure', remind_at = NULL,
+        f"""UPDATE compliance_checks SET state = 'waived', closed_at = :now, closed_by = :erasure, remind_at = NULL,
                 recheck_at = NULL, shadow_reminders = NULL, shadow_remind_at = NULL, updated_at = :now,
                 reason = 'the person was erased'
             WHERE tenant_id = :t AND contact_id = :contact AND state = ANY(:open) RETURNING {COLUMNS}""",
-        now=tx.now, t=tx.tenant_id, contact=contact_id, open=list(OPEN),
+        now=tx.now, t=tx.tenant_id, contact=contact_id, open=list(OPEN), erasure=ERASURE,
     )  # fmt: skip
     gone = [load(row) for row in rows]
     if gone:
@@ -163,9 +168,12 @@ def let_go(tx: Tx, contact_id: UUID) -> int:
 def reopen(tx: Tx, check_id: UUID, *, reason: str) -> Check:
     """Take a waiver back: what is missing is asked for again, and the manager hears of it a full term later.
 
-    Said again, it stays the same. Raises UnknownCheck, InvalidCheck; IllegalCheckMove where it is completed.
+    Said again, it stays the same. Raises UnknownCheck, InvalidCheck; IllegalCheckMove where it is completed, or where
+    the person was erased.
     """
     check = get(tx, check_id, lock=True)
+    if check.state == "waived" and _is_of_erased(tx, check):
+        raise IllegalCheckMove("the person was erased: nothing is required of their record any more")
     if check.is_open:
         return check
     told = " ".join(storable.text(reason, LONGEST).split())
@@ -229,6 +237,13 @@ def news(check: Check, kind: str, **told: Any) -> News:
         "schedule_id": str(check.schedule_id), "period": check.period.isoformat(), "due_on": check.due_on.isoformat(),
         "state": check.state, "missing": list(check.missing), **told,
     })  # fmt: skip
+
+
+def _is_of_erased(tx: Tx, check: Check) -> bool:
+    return check.contact_id is not None and (check.closed_by == ERASURE or bool(tx.value(
+        "SELECT name = :erased FROM contacts WHERE tenant_id = :t AND id = :id",
+        erased=ERASED, t=tx.tenant_id, id=check.contact_id,
+    )))  # fmt: skip
 
 
 def _may(check: Check, to: State) -> None:

@@ -103,6 +103,7 @@ def escalate(tx: Tx, check_id: UUID) -> Check:
     check = checks.get(tx, check_id, lock=True)
     if check.state != "overdue":
         raise IllegalCheckMove(f"the check is {check.state}")
+    checks.withdraw(tx, [check], reason="a person sees to it now")
     return checks.write(tx, check, "escalated", {
         **checks.SETTLED, "state": "escalated", "escalated_at": tx.now, "told_at": None,
     })  # fmt: skip
@@ -131,7 +132,8 @@ def take_back(tx: Tx, check_id: UUID) -> Check:
 def untold(tx: Tx, *, limit: int = 200) -> list[Row]:
     """Escalated checks of which no manager was told: what they are, and whose accounts; the oldest first."""
     return list(tx.rows(
-        """SELECT k.id, k.due_on, k.missing, s.name AS schedule, l.name AS account, u.id AS manager_id
+        """SELECT k.id, k.due_on, k.missing, s.name AS schedule, l.id AS client_id, l.name AS account,
+                  u.id AS manager_id
            FROM compliance_checks k
            JOIN compliance_schedule s ON s.tenant_id = :t AND s.id = k.schedule_id
            JOIN clients l ON l.tenant_id = :t AND l.id = k.client_id

@@ -98,6 +98,14 @@ def validate(tx: Tx, found: Sequence[Standing]) -> list[Standing]:
     complete = [check for check in now.values() if check.state == "completed"]
     if complete:
         checks.close_cards(tx, complete, task="done", reason="the record holds all that is required")
+    changed = [
+        check for each, _ in changes
+        if (check := now.get(each.check.id)) is not None and check.is_open
+        and (set(check.missing), check.state == "overdue") != (set(each.check.missing), each.check.state == "overdue")
+    ]  # fmt: skip
+    if changed:
+        # what waits to be sent says something else than would be said now
+        checks.withdraw(tx, changed, reason="what is missing, or when, is another since")
     gone = {each.check.id for each, _ in changes} - set(now)
     return [
         _with(each, now.get(each.check.id)) for each in found

@@ -24,6 +24,16 @@ NOT_A_NAME = frozenset({
 _NAME = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
 
+_PLAIN = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '’&,-]|\.(?!\S)){1,59}")
+"""Letters, and the marks of a name: no figure, no address, nothing that a mail program would make a link of."""
+
+
+def plain(name: str) -> str:
+    """A name that may be told to somebody else as it stands; empty when more than a name could be in it."""
+    bare = " ".join(name.split())
+    return bare if _PLAIN.fullmatch(bare) else ""
+
+
 def language(said: tuple[str | None, ...], settings: TenantSettings) -> str:
     """The first language that we write: the contact's, then the account's, then the tenant's own."""
     for each in said:

@@ -22,6 +22,7 @@ from domain.notices import Notice
 from domain.ports import MailSender, NeverWill, NothingHappened, OutboundMail, ProviderError
 from domain.settings import TenantSettings
 from domain.vault import SecretUnreadable
+from engines.greeting import plain
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     ),
     "sign_in": ("Your Hourhand sign-in", "Hello {name},\n\nSign in here within 15 minutes: {link}\n"),
 }
-"""The only words that this door knows; nothing that came from outside is put into them but ids, numbers and titles."""
+"""The only words that this door knows.
+
+Of what came from outside, only ids, numbers, titles and the plain names of accounts are put into them.
+"""
 
 NAMED = 10
 """So many overdue checks are named in one notice; the rest are counted."""
@@ -104,9 +108,9 @@ def tell_escalations(house: House, tenant_id: UUID) -> int:
 
 
 def _overdue(some: Sequence[Row]) -> dict[str, str]:
-    """What a notice says of checks: names of ours and of accounts, and what is missing, the first of them by name."""
+    """What a notice says of checks: our own names, plain names of accounts, what is missing; the first ones by name."""
     lines = [
-        f"{row['schedule']} of {row['account']}: {', '.join(row['missing']).replace('_', ' ')}, due {row['due_on']}"
+        f"{row['schedule']} of {_account(row)}: {', '.join(row['missing']).replace('_', ' ')}, due {row['due_on']}"
         for row in some[:NAMED]
     ]
     if len(some) > NAMED:
@@ -114,6 +118,11 @@ def _overdue(some: Sequence[Row]) -> dict[str, str]:
     many = len(some) > 1
     title = f"{len(some)} compliance checks are overdue" if many else "a compliance check is overdue"
     return {"title": title, "checks": "; ".join(lines)}
+
+
+def _account(row: Row) -> str:
+    """An account's name where it is but a name: an import or a mail may have brought it."""
+    return plain(row["account"]) or f"account {row['client_id']}"
 
 
 def notify(

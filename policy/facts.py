@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain import addresses, clocks, goals, page_links, suppressions, switches
+from domain import addresses, clocks, compliance_fields, goals, page_links, suppressions, switches
 from domain import settings as tenant_settings
 from domain.cards import Card
 from domain.db import Row, Tx
@@ -160,7 +160,10 @@ def _ground(
                        WHERE c.tenant_id = :t AND c.type IN ('follow_up', 'send_quote')
                        AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND c.due_at <= :now)
                    ELSE 0 END AS follow_ups_due,
-                   (SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at)) FROM compliance_checks k
+                   (SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at, l.id, l.status,
+                                                       l.relationship, {_LACKING})) FROM compliance_checks k
+                    LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = k.contact_id
+                    JOIN clients l ON l.tenant_id = :t AND l.id = coalesce(c.client_id, k.client_id)
                     WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks
             FROM tenants t WHERE t.tenant_id = :t""",
         t=tx.tenant_id, keys=sorted(keys), since=tx.now - timedelta(hours=50), now=tx.now,
@@ -182,9 +185,15 @@ def _ground(
     )  # fmt: skip
 
 
-def _deadline(told: Sequence[str]) -> Deadline:
-    check_id, client_id, state, due_at = told
-    return Deadline(UUID(check_id), UUID(client_id), state, datetime.fromisoformat(due_at))
+_LACKING = f"""CASE WHEN k.contact_id IS NULL THEN {compliance_fields.missing("client", "k.required")}
+    ELSE {compliance_fields.missing("contact", "k.required")} END"""
+"""SQL for what the record of check `k` lacks now."""
+
+
+def _deadline(told: Sequence[Any]) -> Deadline:
+    check_id, client_id, state, due_at, account_id, account_status, relationship, missing = told
+    return Deadline(UUID(check_id), UUID(client_id), state, datetime.fromisoformat(due_at), UUID(account_id),
+                    account_status, relationship, frozenset(missing))  # fmt: skip
 
 
 def own_domains(settings: TenantSettings, public_url: str) -> frozenset[str]:

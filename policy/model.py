@@ -98,6 +98,12 @@ class Deadline:
     client_id: UUID
     state: str
     due_at: datetime
+    account_id: UUID
+    """Whose the record is now: its person may have moved to another account since the check was made."""
+    account_status: str
+    relationship: str
+    missing: frozenset[str]
+    """What the record lacks as it stands, whenever the check was last looked at."""
 
 
 @dataclass(frozen=True, slots=True)

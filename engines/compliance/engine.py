@@ -57,6 +57,9 @@ class ComplianceEngine:
             return Plan()
         standing = intentions.standing(ctx.tx, [key(each, ctx.now) for each in found])
         selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
+        if selection.withdrawn:
+            compliance_checks.withdraw(ctx.tx, [each.check for each in selection.withdrawn],
+                                       reason="the account is asked for nothing now")  # fmt: skip
         names = {each.id: each.name for each in compliance_schedules.listed(ctx.tx)}
         proposals = [_reminder(ctx, due) for due in selection.reminders]
         proposals += [_escalation(ctx, due, names[due.check.schedule_id]) for due in selection.escalations]

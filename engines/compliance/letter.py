@@ -9,13 +9,10 @@ from typing import Any
 
 from domain.compliance_validation import Standing as Due
 from domain.settings import TenantSettings
-from engines.greeting import first_name, language
+from engines.greeting import first_name, language, plain
 from engines.written_days import day
 
 TEMPLATE = "compliance_reminder"
-
-_PLAIN_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'’-]){1,59}")
-"""A name that may stand in a mail to a colleague: letters alone."""
 
 
 def payload(due: Due, settings: TenantSettings, now: datetime) -> dict[str, Any]:
@@ -46,7 +43,7 @@ def slots(due: Due, settings: TenantSettings, tongue: str, now: datetime) -> Map
         "gaps": list(due.to_ask),
         "of_account": check.contact_id is None,
         "of_another": of_another,
-        "person": _plain(due.person or "") if of_another else "",
+        "person": plain(due.person or "") if of_another else "",
         "again": due.reminders > 0,
         "late": check.due_at <= now,
         "due": day(check.due_on, tongue),
@@ -54,8 +51,3 @@ def slots(due: Due, settings: TenantSettings, tongue: str, now: datetime) -> Map
         "company": due.company,
         "thread_subject": re.sub(r"^(?:re:\s*)+", "", due.thread_subject or "", flags=re.IGNORECASE),
     }
-
-
-def _plain(name: str) -> str:
-    bare = " ".join(name.split())
-    return bare if _PLAIN_NAME.fullmatch(bare) else ""

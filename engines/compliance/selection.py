@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from domain.cards import WAITING
 from domain.compliance_checks import SUBJECT
 from domain.compliance_validation import Standing as Due
 from domain.intentions import UNDER_WAY, Standing
@@ -25,6 +26,8 @@ class Selection:
     obligations: list[Obligation] = field(default_factory=list)
     reminders: list[Due] = field(default_factory=list)
     escalations: list[Due] = field(default_factory=list)
+    withdrawn: list[Due] = field(default_factory=list)
+    """Requests that wait, and whom nobody should be sent any more."""
 
 
 def priority(due: Due, now: datetime) -> int:
@@ -33,9 +36,13 @@ def priority(due: Due, now: datetime) -> int:
 
 
 def remind_key(due: Due) -> str:
-    """The intention: this check, this request, the instant at which it is due."""
+    """The intention: this check, this request, the instant at which it is due, and what it says.
+
+    Once something else is missing, or the day has passed, it is another request.
+    """
     at = due.remind_at.isoformat() if due.remind_at else ""
-    return f"compliance:remind:{due.check.id}:{due.reminders + 1}:{at}"
+    late = ":late" if due.check.state == "overdue" else ""
+    return f"compliance:remind:{due.check.id}:{due.reminders + 1}:{at}:{'+'.join(due.to_ask)}{late}"
 
 
 def escalate_key(due: Due) -> str:
@@ -71,8 +78,10 @@ def select(
             selection.obligations.append(told)
         elif due.remind_at is not None and due.remind_at <= now and due.to_ask:
             told = _obligation(due, REMIND, remind_key(due), due.remind_at)
-            barrier = None
-            if not (due.shadowed or _speaks(standing, remind_key(due), settings, now)):
+            barrier = _outdone(told, due, standing, now)
+            if barrier is not None:
+                selection.withdrawn.append(due)
+            elif not (due.shadowed or _speaks(standing, remind_key(due), settings, now)):
                 barrier = _barrier(told, due, now) or _over_budget(told, reminders, settings, now)
                 if barrier is None:
                     reminders -= 1
@@ -91,6 +100,13 @@ def _to_escalate(due: Due, now: datetime) -> bool:
 def _speaks(standing: Mapping[str, Standing], which: str, settings: TenantSettings, now: datetime) -> bool:
     card = standing.get(which)
     return card is not None and card.speaks(now, settings.reconsider_hours)
+
+
+def _outdone(told: Obligation, due: Due, standing: Mapping[str, Standing], now: datetime) -> Obligation | None:
+    """What has come to stand in the way of a request that still waits, and won't go by itself."""
+    card = standing.get(remind_key(due))
+    barrier = _barrier(told, due, now) if card is not None and card.state in WAITING else None
+    return barrier if barrier is not None and barrier.disposition == "blocked" else None
 
 
 def _barrier(told: Obligation, due: Due, now: datetime) -> Obligation | None:

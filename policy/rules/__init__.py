@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policy.rules import (
     approval,
+    compliance,
     conversations,
     drafts,
     feedback,
@@ -25,6 +26,6 @@ from policy.rules import (
 
 FAMILIES = (
     switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, order_questions,
-    feedback, marking, sensitive, promises, drafts, limits, modes, approval,
+    feedback, compliance, marking, sensitive, promises, drafts, limits, modes, approval,
 )  # fmt: skip
 """In the order in which verdicts are told."""

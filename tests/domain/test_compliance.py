@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import clients, compliance_figures, contacts, credit, forgetting, orders, settings, tasks
+from domain import cards, clients, compliance_figures, contacts, credit, forgetting, orders, settings, tasks
 from domain import compliance_checks as checks
 from domain import compliance_generation as generation
 from domain import compliance_life as life
@@ -161,7 +161,11 @@ def test_an_overdue_check_is_escalated_taken_back_and_settled_with_its_task(clon
         with pytest.raises(IllegalCheckMove):
             life.escalate(tx, check.id)
         assert validation.complete(tx, check.id).state == "overdue"
+        waiting = build.card(tx, None, kind="compliance_reminder", client_id=account, subject_type=checks.SUBJECT,
+                             subject_id=str(check.id))  # fmt: skip
         life.escalate(tx, check.id)
+        # nobody of the account is asked any more
+        assert [each.id for each in cards.listed(tx, state="cancelled")] == [waiting.id]
         task = tasks.create(tx, title="See to it", basis="compliance_deadline", evidence={"check_id": str(check.id)},
                             client_id=account)  # fmt: skip
         life.handed_over(tx, check.id, task.id)
@@ -247,6 +251,10 @@ def test_nothing_is_required_of_an_erased_person(clone: Database, clock: HandClo
         forgetting.blank_contact(tx, person)
         gone = of(tx, person)
         assert (gone.state, gone.closed_by, checks.let_go(tx, person)) == ("waived", "erasure", 0)
+        for closed_by in ("erasure", "ana"):
+            tx.run("UPDATE compliance_checks SET closed_by = :by WHERE tenant_id = :t", by=closed_by, t=tx.tenant_id)
+            with pytest.raises(IllegalCheckMove):
+                checks.reopen(tx, gone.id, reason="a mistake")
         tx.run("UPDATE compliance_schedule SET swept_to = NULL, next_on = :day WHERE tenant_id = :t",
                day=(tx.now + timedelta(days=12)).date(), t=tx.tenant_id)  # fmt: skip
         assert generation.generate(tx, one.id) == 0

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import cards, clocks, compliance_figures, contacts, ledger, runs, settings, tasks, undo
+from domain import cards, clients, clocks, compliance_figures, contacts, ledger, runs, settings, tasks, undo
 from domain import compliance_checks as checks
 from domain import compliance_schedules as schedules
 from domain.db import Tx
@@ -65,6 +65,19 @@ class Desk:
         with self.post.database.tenant(self.post.tenant_id) as tx:
             return {(each["kind"], each["disposition"], each["rule"]) for each in ledger.lines(tx, run_id)
                     if each["subject_type"] == checks.SUBJECT}  # fmt: skip
+
+    def waiting(self) -> list[tuple[list[str], bool]]:
+        """What the requests that wait for a person ask for, and whether they say that its day has passed."""
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            some = cards.listed(tx, kind="compliance_reminder", state="awaiting_approval")
+            return [(each.payload["gaps"], each.payload["slots"]["late"]) for each in some]
+
+    def of_account(self, **changes: Any) -> None:
+        """Change the account."""
+        with self.post.database.tenant(self.post.tenant_id, actor="ana") as tx:
+            contact = contacts.get(tx, self.bill)
+            assert contact is not None
+            clients.upsert(tx, client_id=contact.client_id, **changes)
 
     def happened(self) -> list[str]:
         """What happened to checks, in its order."""
@@ -227,10 +240,34 @@ def test_who_may_not_be_reached_is_asked_after_at_a_colleague(desk: Desk) -> Non
     desk.require(required_fields=["phone"])
     desk.hour()
     [mail] = desk.to("samir@initech.example")
-    assert "of Bill Lumbergh this is missing:\n\n1. A telephone number" in mail["text"]
+    assert "We are missing this detail about Bill Lumbergh:\n\n1. A telephone number" in mail["text"]
     assert desk.to("bill@initech.example") == []
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
         opt_out(tx, desk.samir)
         checks.remind(tx, desk.check(desk.bill).id)
     assert desk.lines(desk.on(date(2026, 3, 4))) == {("compliance_due", "blocked", "compliance.reachable")}
     assert timedelta(0) < desk.check(desk.bill).due_at - desk.clock.now()
+
+
+def test_a_request_that_waits_says_what_holds_when_it_is_released(desk: Desk) -> None:
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        settings.change(tx, {"autonomy": {"compliance_reminder": "approve"}})
+    desk.require()
+    desk.hour()
+    assert desk.waiting() == [(["phone", "title"], False)]
+    # an import brings one of the two
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        contacts.upsert(tx, houses.VAULT, contact_id=desk.bill, phone="+1 212 555 0100", source="import")
+    desk.hour()
+    assert desk.waiting() == [(["title"], False)]
+    # the account leaves, and comes back
+    desk.of_account(status="inactive")
+    assert desk.lines(desk.hour()) == {("compliance_due", "blocked", "compliance.active_account")}
+    assert desk.waiting() == []
+    desk.of_account(status="active")
+    desk.hour()
+    assert desk.waiting() == [(["title"], False)]
+    # its day passes before anybody has looked
+    desk.on(date(2026, 3, 17))
+    assert desk.waiting() == [(["title"], True)]
+    assert desk.to("bill@initech.example") == []

@@ -1,0 +1,84 @@
+"""Cases of P5.6: whether a client may be asked for what a record lacks, at the instant of asking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import clients, compliance_checks, contacts
+from domain.cards import Card
+from tests import build, houses
+from tests.policy.cases import case
+from tests.policy.world import World
+
+
+def asking(world: World, *, due_days: float = 10, **told: Any) -> Card:
+    """A card that asks Bill for what the record of his account lacks."""
+    with world.tx() as tx:
+        check = build.check(tx, world.client_id, due_days=due_days, required=("contact_phone", "contact_title"))
+        payload = {"subject": "Your details", "text": "We are missing these details.", "check_id": str(check.id),
+                   "gaps": ["contact_phone", "contact_title"], "slots": {"late": False}, **told}  # fmt: skip
+        return build.card(tx, world.contact_id, kind="compliance_reminder", subject_type=compliance_checks.SUBJECT,
+                          subject_id=str(check.id), payload=payload)  # fmt: skip
+
+
+@case("compliance.wanted", "allow")
+def the_record_lacks_what_it_asks_for(world: World) -> Card:
+    return asking(world)
+
+
+@case("compliance.wanted", "allow")
+def the_day_has_passed_and_it_says_so(world: World) -> Card:
+    return asking(world, due_days=-1, slots={"late": True})
+
+
+@case("compliance.wanted", "block")
+def the_day_has_passed_since_it_was_written(world: World) -> Card:
+    return asking(world, due_days=-1)
+
+
+@case("compliance.wanted", "block")
+def an_import_has_brought_one_of_its_gaps(world: World) -> Card:
+    card = asking(world)
+    with world.tx() as tx:
+        contacts.upsert(tx, houses.VAULT, contact_id=world.contact_id, phone="+1 212 555 0100", source="import")
+    return card
+
+
+@case("compliance.wanted", "block")
+def it_asks_for_nothing(world: World) -> Card:
+    return asking(world, gaps=[])
+
+
+@case("compliance.wanted", "block")
+def the_account_is_inactive_since(world: World) -> Card:
+    card = asking(world)
+    with world.tx() as tx:
+        clients.upsert(tx, client_id=world.client_id, status="inactive")
+    return card
+
+
+@case("compliance.wanted", "block")
+def the_account_is_a_prospect_again(world: World) -> Card:
+    card = asking(world)
+    with world.tx() as tx:
+        clients.upsert(tx, client_id=world.client_id, relationship="prospect")
+    return card
+
+
+@case("compliance.wanted", "block")
+def its_check_is_settled(world: World) -> Card:
+    card = asking(world)
+    with world.tx() as tx:
+        tx.run("""UPDATE compliance_checks SET state = 'waived', reason = 'moving', closed_at = :now, closed_by = 'ana'
+                  WHERE tenant_id = :t""", now=tx.now, t=tx.tenant_id)  # fmt: skip
+    return card
+
+
+@case("compliance.wanted", "block")
+def the_person_works_for_another_account_now(world: World) -> Card:
+    card = asking(world)
+    with world.tx() as tx:
+        other = build.client(tx, "Hooli")
+        tx.run("UPDATE compliance_checks SET client_id = :other WHERE tenant_id = :t",
+               other=other, t=tx.tenant_id)  # fmt: skip
+    return card
