@@ -180,7 +180,7 @@ def test_the_switch_stops_and_everything_is_resumed_only_when_asked_twice(hh: Li
     assert "everything" in hh("status")["switches_off"]
     levels = ("", " --mail", " --engine engagement", " --action follow_up")
     mends = {check["mend"] for check in hh("doctor") if check["name"] == "kill switch"}
-    assert mends == {f"`hourhand resume{level} --reason …`" for level in levels}
+    assert mends == {f"`hourhand resume{level} --reason <why>`" for level in levels}
     assert hh("cycle")["run"] is None
     for answers in ("", "y\n", "y\nn\n"):
         assert hh.plain("resume", "--reason", "test", stdin=answers)[0] == 2
