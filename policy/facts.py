@@ -162,8 +162,12 @@ def _ground(
                    ELSE 0 END AS follow_ups_due,
                    (SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at, l.id, l.status,
                                                        l.relationship, {_LACKING})) FROM compliance_checks k
-                    LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = k.contact_id
-                    JOIN clients l ON l.tenant_id = :t AND l.id = coalesce(c.client_id, k.client_id)
+                    -- fences: one look-up for each check, however few records a planner believes there are
+                    LEFT JOIN LATERAL (SELECT * FROM contacts c
+                                       WHERE c.tenant_id = :t AND c.id = k.contact_id OFFSET 0) c ON true
+                    CROSS JOIN LATERAL (SELECT coalesce(c.client_id, k.client_id) AS account OFFSET 0) w
+                    JOIN LATERAL (SELECT * FROM clients l
+                                  WHERE l.tenant_id = :t AND l.id = w.account OFFSET 0) l ON true
                     WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks
             FROM tenants t WHERE t.tenant_id = :t""",
         t=tx.tenant_id, keys=sorted(keys), since=tx.now - timedelta(hours=50), now=tx.now,
