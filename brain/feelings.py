@@ -33,7 +33,7 @@ _DISPLEASED = re.compile(
 
 _FAULTS = re.compile(
     r"\b(?:late|delay\w*|slow|wrong(?:ly)?|broken|damaged|missing|complain\w*|mistakes?|errors?|problem\w*|issues?"
-    r"|incomplete|incorrect|defect\w*|fault\w*|scratched|leak(?:ed|ing|s)?"
+    r"|incomplete|incorrect|defect\w*|fault\w*|scratched|torn|dented|cracked|leak(?:ed|ing|s)?"
     r"|tarde|tardo|tardaron|retras\w*|equivocad\w*|danad\w*|rot[oa]s?|queja\w*|falt(?:a|aba|aron|an|o)|fallo\w*|"
     r"incomplet[oa]s?|incorrect[oa]s?|defectuos\w*|lent[oa]s?"
     r"|atras(?:o|os|ad\w*|ou)|errad\w*|erros?|danificad\w*|quebrad\w*|reclam\w*|incomplet[oa]s?|incorret[oa]s?"
@@ -42,20 +42,79 @@ _FAULTS = re.compile(
 """What was wrong with the work: it counts unless it is denied, or only spoken of."""
 
 _PLEASED = re.compile(
-    r"\b(?:great|excellent|happy|happier|delighted|perfect\w*|wonderful|fantastic|thank you so much|good|well done"
-    r"|lov(?:e|ed|ely)|impressed|recommend|smooth\w*|satisf(?:ied|ying)|pleased|top[- ]notch|fast|quick(?:ly)?"
-    r"|professional|superb|amazing|brilliant|better|praise|helpful|as (?:promised|agreed|described|expected)"
-    r"|excelente\w*|content[oa]s?|encant(?:ad\w*|o|aron)|perfect[oa]\w*|satisfech\w*|muy bien|buen[oa]?s?|genial\w*"
-    r"|recomend\w*|recomiend\w*|estupend\w*|rapid[oa]s?|impecable\w*|felices|feliz|fenomenal|conforme\w*|gusto|mejor"
+    r"\b(?:excellent|delighted|perfect\w*|wonderful|fantastic|thank you so much|well done|in good time"
+    r"|lov(?:e|ed|ely)|impressed|recommend|smooth\w*|satisf(?:ied|ying)|top[- ]notch"
+    r"|superb|amazing|brilliant|praise|helpful|as (?:promised|agreed|described|expected)"
+    r"|excelente\w*|content[oa]s?|encant(?:ad\w*|o|aron)|perfect[oa]\w*|satisfech\w*|muy (?:bien|buen\w*)|genial\w*"
+    r"|recomend\w*|recomiend\w*|estupend\w*|impecable\w*|fenomenal|(?:me|nos) gusto|todo conforme"
     r"|todo (?:bien|perfecto)|tudo (?:bem|certo)|all good"
-    r"|otim[oa]s?|satisfeit\w*|muito b(?:om|em|oa)|b(?:om|oa)|bons|perfeit\w*|ador(?:ei|amos)|maravilh\w*|parabens"
-    r"|impecave\w*|gostei|gostamos|melhor|8/10|9/10|10/10|[45]/5)\b"
+    r"|otim[oa]s?|satisfeit\w*|muito b(?:om|em|oa|ons)|perfeit\w*|ador(?:ei|amos)|maravilh\w*|parabens"
+    r"|impecave\w*|gostei|gostamos|8/10|9/10|10/10|[45]/5)\b"
 )
+"""What pleases, whatever it stands beside."""
+
+_KIND = re.compile(
+    r"\b(?:great|happy|happier|good|pleased|fast|quick(?:ly)?|professional|better|nice"
+    r"|buen[oa]?s?|rapid[oa]s?|felices|feliz|conforme|mejor|gusto|b(?:om|oa|ons|oas)|melhor)\b"
+)
+"""Kind words that greetings and requests hold as well: they please only as a verdict, or beside a word of the work."""
+_WORK = re.compile(
+    r"^\s+(?:with|con|com\b|(?:[\w'-]+\s+){0,2}?(?:work|job|service|team|quality|deliver\w*|products?|experience"
+    r"|communication|people|company|prices?|value|order|goods|packag\w*|stuff|results?|support|response|turnaround"
+    r"|shipping|staff|effort|condition|shape|items?|boxes|finish|driver|care"
+    r"|trabajo|servicio|equipo|calidad|entrega|productos?|experiencia|trato|atencion|comunicacion|precios?|pedido"
+    r"|resultados?|estado|gente|empresa|acabado|labor"
+    r"|trabalho|servicos?|equip[ea]|qualidade|produtos?|atendimento|comunicacao|precos?|encomenda|pessoal|acabamento)\b)"
+)
+_VERDICT = re.compile(
+    r"(?:\b(?:is|are|was|were|been|am|looks?|looked|went|works?|worked|arrived|came|felt|turned out|everything|very"
+    r"|really|so|pretty|extremely|super|quite|es|son|fue|fueron|era|eran|esta|estan|estaba|estuvo|quedo|quedaron|llego"
+    r"|llegaron|salio|estamos|estoy|quedamos|muy|todo|servicio|entrega|trabajo|trato"
+    r"|sao|foi|foram|estava|ficou|ficaram|chegou|chegaram|veio|estou|ficamos|fiquei|muito|tudo|servico|trabalho"
+    r"|atendimento)|'s|'re|'m)\s+(?:[\w'-]+\s+)?$"
+)
+_NO_VERDICT = re.compile(r"^\s+(?:to|if|than|que|se|si|for you|options?|ligar|llamar)\b")
+_ALONE = re.compile(
+    rf"^\W*(?:(?:{_KIND.pattern}|very|so|really|all|just|and|thanks?|thank you|as always|it|everything|muy|todo|y|e"
+    r"|gracias|muchas|como siempre|muito|tudo|obrigad[oa]|como sempre)\W*)+$"
+)
+_ASKS = re.compile(r"\?\s*$|\b(?:please|would like|need|want|por favor|favor|necesit\w*|quier\w*|quer\w*|precis\w*)\b")
+
+_KIND_OF_TIME = (r"(?:great|good|nice|lovely|wonderful|happy|fantastic|excellent|pleasant|amazing|perfect|brilliant"
+                 r"|buen[oa]?s?|feliz|felices|excelentes?|lind[oa]s?|bonit[oa]s?|genial|estupend[oa]s?|otim[oa]s?"
+                 r"|b(?:om|oa|ons|oas)|maravilhos[oa]s?|perfeit[oa]s?|perfect[oa]s?)")  # fmt: skip
+_TIME = (r"(?:days?|mornings?|afternoons?|evenings?|nights?|week|weekend|month|year|holidays?|vacation|summer|trip"
+         r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|christmas|easter|birthday"
+         r"|dias?|tardes?|noches?|semana|fin(?:es)? de semana|finde|puente|jornada|ano|navidad(?:es)?|fiestas|pascuas?"
+         r"|vacaciones|verano|viaje|lunes|martes|miercoles|jueves|viernes|sabado|domingo"
+         r"|noites?|fim de semana|final de semana|fds|feriado|natal|pascoa|ferias|viagem|segunda|terca|quarta|quinta"
+         r"|sexta)(?:-feira)?")  # fmt: skip
+_POLITE = re.compile(
+    rf"\b(?:{_KIND_OF_TIME} (?:new |rest of (?:the|your) )?{_TIME}\b(?: ahead)?"
+    r"|quick (?:question|note|one|call|reply|update|check|word|chat|response)|good ?bye|good (?:luck|news|question|point)"
+    r"|(?:would|might|will) be (?:\w+ )?(?:great|good|better|happy|nice|lovely|perfect|wonderful|fantastic)"
+    r"|(?:love|recommend) to|(?:would|'d) love|(?:happy|pleased|delighted|good|great|nice) to"
+    r"|thank(?:s| you)\b[^.!?]{0,80}\bin advance"
+    r"|hope (?:you|this|that|all|everything|your)\b(?: [\w']+){0,5}? (?:great|good|nice|lovely|well|wonderful|happy)\b"
+    r"|(?:pregunta|consulta|duda|pergunta|duvida|respuesta|resposta) rapida|rapida (?:pregunta|consulta|duda|pergunta)"
+    r"|(?:mucho )?gusto en|con (?:mucho )?gusto|com (?:muito )?gosto|encantad[oa]s? de"
+    r"|(?:seria|estaria) (?:\w+ )?(?:buen[oa]|bom|genial|mejor|melhor|estupendo|perfecto|perfeito|otimo|excelente)"
+    r"|(?:lo|o) (?:mejor|melhor) (?:posible|possivel)|buena suerte|boa sorte"
+    r"|(?:espero|esperamos) que(?: \w+){0,5}? (?:bien|bem|bueno|content[oa]s?|excelentes?))\b"
+)
+"""Greetings, wishes and manners: they say nothing of the work."""
 
 _NOT = re.compile(
     r"\b(?:not|no|never|nothing|none|hardly|barely|without|neither|nor|cannot|(?:\w+n't)|any|far from|anything but"
     r"|sin|nunca|jamas|nada|ningun\w*|tampoco|ni|apenas|nem|sem|nao|nenhum\w*|longe de)\b"
 )
+_NOT_HERE = re.compile(
+    r"\b(?:(?:have|has|had|did|do|was|were|is|are)(?:n't| not| never| still not)|never|still not|no|nunca|aun no|nao)"
+    r"(?: (?:yet|still|been|he|hemos|han|ha|me|nos|todavia|ainda|foi|foram|fue|fueron|esta|estan)){0,3}"
+    r" (?:received|receive|arrived|arrive|delivered|turned up|here|recib\w+|lleg\w+|entregad\w+|receb\w+|cheg\w+"
+    r"|entregue\w*)\b(?!.*\b(?:complain\w*|quejas?|reclam\w*))"
+)
+"""What was ordered and is not there is no less than a fault."""
 _BETWEEN = r"(?:[\s,]+[\w'-]+){0,3}?[\s,]*$"
 """So few words may stand between a denial and what it denies."""
 _DENIED = re.compile(rf"(?:{_NOT.pattern}){_BETWEEN}")
@@ -93,29 +152,40 @@ def felt(words: str) -> Felt:
 
 def _of_sentence(plain: str) -> Feeling:
     praised = bool(_PRAISE.search(plain))
-    rest = _NO_DENIAL.sub(" ", _PRAISE.sub(" ", plain))
-    pleased = praised
+    rest = _NO_DENIAL.sub(" ", _POLITE.sub(" ", _PRAISE.sub(" ", plain)))
+    pleased, asks = praised, plain.endswith("?")
     for clause in _CLAUSE.split(rest):
-        good, bad = _weighed(clause or "", supposed=bool(_SUPPOSED.search(plain)))
+        good, bad = _weighed(clause or "", supposed=asks or bool(_SUPPOSED.search(plain)), asks=asks)
         if bad:
             return "negative"
         pleased = pleased or good
     return "positive" if pleased else "neutral"
 
 
-def _weighed(clause: str, *, supposed: bool) -> tuple[bool, bool]:
+def _weighed(clause: str, *, supposed: bool, asks: bool) -> tuple[bool, bool]:
     """Whether a clause shows pleasure, and whether it shows displeasure; a denial turns what it stands before."""
     good = bad = False
-    for found in _PLEASED.finditer(clause):
-        if _denied(clause, found.start()):
-            bad = bad or not supposed
-        else:
-            good = True
+    for words, kind in ((_PLEASED, False), (_KIND, True)):
+        for found in words.finditer(clause):
+            if _denied(clause, found.start()):
+                bad = bad or not supposed
+            elif not asks:
+                good = good or not kind or _is_verdict(clause, found)
     bad = bad or any(not _denied(clause, found.start()) for found in _DISPLEASED.finditer(clause))
-    spoken_of = supposed or (good and _MENDED.search(clause) is not None)
+    bad = bad or (not asks and _NOT_HERE.search(clause) is not None)
+    spoken_of = (supposed and not asks) or (good and _MENDED.search(clause) is not None)
     if not spoken_of:
         bad = bad or any(not _denied(clause, found.start()) for found in _FAULTS.finditer(clause))
     return good, bad
+
+
+def _is_verdict(clause: str, found: re.Match[str]) -> bool:
+    """Whether a kind word judges the work: as what something was, beside a word of the work, or all by itself."""
+    after = clause[found.end() :]
+    if _ASKS.search(clause) or _NO_VERDICT.search(after):
+        return False
+    before = clause[: found.start()]
+    return bool(_VERDICT.search(before) or _WORK.search(after) or _ALONE.search(clause))
 
 
 def _denied(clause: str, at: int) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +25,7 @@ from tests import build, gears
 from tests.engines.test_engagement import _rows_read
 
 ENGINE = FeedbackEngine()
+SAID = Path(__file__).parents[1] / "data" / "feelings.jsonl"
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 DUE = Due(
     request_id=UUID(int=1), order_id=UUID(int=2), called="PO-1", order_status="delivered", attempt=0,
@@ -96,6 +99,12 @@ def test_one_person_is_asked_about_one_order_at_a_time_and_an_hour_has_its_budge
 )  # fmt: skip
 def test_feelings_are_told_from_words_denials_included(words: str, feeling: str) -> None:
     assert feelings.felt(words).feeling == feeling
+
+
+def test_greetings_closings_and_requests_make_no_praise() -> None:
+    told = [json.loads(line) for line in SAID.read_text("utf-8").splitlines()]
+    felt = [(each["words"], feelings.felt(each["words"]).feeling) for each in told]
+    assert felt == [(each["words"], each["feeling"]) for each in told]
 
 
 @pytest.mark.parametrize(
