@@ -91,7 +91,8 @@ _TIME = (r"(?:days?|mornings?|afternoons?|evenings?|nights?|week|weekend|month|y
          r"|sexta)(?:-feira)?")  # fmt: skip
 _POLITE = re.compile(
     rf"\b(?:{_KIND_OF_TIME} (?:new |rest of (?:the|your) )?{_TIME}\b(?: ahead)?"
-    r"|quick (?:question|note|one|call|reply|update|check|word|chat|response)|good ?bye|good (?:luck|news|question|point)"
+    r"|quick (?:question|note|one|call|reply|update|check|word|chat|response)|good ?bye"
+    r"|good (?:luck|news|question|point)"
     r"|(?:would|might|will) be (?:\w+ )?(?:great|good|better|happy|nice|lovely|perfect|wonderful|fantastic)"
     r"|(?:love|recommend) to|(?:would|'d) love|(?:happy|pleased|delighted|good|great|nice) to"
     r"|thank(?:s| you)\b[^.!?]{0,80}\bin advance"

@@ -104,8 +104,35 @@ def ask(tx: Tx, order_id: UUID, *, contact_id: UUID | None = None) -> Request:
     return book.write(
         tx, request, "insisted",
         {"state": "queued", "reason": None, "insisted": True, "due_at": tx.now, "waits_until": None,
-         "latest_at": latest, "shadow_sent_at": None, "contact_id": contact_id or request.contact_id},
+         "latest_at": latest, "shadow_sent_at": None, "contact_id": contact_id or request.contact_id, **UNASKED},
     )  # fmt: skip
+
+
+UNASKED: Mapping[str, Any] = {
+    "sent_at": None, "lapses_at": None, "card_id": None, "thread_id": None, "remind_at": None, "reminders": 0,
+}  # fmt: skip
+"""What an earlier mail left with a request, such as one that came back: asked again, the new mail counts alone."""
+
+
+def of_another(tx: Tx, order_id: UUID, client_id: UUID | None) -> None:
+    """An order is another account's now: whoever had it before is not asked about it, its own account is."""
+    row = tx.row(
+        f"""SELECT {COLUMNS} FROM feedback_requests WHERE tenant_id = :t AND order_id = :id AND state = 'queued'
+              AND client_id IS DISTINCT FROM :client FOR UPDATE""",
+        t=tx.tenant_id, id=order_id, client=client_id,
+    )  # fmt: skip
+    if row is None:
+        return
+    request = load(row)
+    reason = "the order is another account's"
+    book.cancel_waiting(tx, request, reason)
+    if client_id is None:
+        book.write(tx, request, "skipped", {"state": "skipped", "reason": reason, "waits_until": None}, reason=reason)
+        return
+    # whom it waited for, and whom a person named, were of the other account
+    fresh = {"client_id": client_id, "contact_id": None, "waits_until": None, "shadow_sent_at": None}
+    book.write(tx, request, "queued", fresh, due_at=request.due_at.isoformat())
+    schedule.bring_forward(tx, max(request.due_at, tx.now))
 
 
 def skip(tx: Tx, request_id: UUID, *, reason: str) -> Request:

@@ -111,7 +111,9 @@ def record(tx: Tx, request_id: UUID, said: Said) -> Request:
         return request
     rating, comment = _spelled(said)
     before = _counting(tx, request_id)
-    if before is not None and (before.rating, before.comment, before.channel) == (rating, comment, said.channel):
+    # a mail's words are its own: another mail is another answer
+    same = before is not None and (before.rating, before.comment, before.channel) == (rating, comment, said.channel)
+    if same and said.message_id is None:
         return request
     if request.state == "answered" and not changeable(tx, request) and said.channel != "mail":
         raise IllegalFeedbackMove("the answer was given some time ago, and stands")
@@ -123,7 +125,8 @@ def record(tx: Tx, request_id: UUID, said: Said) -> Request:
                                          comment, sentiment, read_by, span, message_id, counts)
            VALUES (:t, :id, :request, :client, :contact, :now, :channel, :by, :rating, :comment, :sentiment, :read_by,
                    :span, :message, :counts)""",
-        t=tx.tenant_id, id=answer_id, request=request_id, client=request.client_id, contact=said.contact_id,
+        t=tx.tenant_id, id=answer_id, request=request_id, client=request.client_id,
+        contact=said.contact_id or (_told_of(tx, request) if said.channel == "person" else None),
         now=tx.now, channel=said.channel, by=storable.text(said.by, 200), rating=rating, comment=comment,
         sentiment=feeling.sentiment if feeling else None, read_by=feeling.read_by if feeling else None,
         span=storable.optional(feeling.span, 500) if feeling else None, message=said.message_id, counts=counts,
@@ -170,10 +173,23 @@ def changeable(tx: Tx, request: Request) -> bool:
 def blank(tx: Tx, contact_id: UUID, name: str) -> int:
     """Take away what a person said in words, and who they were; their ratings stay countable. How many answers."""
     return tx.run(
-        """UPDATE feedback_answers SET by = :name, span = NULL, comment = NULL
-           WHERE tenant_id = :t AND contact_id = :contact""",
+        """UPDATE feedback_answers a SET by = :name, span = NULL, comment = NULL
+           WHERE a.tenant_id = :t AND (a.contact_id = :contact OR a.contact_id IS NULL AND a.request_id IN (
+               SELECT f.id FROM feedback_requests f WHERE f.tenant_id = :t AND f.contact_id = :contact))""",
         name=name, t=tx.tenant_id, contact=contact_id,
     )  # fmt: skip
+
+
+def _told_of(tx: Tx, request: Request) -> UUID | None:
+    """Who stands behind an answer that a person passes on: who was asked, else whom the order names."""
+    if request.contact_id is not None:
+        return request.contact_id
+    named: UUID | None = tx.value(
+        """SELECT c.id FROM orders o JOIN contacts c ON c.tenant_id = :t AND c.id = o.contact_id
+           WHERE o.tenant_id = :t AND o.id = :order AND c.client_id = :client""",
+        t=tx.tenant_id, order=request.order_id, client=request.client_id,
+    )  # fmt: skip
+    return named
 
 
 def _heard(tx: Tx, request_id: UUID) -> None:

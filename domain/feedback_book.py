@@ -126,12 +126,17 @@ def tell(tx: Tx, request: Request, kind: str, *, react: bool = False, **told: An
     )  # fmt: skip
 
 
-def cancel_waiting(tx: Tx, request: Request, reason: str, *, types: tuple[str, ...] = ("request_feedback",)) -> None:
-    """What still waits to be written about a request is not written any more; what is on its way stays."""
+def cancel_waiting(
+    tx: Tx, request: Request, reason: str, *, types: tuple[str, ...] = ("request_feedback",),
+    template: str | None = None,
+) -> None:  # fmt: skip
+    """What still waits to be written about a request (by one `template`) is not written; what is on its way stays."""
     rows = tx.rows(
         """SELECT id FROM kanban_cards WHERE tenant_id = :t AND client_id = :client AND subject_type = :subject
              AND subject_id = :id AND type = ANY(:types)
-             AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+             AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
+             AND (CAST(:template AS text) IS NULL OR payload ->> 'template' = :template)""",
         t=tx.tenant_id, client=request.client_id, subject=SUBJECT, id=str(request.id), types=list(types),
+        template=template,
     )  # fmt: skip
     cards.move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule="feedback.moved_on")

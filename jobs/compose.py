@@ -125,6 +125,8 @@ def _words(card: Card, language: str, page: str | None) -> tuple[str, str]:
     """Subject and text: what a person or an engine wrote out, and the template for the rest."""
     subject, text = str(card.payload.get("subject") or ""), str(card.payload.get("text") or "")
     template = str(card.payload.get("template") or "")
+    # a person who edits a draft may leave the mark in it
+    text = text.replace(drafts.PAGE, page or "")
     if not template:
         return subject, text
     slots = card.payload.get("slots", {})

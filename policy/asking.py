@@ -23,6 +23,8 @@ class Asking:
     insisted: bool
     """A person wants it asked, whenever the contact was asked last."""
     order_status: str
+    of_account: bool
+    """Whether the order is (still) the account's that is asked."""
     case_opened_at: datetime | None
     """Since when a case about the account is open."""
     asked_at: datetime | None
@@ -38,6 +40,7 @@ def read(tx: Tx, cards: Sequence[Card]) -> dict[UUID, Asking]:
         return {}
     rows = tx.rows(
         """SELECT w.card_id, f.state, f.remind_at IS NOT NULL AS reminding, f.insisted, o.status AS order_status,
+                  coalesce(o.client_id = f.client_id, false) AS of_account,
                   (SELECT min(s.opened_at) FROM cases s
                    WHERE s.tenant_id = :t AND s.client_id = f.client_id AND s.state = 'open') AS case_opened_at,
                   greatest(

@@ -19,6 +19,8 @@ class Due:
     order_id: UUID
     called: str
     order_status: str
+    of_account: bool
+    """Whether the order is (still) that account's."""
     attempt: int
     """0: the question itself; 1: its reminder."""
     due_at: datetime
@@ -63,7 +65,8 @@ def requests(ctx: Context) -> list[Due]:
                SELECT f.*, 1, f.remind_at FROM feedback_requests f
                WHERE f.tenant_id = :t AND f.state = 'sent' AND f.remind_at <= :now)
            SELECT f.id AS request_id, f.order_id, coalesce(o.number, o.external_id) AS called,
-                  o.status AS order_status, f.attempt, f.moment AS due_at, f.latest_at, f.insisted,
+                  o.status AS order_status, coalesce(o.client_id = f.client_id, false) AS of_account, f.attempt,
+                  f.moment AS due_at, f.latest_at, f.insisted,
                   f.shadow_sent_at IS NOT NULL AS shadowed, f.lapses_at, f.thread_id, h.subject AS thread_subject,
                   f.client_id, l.name AS client_name, l.status AS client_status, l.relationship,
                   EXISTS (SELECT FROM cases s WHERE s.tenant_id = :t AND s.client_id = f.client_id

@@ -13,6 +13,9 @@ from domain.settings import TenantSettings
 from engines.feedback.due import Due
 from engines.greeting import first_name, language
 
+RECOVERING, THANKING = "service_recovery", "feedback_thanks"
+"""The templates of the two mails that answer what was said."""
+
 
 def payload(due: Due, settings: TenantSettings, until: datetime) -> dict[str, Any]:
     """The payload of the card that asks or reminds; the link is made when the mail is rendered."""
@@ -29,7 +32,7 @@ def payload(due: Due, settings: TenantSettings, until: datetime) -> dict[str, An
 
 def recovery(request: Request, about: Row, settings: TenantSettings) -> dict[str, Any]:
     """The payload of the card that writes to a dissatisfied client; a person looks at it unless the tenant says so."""
-    told = _reply(request, about, settings, "service_recovery")
+    told = _reply(request, about, settings, RECOVERING)
     told["slots"] |= {"person_informed": True}
     if not settings.send_service_recovery:
         told["needs_approval"] = "a dissatisfied client is written to"
@@ -38,7 +41,7 @@ def recovery(request: Request, about: Row, settings: TenantSettings) -> dict[str
 
 def thanks(request: Request, about: Row, settings: TenantSettings) -> dict[str, Any]:
     """The payload of the card that thanks for praise."""
-    return _reply(request, about, settings, "feedback_thanks")
+    return _reply(request, about, settings, THANKING)
 
 
 def _reply(request: Request, about: Row, settings: TenantSettings, template: str) -> dict[str, Any]:

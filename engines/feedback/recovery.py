@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, feedback, feedback_answers, feedback_book, inbox
+from domain import cards, cases, feedback, feedback_answers, feedback_book, inbox
 from domain.cards import Card, Proposal
 from domain.db import Row
 from domain.events import Event
@@ -14,6 +14,7 @@ from domain.feedback_answers import Answer
 from domain.feedback_book import Request
 from engines.contract import Context
 from engines.feedback import calls, letter, opinions
+from engines.feedback.letter import RECOVERING, THANKING
 
 NAME = "feedback"
 KIND = "service_recovery"
@@ -24,6 +25,8 @@ LATEST_DAYS = 7
 
 CASE, MAIL, THANKS = 1350, 1250, 300
 """Priority: people who are dissatisfied come before all who are merely due, and safety comes before them."""
+
+CHANGED = "the client has changed the answer"
 
 WORDS = 300
 
@@ -37,6 +40,9 @@ def answered(ctx: Context, event: Event) -> None:
     if answer.sentiment is None:
         feeling = opinions.of_words(answer.comment or "")
         request = feedback_answers.read(ctx.tx, answer.id, feeling)
+    if request.sentiment != "positive":
+        # nobody is thanked for kind words that they have taken back
+        feedback_book.cancel_waiting(ctx.tx, request, CHANGED, types=("send_email",), template=THANKING)
     if request.sentiment == "negative":
         _make_good(ctx, request, answer)
         return
@@ -58,9 +64,11 @@ def case_opened(ctx: Context, card: Card) -> None:
 
 
 def _make_good(ctx: Context, request: Request, answer: Answer) -> None:
-    """A case for people to watch, and a mail to the client; both once for each request."""
+    """A case for people to watch, anew where the earlier one was closed, and once for each request a mail."""
     about = _about(ctx, request, answer)
-    wished = [] if request.case_id is not None else [_case(ctx, request, answer, about)]
+    open_cases = cases.open_for(ctx.tx, [request.client_id]).get(request.client_id, [])
+    seen_to = request.case_id is not None and any(case.id == request.case_id for case in open_cases)
+    wished = [] if seen_to else [_case(ctx, request, answer, about)]
     if about["contact_id"] is not None:
         payload = letter.recovery(request, about, ctx.settings)
         title = f"Make good on order {about['called']}: {about['name']} ({about['client_name']})"
@@ -76,7 +84,7 @@ def _make_good(ctx: Context, request: Request, answer: Answer) -> None:
 def _take_back(ctx: Context, request: Request) -> None:
     """They changed their mind: nobody apologises for what pleased them. The case stays for people to close."""
     if request.recovery_card_id is not None:
-        feedback_book.cancel_waiting(ctx.tx, request, "the client has changed the answer", types=("send_email",))
+        feedback_book.cancel_waiting(ctx.tx, request, CHANGED, types=("send_email",), template=RECOVERING)
 
 
 def _thank(ctx: Context, request: Request, answer: Answer) -> None:
@@ -115,12 +123,17 @@ def _case(
     return Proposal(
         type="open_case", engine=NAME, title=f"{payload['title']} ({about['client_name']})",
         subject_type=feedback_book.SUBJECT, subject_id=str(request.id),
-        dedupe_key=f"{NAME}:call:{answer.id}" if call else f"{NAME}:case:{request.id}",
+        dedupe_key=f"{NAME}:call:{answer.id}" if call else _case_key(request, answer),
         due_at=ctx.now, latest_at=ctx.now + timedelta(days=LATEST_DAYS), client_id=request.client_id,
         contact_id=about["contact_id"], thread_id=request.thread_id, payload=payload,
         evidence={"answer_id": str(answer.id), "rating": answer.rating, "quote": words, "channel": answer.channel},
         priority=CASE,
     )  # fmt: skip
+
+
+def _case_key(request: Request, answer: Answer) -> str:
+    """One case for each request; once that was opened, what they say later may open another."""
+    return f"{NAME}:case:{request.id}" + (f":{answer.id}" if request.case_id is not None else "")
 
 
 def _mail(

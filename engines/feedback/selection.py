@@ -80,6 +80,7 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
     lately = due.asked_at if not due.attempt and not due.insisted else None
     for stands, rule, reason in (
         (due.order_status not in ("delivered", "closed"), "feedback.delivered", f"the order is {due.order_status}"),
+        (not due.of_account, "feedback.wanted", "the order is another account's"),
         (due.client_status != "active", "feedback.active_account", "the account is inactive"),
         (due.relationship != "client", "feedback.relationship", "the account is not a client"),
         (due.contact_id is None, "feedback.reachable", "nobody at the account can be written to"),

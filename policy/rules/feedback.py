@@ -28,6 +28,8 @@ def feedback_is_asked_for_a_delivered_order_and_once(facts: Facts, it: Rule) -> 
         return it.block("there is no such request (any more)")
     if now.order_status not in ("delivered", "closed"):
         return it.block(f"the order is {now.order_status}", order_status=now.order_status)
+    if not now.of_account:
+        return it.block("the order is another account's")
     reminds = bool(facts.told("attempt"))
     if now.state != ("sent" if reminds else "queued") or (reminds and not now.reminding):
         return it.block("the question no longer stands", state=now.state, reminder=reminds)

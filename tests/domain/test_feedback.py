@@ -172,6 +172,41 @@ def test_a_mail_that_came_back_asked_nobody(tx: Tx) -> None:
     assert feedback_figures.stats(tx).now.asked == 0
 
 
+def test_asked_again_after_a_mail_that_came_back_the_new_mail_counts_alone(tx: Tx) -> None:
+    person = build.contact(tx)
+    first = asked(tx, person, days_ago=50)
+    assert first.card_id is not None
+    feedback_life.void(tx, first.card_id)
+    again = feedback.ask(tx, first.order_id)
+    assert (again.sent_at, again.lapses_at, again.card_id, again.remind_at) == (None, None, None, None)
+    card, thread = build.card(tx, person, dedupe_key="again").id, tx.clock.uuid()
+    feedback_life.went_out(tx, [Mail(first.id, card, person, 0, tx.now, thread)])
+    now = feedback_book.hold(tx, first.id)
+    assert (now.sent_at, now.card_id, now.thread_id) == (tx.now, card, thread)
+    assert now.lapses_at == tx.now + timedelta(days=45)
+    assert feedback_life.void(tx, card)
+
+
+def test_an_order_that_moves_to_another_account_is_asked_about_there(tx: Tx) -> None:
+    person = build.contact(tx)
+    order = delivered(tx, person)
+    request = feedback.ask(tx, order, contact_id=person)
+    card = build.card(tx, person, kind="request_feedback", subject_type="feedback_request",
+                      subject_id=str(request.id))  # fmt: skip
+    other = build.client(tx, name="Globex of elsewhere")
+    orders.put(tx, order_id=order, client_id=other)
+    now = feedback_book.hold(tx, request.id)
+    assert (now.state, now.client_id, now.contact_id) == ("queued", other, None)
+    assert tx.value("SELECT state FROM kanban_cards WHERE id = :id", id=card.id) == "cancelled"
+
+
+def test_a_second_mail_without_a_rating_is_an_answer_of_its_own(tx: Tx) -> None:
+    request = asked(tx, build.contact(tx))
+    for number, feeling in enumerate((Feeling("neutral", "rulebook"), WORDS), start=1):
+        feedback_answers.record(tx, request.id, Said("mail", "Bill", feeling=feeling, message_id=UUID(int=number)))
+    assert feedback_book.hold(tx, request.id).sentiment == "negative"
+
+
 def test_figures_compare_a_period_with_the_one_before(tx: Tx) -> None:
     person = build.contact(tx)
     for rating in (5, 4, 1, None):
@@ -205,6 +240,17 @@ def test_an_erased_person_leaves_a_rating_and_no_words(tx: Tx) -> None:
     forgetting.blank_contact(tx, person)
     [answer] = feedback_answers.of(tx, [request.id])[request.id]
     assert (answer.rating, answer.comment, answer.by) == (1, None, "[erased]")
+
+
+def test_what_a_person_passes_on_is_erased_with_whom_it_is_about(tx: Tx) -> None:
+    asked_one, named = build.contact(tx), build.contact(tx, email="peter@initech.example")
+    some = [asked(tx, asked_one), feedback.own(tx, delivered(tx, named))]
+    for request in some:
+        feedback_answers.record(tx, request.id, Said("person", "Bill, by telephone", comment="my wife is ill"))
+    for who in (asked_one, named):
+        forgetting.blank_contact(tx, who)
+    told = feedback_answers.of(tx, [each.id for each in some])
+    assert [(each.comment, each.by) for [each] in told.values()] == [(None, "[erased]")] * 2
 
 
 def test_a_closed_case_wakes_what_waited_for_it(tx: Tx) -> None:

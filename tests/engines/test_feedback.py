@@ -28,7 +28,7 @@ ENGINE = FeedbackEngine()
 SAID = Path(__file__).parents[1] / "data" / "feelings.jsonl"
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 DUE = Due(
-    request_id=UUID(int=1), order_id=UUID(int=2), called="PO-1", order_status="delivered", attempt=0,
+    request_id=UUID(int=1), order_id=UUID(int=2), called="PO-1", order_status="delivered", of_account=True, attempt=0,
     due_at=NOW - timedelta(hours=1), latest_at=NOW + timedelta(days=20), insisted=False, shadowed=False,
     lapses_at=None, thread_id=None, thread_subject=None, client_id=UUID(int=3), client_name="Initech",
     client_status="active", relationship="client", case_open=False, contact_id=UUID(int=4), name="Bill",
@@ -44,6 +44,7 @@ DUE = Due(
         ({"clock": "exempt", "exempt_reason": "discovered"}, ("picked", None)),
         ({"asked_at": NOW - timedelta(days=5), "insisted": True}, ("picked", None)),
         ({"order_status": "closed"}, ("picked", None)),
+        ({"of_account": False}, ("skipped", "feedback.wanted")),
         ({"order_status": "cancelled"}, ("skipped", "feedback.delivered")),
         ({"latest_at": NOW}, ("skipped", "feedback.too_late")),
         ({"latest_at": NOW, "shadowed": True}, ("skipped", "feedback.too_late")),

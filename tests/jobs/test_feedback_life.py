@@ -183,6 +183,23 @@ def test_a_reply_in_words_is_read_and_a_complaint_in_it_opens_one_case_alone(des
     assert desk.request(order).case_id == desk.open_cases()[0].id
 
 
+def test_a_complaint_after_its_case_was_closed_has_a_case_of_its_own(desk: Desk) -> None:
+    order = desk.delivered("PO-10")
+    desk.clock.advance(days=7)
+    desk.hour()
+    page = desk.page(desk.sent()[-1])
+    assert desk.client.post(page, content="rating=1&comment=It+broke", headers=FORM).status_code == 200
+    desk.hour()
+    [first] = desk.open_cases()
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        cases.close(tx, first.id, outcome="made good")
+    assert desk.client.post(page, content="rating=1&comment=It+broke+again", headers=FORM).status_code == 200
+    desk.hour()
+    [second] = desk.open_cases()
+    assert second.id != first.id
+    assert desk.request(order).case_id == second.id
+
+
 def test_praise_is_noted_touches_the_clock_and_can_be_taken_back(desk: Desk) -> None:
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
         clocks.reinstate(tx, desk.person)

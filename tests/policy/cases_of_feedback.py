@@ -71,6 +71,15 @@ def somebody_decided_against_it_meanwhile(world: World) -> Card:
     return card
 
 
+@case("feedback.wanted", "block")
+def the_order_has_gone_to_another_account_meanwhile(world: World) -> Card:
+    card = asking(world)
+    with world.tx() as tx:
+        tx.run("UPDATE orders SET client_id = :other WHERE tenant_id = :t", other=build.client(tx, "Penetrode"),
+               t=tx.tenant_id)  # fmt: skip
+    return card
+
+
 @case("feedback.open_case", "defer", until="2026-03-03 15:00")
 def a_case_was_opened_meanwhile(world: World) -> Card:
     card = asking(world)
