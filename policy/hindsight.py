@@ -134,8 +134,8 @@ def _asking(told: Mapping[str, Any]) -> Asking | None:
     if "asks" not in told:
         return None
     asked_at, insisted = told["asks"]
-    return Asking(state="queued", reminding=False, insisted=insisted, order_status="delivered", case_opened_at=None,
-                  asked_at=_instant(asked_at), exempt=None)  # fmt: skip
+    return Asking(state="queued", reminding=False, insisted=insisted, order_status="delivered", of_account=True,
+                  case_opened_at=None, asked_at=_instant(asked_at), exempt=None)  # fmt: skip
 
 
 def _person(past: Past) -> Person:
