@@ -15,6 +15,7 @@ MOST_LINES_PER_ROW = 50
 
 MOST_CHARACTERS_PER_LINE = 100_000
 
+_NO_UTF16 = "the file says it is UTF-16 and is not: {}"
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
 _DISGUISED = re.compile(r"'+[=+\-@\t\r]")
@@ -47,18 +48,24 @@ class Format:
 
 def format_of(chunks: Iterable[bytes]) -> Format:
     """Find out how a file is to be read, in one pass over it. Raises InvalidFile."""
-    encoding, utf8 = "", codecs.getincrementaldecoder("utf-8")()
-    head = b""
+    encoding, utf8, head = "", codecs.getincrementaldecoder("utf-8")(), b""
+    utf16 = codecs.getincrementaldecoder("utf-16")()
     for chunk in chunks:
-        if len(head) < MOST_CHARACTERS_PER_LINE:
-            head += chunk[:MOST_CHARACTERS_PER_LINE]
-        if not encoding and head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        marked = len(head) < 2 and (head + chunk[:2]).startswith((b"\xff\xfe", b"\xfe\xff"))
+        if marked:
             encoding = "utf-16"
-        if not encoding:
+        if encoding == "utf-16":
+            # whole, here: a letter that is none must not be met when half of the rows are taken in
+            _letters(utf16, head + chunk if marked else chunk)
+        elif not encoding:
             try:
                 utf8.decode(chunk)
             except UnicodeDecodeError:
                 encoding = "cp1252"
+        if len(head) < MOST_CHARACTERS_PER_LINE:
+            head += chunk[:MOST_CHARACTERS_PER_LINE]
+    if encoding == "utf-16":
+        _letters(utf16, b"", whole=True)
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise InvalidFile("this is a spreadsheet or an archive: save the sheet as CSV first")
     encoding = encoding or ("utf-8-sig" if _is_whole(utf8) else "cp1252")
@@ -87,7 +94,7 @@ def lines(chunks: Iterable[bytes], encoding: str, *, whole: bool = True) -> Iter
             left = left[: MOST_CHARACTERS_PER_LINE + 1]
         *ended, left = (left + newlines.decode(b"", whole)).split("\n")
     except UnicodeDecodeError as error:
-        raise InvalidFile(f"the file says it is UTF-16 and is not: {error.reason}") from error
+        raise InvalidFile(_NO_UTF16.format(error.reason)) from error
     yield from ended
     if left:
         yield left
@@ -157,6 +164,13 @@ def _row(window: Sequence[str], number: int, delimiter: str) -> tuple[Cells, int
 
 def _cell(told: str) -> str:
     return unguarded(told.strip())
+
+
+def _letters(decoder: codecs.IncrementalDecoder, some: bytes, *, whole: bool = False) -> None:
+    try:
+        decoder.decode(some, whole)
+    except UnicodeDecodeError as error:
+        raise InvalidFile(_NO_UTF16.format(error.reason)) from error
 
 
 def _is_whole(decoder: codecs.IncrementalDecoder) -> bool:

@@ -27,6 +27,8 @@ class Export:
     expires_at: datetime
     fetched: int
     fetched_at: datetime | None
+    fetched_by: str | None
+    """Who fetched it last; the audit log knows each time."""
 
 
 COLUMNS = ", ".join(Export.__slots__)
@@ -49,12 +51,14 @@ def ask(tx: Tx) -> Export:
 def fetch(tx: Tx, export_id: UUID) -> Export:
     """Note that it is being fetched. Raises UnknownExport."""
     row = tx.row(
-        f"""UPDATE exports SET fetched = fetched + 1, fetched_at = :now
+        f"""UPDATE exports SET fetched = fetched + 1, fetched_at = :now, fetched_by = :by
             WHERE tenant_id = :t AND id = :id AND expires_at > :now RETURNING {COLUMNS}""",
-        now=tx.now, t=tx.tenant_id, id=export_id,
+        now=tx.now, by=tx.actor, t=tx.tenant_id, id=export_id,
     )  # fmt: skip
     if row is None:
         raise UnknownExport(f"there is no export {export_id} to be fetched (any more): ask for one")
+    audit.record(tx, "tenant.export_fetched", str(export_id))
+    events.record(tx, "export.fetched", "export", export_id)
     return _load(row)
 
 

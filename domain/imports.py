@@ -12,10 +12,13 @@ from domain import audit, events, storable
 from domain.db import Row, Tx
 
 Outcome = Literal["created", "changed", "unchanged", "skipped", "bad"]
-State = Literal["running", "done", "undoing", "undone"]
+State = Literal["running", "done", "failed", "undoing", "undone"]
 
 LONGEST_ROW = 10_000
 """So many characters of a row that was not taken in are kept."""
+
+MOST_STUMBLES = 5
+"""An import that came no further so often in a row is given up."""
 
 SEQ_PER_LINE = 8
 """One row makes at most so many records."""
@@ -42,6 +45,8 @@ class Batch:
     reading: Mapping[str, Any]
     """Encoding and delimiter, the titles, what was chosen, and the options."""
     state: State
+    failure: str | None
+    """Why no more of it is taken in, or undone for the moment."""
     line: int
     rows: int
     created: int
@@ -124,10 +129,13 @@ def read_from(tx: Tx, batch: Batch, upload_id: UUID) -> Batch:
 
 
 def under_way(tx: Tx) -> Batch | None:
-    """The oldest that the worker is to go on with: sent through the API and not done, or being undone."""
+    """What the worker is to go on with, sent through the API and not done, or being undone.
+
+    The oldest, but those that stumbled stand behind the others: nobody's file is in everybody's way.
+    """
     row = tx.row(
         f"""SELECT {COLUMNS} FROM imports WHERE tenant_id = :t AND state IN ('running', 'undoing')
-              AND (upload_id IS NOT NULL OR state = 'undoing') ORDER BY id LIMIT 1""",
+              AND (upload_id IS NOT NULL OR state = 'undoing') ORDER BY stumbles, id LIMIT 1""",
         t=tx.tenant_id,
     )  # fmt: skip
     return _load(row) if row else None
@@ -159,7 +167,8 @@ def advance(tx: Tx, batch: Batch, taken: Sequence[Taken]) -> Batch:
         record.created and record.subject_type == "client" for each in taken for record in each.records
     ) if batch.kind != "clients" else 0  # fmt: skip
     row = tx.row(
-        f"""UPDATE imports SET line = :line, moved_at = :now, {", ".join(f"{n} = {n} + :{n}" for n in _COUNTED)}
+        f"""UPDATE imports SET line = :line, moved_at = :now, stumbles = 0, failure = NULL,
+                {", ".join(f"{n} = {n} + :{n}" for n in _COUNTED)}
             WHERE tenant_id = :t AND id = :id AND state = 'running' AND line = :expected RETURNING {COLUMNS}""",
         line=max((each.ends for each in taken), default=batch.line), now=tx.now, t=tx.tenant_id, id=batch.id,
         expected=batch.line, **counts,
@@ -199,6 +208,30 @@ def finish(tx: Tx, batch: Batch) -> Batch:
     return done
 
 
+def fail(tx: Tx, import_id: UUID, failure: str) -> None:
+    """Take no more of a file in, whose reason is told; what came of it stays until it is undone."""
+    told = storable.text(failure, 1000)
+    failed = tx.run(
+        """UPDATE imports SET state = 'failed', failure = :failure, finished_at = :now
+           WHERE tenant_id = :t AND id = :id AND state = 'running'""",
+        failure=told, now=tx.now, t=tx.tenant_id, id=import_id,
+    )  # fmt: skip
+    if failed:
+        audit.record(tx, "import.failed", str(import_id), failure=told)
+        events.record(tx, "import.failed", "import", import_id, failure=told)
+
+
+def stumble(tx: Tx, import_id: UUID, failure: str) -> None:
+    """Note that nothing came of going on with an import, for a reason nobody foresaw; too often, and it has failed."""
+    stumbles = tx.value(
+        """UPDATE imports SET stumbles = stumbles + 1, failure = :failure
+           WHERE tenant_id = :t AND id = :id AND state IN ('running', 'undoing') RETURNING stumbles""",
+        failure=storable.text(failure, 1000), t=tx.tenant_id, id=import_id,
+    )  # fmt: skip
+    if stumbles is not None and stumbles >= MOST_STUMBLES:
+        fail(tx, import_id, failure)
+
+
 def put_aside(tx: Tx, import_id: UUID, *, after: int = 0, limit: int = 1000) -> Sequence[Row]:
     """Rows that were not taken in, bad ones and skipped ones, in the file's order."""
     return tx.rows(
@@ -236,8 +269,9 @@ def hold(tx: Tx, import_id: UUID) -> None:
 def begin_undo(tx: Tx, import_id: UUID) -> Batch:
     """Begin to undo an import, or go on with it. Raises UnknownImport, ImportElsewhere."""
     row = tx.row(
-        f"""UPDATE imports SET state = 'undoing', undone_by = coalesce(undone_by, :by)
-            WHERE tenant_id = :t AND id = :id AND state IN ('running', 'done', 'undoing') RETURNING {COLUMNS}""",
+        f"""UPDATE imports SET state = 'undoing', undone_by = coalesce(undone_by, :by), stumbles = 0
+            WHERE tenant_id = :t AND id = :id AND state IN ('running', 'done', 'failed', 'undoing')
+            RETURNING {COLUMNS}""",
         by=tx.actor, t=tx.tenant_id, id=import_id,
     )  # fmt: skip
     if row is None:
@@ -255,7 +289,7 @@ def undid(tx: Tx, import_id: UUID, reasons: Mapping[int, str | None]) -> Batch:
         seqs=list(reasons), reasons=list(reasons.values()), t=tx.tenant_id, id=import_id,
     )  # fmt: skip
     row = tx.row(
-        f"""UPDATE imports SET undone = undone + :undone, left_alone = left_alone + :left, moved_at = :now
+        f"""UPDATE imports SET undone = undone + :undone, left_alone = left_alone + :left, moved_at = :now, stumbles = 0
             WHERE tenant_id = :t AND id = :id AND state = 'undoing' RETURNING {COLUMNS}""",
         undone=sum(reason is None for reason in reasons.values()), now=tx.now,
         left=sum(reason is not None for reason in reasons.values()), t=tx.tenant_id, id=import_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +16,8 @@ from domain.csv_values import Habits, InvalidValue
 from domain.db import Tx
 from domain.imports import Record
 from domain.vault import Vault
+
+_ADDRESS = re.compile(r"[^\s\"(),:;<>@\[\\\]|']+@[\w.-]+\w")
 
 
 class Passed(Exception):
@@ -40,6 +43,12 @@ class Done:
 
     made: Upserted
     records: tuple[Record, ...] = ()
+
+
+def names_erased(tx: Tx, vault: Vault, text: str) -> bool:
+    """Whether a text holds the address of somebody who was erased."""
+    found = suppressions.of(tx, vault, addresses.known(set(_ADDRESS.findall(text))))
+    return any(each.reason == "erased" for each in found.values())
 
 
 def put(tx: Tx, vault: Vault, kind: str, told: Mapping[str, str], options: Options) -> Done:

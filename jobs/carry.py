@@ -5,8 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain import erasures, errands, imports, uploads
+from domain.csv_rows import InvalidFile
 from domain.forgetting import StillSending
-from domain.house import House
+from domain.house import House, Leaving
 from domain.imports import Batch, ImportElsewhere
 from jobs import erase, import_file, undo_import
 from jobs.import_sources import Uploaded
@@ -25,14 +26,14 @@ def run(house: House, tenant_id: UUID, *, seconds: float = SLICE_SECONDS) -> boo
     with house.database.tenant(tenant_id) as tx:
         batch, begun = imports.under_way(tx), erasures.unfinished(tx)
     hindered = False
-    try:
-        if begun:
-            # whoever asks to be forgotten waits for nobody's file
+    if begun:
+        # whoever asks to be forgotten waits for nobody's file
+        try:
             erase.go_on(house.database, house.vault, tenant_id, begun[0], by=ACTOR, seconds=seconds)
-        elif batch is not None:
-            _file(house, tenant_id, batch, seconds)
-    except (ImportElsewhere, StillSending):
-        hindered = True
+        except StillSending:
+            hindered = True
+    if batch is not None and (hindered or not begun):
+        hindered = not _file(house, tenant_id, batch, seconds) or hindered
     with house.database.tenant(tenant_id) as tx:
         left = imports.under_way(tx) is not None or bool(erasures.unfinished(tx))
         if left:
@@ -40,10 +41,31 @@ def run(house: House, tenant_id: UUID, *, seconds: float = SLICE_SECONDS) -> boo
     return left
 
 
-def _file(house: House, tenant_id: UUID, batch: Batch, seconds: float) -> None:
-    if batch.state == "undoing":
-        undo_import.go_on(house.database, tenant_id, batch.id, by=batch.undone_by or ACTOR, seconds=seconds)
-        return
+def _file(house: House, tenant_id: UUID, batch: Batch, seconds: float) -> bool:
+    """Go on with a file; whether that was possible just now. What can't be read is given up, and the reason told."""
+    try:
+        if batch.state == "undoing":
+            undo_import.go_on(house.database, tenant_id, batch.id, by=batch.undone_by or ACTOR, seconds=seconds)
+        else:
+            _take_in(house, tenant_id, batch, seconds)
+    except ImportElsewhere:
+        return False
+    except (InvalidFile, uploads.UnknownUpload) as error:
+        with house.database.tenant(tenant_id, actor=batch.started_by) as tx:
+            imports.fail(tx, batch.id, str(error))
+            if batch.upload_id is not None:
+                uploads.drop_read(tx, batch.upload_id)
+    except Leaving:
+        raise
+    except Exception as error:
+        # the queue tries it again and keeps what can't be done; the tenant's other files go first meanwhile
+        with house.database.tenant(tenant_id, actor=ACTOR) as tx:
+            imports.stumble(tx, batch.id, f"it could not be gone on with: {type(error).__name__}")
+        raise
+    return True
+
+
+def _take_in(house: House, tenant_id: UUID, batch: Batch, seconds: float) -> None:
     assert batch.upload_id is not None
     source = Uploaded(house.database, tenant_id, batch.upload_id)
     done = import_file.go_on(house.database, house.vault, tenant_id, source, batch, by=batch.started_by,

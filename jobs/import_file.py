@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from domain.db import Database, Tx
 from domain.imports import Batch, Taken
 from domain.intake import InvalidRow, Options, Passed
 from domain.vault import Vault
-from jobs.import_sources import Source, Uploaded
+from jobs.import_sources import Counted, Held, Source
 
 CHUNK_ROWS = 500
 CHUNKS_PER_PLAN = 4
@@ -92,7 +92,7 @@ def preview(
     most_rows: int | None = PREVIEW_ROWS,
 ) -> Report:  # fmt: skip
     """What taking a file in would do: the same is done with its first rows, and undone. Raises InvalidFile."""
-    header, rows = _opened(source, wish, csv_rows.format_of(source.chunks()))
+    header, rows = _opened(source.chunks(), wish, csv_rows.format_of(source.chunks()))
     report, seen = _report(wish, header, None), set[str]()
     try:
         with database.tenant(tenant_id, actor=by) as tx:
@@ -125,17 +125,19 @@ def run(
     return told(database, tenant_id, batch.id, resumed_after_line=resumed_after)
 
 
-def begin_uploaded(tx: Tx, source: Uploaded, wish: Wish) -> Batch:
+def begin_uploaded(tx: Tx, upload_id: UUID, wish: Wish) -> Batch:
     """Note that an uploaded file is to be taken in; one that was cut short before is gone on with. Raises InvalidFile.
 
     Raises UnknownUpload, UploadIncomplete.
     """
-    uploads.close(tx, source.upload_id)
+    uploads.close(tx, upload_id)
+    # by the same transaction, which holds it: whoever waits for another connection holds one, too
+    source = Held(tx, upload_id)
     digest, size = _digest(source, wish)
     batch = imports.interrupted(tx, digest)
     if batch is None:
-        return begin(tx, source, wish, digest, size, upload_id=source.upload_id)
-    return imports.read_from(tx, batch, source.upload_id)
+        return begin(tx, source, wish, digest, size, upload_id=upload_id)
+    return imports.read_from(tx, batch, upload_id)
 
 
 def begin(
@@ -143,7 +145,7 @@ def begin(
 ) -> Batch:  # fmt: skip
     """Note that a file is to be taken in, once it is known how it is read. Raises InvalidFile."""
     found = csv_rows.format_of(source.chunks())
-    header, _ = _opened(source, wish, found)
+    header, _ = _opened(source.chunks(), wish, found)
     reading = {**wish.told(), "encoding": found.encoding, "delimiter": found.delimiter,
                "titles": list(header.titles), "fields": _fields(header), "ignored": list(header.ignored)}  # fmt: skip
     return imports.start(tx, kind=wish.kind, filename=wish.filename, size=size, sha256=digest, reading=reading,
@@ -154,14 +156,20 @@ def go_on(
     database: Database, vault: Vault, tenant_id: UUID, source: Source, batch: Batch, *, by: str,
     progress: Callable[[int], None] = lambda _: None, chunk_rows: int = CHUNK_ROWS, seconds: float | None = None,
 ) -> Batch:  # fmt: skip
-    """Take in what is left of a file, for at most so many `seconds`; how far it came. Raises ImportElsewhere."""
+    """Take in what is left of a file, for at most so many `seconds`; how far it came.
+
+    Reading up to where it stood counts for nothing, and what it took is worked for at least: a large file, too, is
+    done in few slices. Raises ImportElsewhere, InvalidFile, UnknownUpload.
+    """
     clock: Clock = database.clock
-    wish, ends = wish_of(batch), None if seconds is None else clock.monotonic() + seconds
+    began, wish, counted = clock.monotonic(), wish_of(batch), Counted(source)
+    ends: float | None = None
     found = Format(batch.reading["encoding"], batch.reading["delimiter"])
-    header, rows = _opened(source, wish, found, batch.line)
-    seen = _orders_before(source, wish, found, batch.line)
+    header, rows, seen = _behind(counted, wish, found, batch.line)
     chunks = iter(lambda: list(islice(rows, chunk_rows)), [])
     for number, chunk in enumerate(chunks):
+        if number == 0 and seconds is not None:
+            ends = clock.monotonic() + max(seconds, clock.monotonic() - began)
         with database.tenant(tenant_id, actor=by) as tx:
             if number % CHUNKS_PER_PLAN == 0:
                 tx.plan_anew()
@@ -169,6 +177,9 @@ def go_on(
         progress(batch.rows)
         if ends is not None and clock.monotonic() >= ends:
             return batch
+    if counted.size != batch.size:
+        raise csv_rows.InvalidFile(f"the file ended after {counted.size} of {batch.size} bytes: it was changed or "
+                                   "thrown away while it was read; send it again")  # fmt: skip
     with database.tenant(tenant_id, actor=by) as tx:
         return imports.finish(tx, batch)
 
@@ -209,7 +220,7 @@ def errors_file(tx: Tx, batch: Batch) -> Iterator[list[str]]:
     The two columns that are added are left out when it comes back.
     """
     titles = list(batch.reading["titles"])
-    yield [*titles, *csv_columns.ADDED]
+    yield [*map(csv_rows.guarded, titles), *csv_columns.ADDED]
     after = 0
     while rows := imports.put_aside(tx, batch.id, after=after):
         for row in rows:
@@ -220,29 +231,35 @@ def errors_file(tx: Tx, batch: Batch) -> Iterator[list[str]]:
 def _split(raw: str, batch: Batch, width: int) -> list[str]:
     """The cells of a row as it stood; one that can't be split stands whole in its first."""
     row = next(csv_rows.rows(raw.split("\n"), batch.reading["delimiter"]), None)
-    cells = [raw] if row is None or row.broken else [csv_rows.guarded(each) for each in row.cells]
-    return [*cells, *[""] * (width - len(cells))]
+    cells = [raw] if row is None or row.broken else row.cells
+    return [*map(csv_rows.guarded, cells), *[""] * (width - len(cells))]
 
 
 def _digest(source: Source, wish: Wish) -> tuple[bytes, int]:
     return digest_of(source.chunks(), wish)
 
 
-def _opened(source: Source, wish: Wish, found: Format, after_line: int = 0) -> tuple[Header, Iterator[Cells]]:
-    rows = csv_rows.rows(csv_rows.lines(source.chunks(), found.encoding), found.delimiter, after_line=after_line)
+def _opened(
+    chunks: Iterable[bytes], wish: Wish, found: Format, after_line: int = 0
+) -> tuple[Header, Iterator[Cells]]:  # fmt: skip
+    rows = csv_rows.rows(csv_rows.lines(chunks, found.encoding), found.delimiter, after_line=after_line)
     first = next(rows, None)
     if first is None:
         raise csv_rows.InvalidFile("the file is empty")
     return csv_columns.header(wish.kind, first, wish.columns), rows
 
 
-def _orders_before(source: Source, wish: Wish, found: Format, line: int) -> set[str]:
-    """The orders that stand in a file's rows up to a line."""
+def _behind(source: Source, wish: Wish, found: Format, line: int) -> tuple[Header, Iterator[Cells], set[str]]:
+    """The rows behind a line, and the orders that stand in those up to it, in one reading."""
     if wish.kind != "orders" or not line:
-        return set()
-    header, rows = _opened(source, wish, found)
-    told = (_said(header, row) or {} for row in takewhile(lambda row: row.ends <= line, rows))
-    return {key for said in told if (key := intake_trade.order_key(said))}
+        return *_opened(source.chunks(), wish, found, line), set()
+    (header, rows), seen = _opened(source.chunks(), wish, found), set[str]()
+    for row in rows:
+        if row.ends > line:
+            return header, chain([row], rows), seen
+        if key := intake_trade.order_key(_said(header, row) or {}):
+            seen.add(key)
+    return header, rows, seen
 
 
 def _take(
@@ -278,13 +295,21 @@ def _said(header: Header, row: Cells) -> dict[str, str] | None:
 
 
 def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, seen: set[str]) -> Taken:
+    taken = _tried(tx, vault, row, header, wish, seen)
+    if taken.raw is not None and intake.names_erased(tx, vault, taken.raw):
+        # nothing of a person who is forgotten is written down again, not for being mended either
+        return replace(taken, field="row", mend="it names somebody who was erased: nothing of it is kept", raw=None)
+    return taken
+
+
+def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, seen: set[str]) -> Taken:
     try:
         said = header.told(row)
         _once(said, wish, seen)
         with tx.savepoint():
             done = intake.put(tx, vault, wish.kind, said, wish.options)
     except Passed as reason:
-        return _aside(row, "skipped", str(reason), header)
+        return replace(_aside(row, "skipped", str(reason), header), raw=None)
     except REFUSALS as error:
         return _aside(row, "bad", str(error), header)
     except addresses.InvalidAddress as error:

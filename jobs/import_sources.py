@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain import uploads
-from domain.db import Database
+from domain.db import Database, Tx
 
 CHUNK_BYTES = 1 << 16
 
@@ -62,3 +62,33 @@ class Uploaded:
             if piece is None:
                 return
             yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The same, read by the transaction that holds it."""
+
+    tx: Tx
+    upload_id: UUID
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning. Raises UnknownUpload."""
+        number = 1
+        while (piece := uploads.piece(self.tx, self.upload_id, number)) is not None:
+            yield piece
+            number += 1
+
+
+@dataclass(slots=True)
+class Counted:
+    """Another source, and how many bytes of it were read."""
+
+    source: Source
+    size: int = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning, counted anew."""
+        self.size = 0
+        for chunk in self.source.chunks():
+            self.size += len(chunk)
+            yield chunk

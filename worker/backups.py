@@ -145,9 +145,8 @@ def beside(admin_url: str) -> str:
     """
     name = _name(admin_url)
     restoring = f"{name[:40]}_restoring"
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        if _one(connection, _FULL):
-            raise RestoreRefused(f"there is a house in {name} already, or something else: restore into an empty one")
+    if _full(admin_url):
+        raise RestoreRefused(f"there is a house in {name} already, or something else: restore into an empty one")
     with psycopg.connect(elsewhere(admin_url), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(restoring)))
         try:
@@ -167,6 +166,11 @@ _FULL = """
           AND NOT EXISTS (SELECT FROM pg_depend d
                           WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))"""
 """Whether a database holds anything, what belongs to extensions aside."""
+
+
+def _full(admin_url: str) -> bool:
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        return bool(_one(connection, _FULL))
 
 
 def elsewhere(admin_url: str) -> str:
@@ -198,9 +202,17 @@ def swap(admin_url: str, restored: str, name: str, aside: str) -> None:
 
 
 def discard(admin_url: str, aside: str) -> None:
-    """Throw away what was put aside: it was empty, or somebody said that it is not wanted."""
+    """Throw away what was put aside, which somebody said is not wanted."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(aside)))
+
+
+def discard_empty(admin_url: str, aside: str) -> bool:
+    """Throw away what was put aside, if it holds nothing still: a restore takes minutes; whether it is gone."""
+    if _full(_at(admin_url, aside)):
+        return False
+    discard(admin_url, aside)
+    return True
 
 
 def check_of(vault: Vault, taken_at: datetime) -> str:

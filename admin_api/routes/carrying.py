@@ -40,6 +40,7 @@ class ExportShown(Told):
     expires_at: datetime
     fetched: int
     fetched_at: datetime | None
+    fetched_by: str | None
 
 
 class Whom(Given):

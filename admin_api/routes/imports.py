@@ -111,7 +111,8 @@ class ImportShown(Told):
     kind: Kind
     filename: str
     size: int
-    state: Literal["running", "done", "undoing", "undone"]
+    state: Literal["running", "done", "failed", "undoing", "undone"]
+    failure: str | None = Field(description="Why no more of it is taken in, or why an undo comes no further")
     line: int
     rows: int
     created: int
@@ -208,8 +209,8 @@ def start(
     given: Wished, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     def work(tx: Tx) -> ImportShown:
-        source, upload = _source(house, at, given)
-        batch = import_file.begin_uploaded(tx, source, given.wish(upload.filename))
+        upload = uploads.complete(tx, given.upload_id)
+        batch = import_file.begin_uploaded(tx, upload.id, given.wish(upload.filename))
         errands.ask(tx)
         return ImportShown.model_validate(batch)
 

@@ -9,7 +9,10 @@ CREATE TABLE hourhand.imports (
     upload_id uuid,                             -- what it reads, where the file came through the API; gone when it is done
     sha256 bytea NOT NULL,                      -- of the whole file and of how it is to be read: the same goes on
     reading jsonb NOT NULL,                     -- encoding, delimiter, the columns and what they mean, options
-    state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'undoing', 'undone')),
+    state text NOT NULL DEFAULT 'running'
+        CHECK (state IN ('running', 'done', 'failed', 'undoing', 'undone')),
+    failure text CHECK ((failure IS NOT NULL) OR state <> 'failed'), -- why no more of it is taken in
+    stumbles int NOT NULL DEFAULT 0,            -- how often in a row nothing came of going on with it: others go first
     line bigint NOT NULL DEFAULT 0,             -- the last line that was taken in
     rows bigint NOT NULL DEFAULT 0,
     created bigint NOT NULL DEFAULT 0,

@@ -21,7 +21,8 @@ CREATE TABLE hourhand.upload_pieces (
     FOREIGN KEY (tenant_id, upload_id) REFERENCES hourhand.uploads (tenant_id, id) ON DELETE CASCADE
 );
 
--- That somebody may fetch everything of the tenant, and who did; the archive itself is made when it is fetched.
+-- That somebody may fetch everything of the tenant, and who did last (the audit log knows each time); the archive
+-- itself is made when it is fetched.
 CREATE TABLE hourhand.exports (
     tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,
     id uuid NOT NULL,
@@ -30,5 +31,7 @@ CREATE TABLE hourhand.exports (
     expires_at timestamptz NOT NULL,
     fetched int NOT NULL DEFAULT 0,
     fetched_at timestamptz,
+    fetched_by text,
+    CHECK ((fetched = 0) = (fetched_at IS NULL) AND (fetched = 0) = (fetched_by IS NULL)),
     PRIMARY KEY (tenant_id, id)
 );

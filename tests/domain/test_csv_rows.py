@@ -40,6 +40,17 @@ def test_a_letter_that_is_cut_in_two_by_a_chunk_is_whole(figures: object) -> Non
     assert list(told) == ["nombre", "José", "Ana"]
 
 
+@pytest.mark.parametrize("end", [b"a", "a".encode("utf-16-le") + b"\x00\xd8" + "b".encode("utf-16-le")])
+@pytest.mark.parametrize("of", [1, 1 << 11])
+def test_utf16_that_is_broken_anywhere_is_known_before_a_row_is_read(end: bytes, of: int) -> None:
+    content = ("email\n" + "x" * 60 * of + "\n").encode("utf-16") + end
+    pieces = [content[at : at + of] for at in range(0, len(content), of)]
+    with pytest.raises(csv_rows.InvalidFile, match="UTF-16"):
+        csv_rows.format_of(pieces)
+    whole = content[: -len(end)]
+    assert csv_rows.format_of([whole[at : at + of] for at in range(0, len(whole), of)]).encoding == "utf-16"
+
+
 def test_a_line_that_says_the_separator_is_no_row() -> None:
     assert [row.cells for row in csv_rows.read(b"sep=;\nname;email\nA,B;a@x.example\n")] == [
         ("name", "email"), ("A,B", "a@x.example"),

@@ -249,7 +249,10 @@ def test_the_restored_database_takes_the_place_of_the_one_that_was_there(
     acme = build.acme(clone)
     clone.dispose()
     restored, aside = cluster.empty(), f"{cloned.name}_before"
-    backups.swap(cluster.server.url("postgres", "postgres"), restored.name, cloned.name, aside)
+    administration = cluster.server.url("postgres", "postgres")
+    backups.swap(administration, restored.name, cloned.name, aside)
+    # whoever made a house there while the backup was loaded finds it where it was put
+    assert not backups.discard_empty(administration, aside)
     database = Database(cluster.server.url("hourhand_app", aside), clone.clock)
     with database.tenant(acme) as tx:
         assert tx.value("SELECT slug FROM tenants") == "acme"

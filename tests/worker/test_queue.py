@@ -16,7 +16,6 @@ from domain.db import Database
 from domain.house import House, Leaving
 from jobs import dead_letters, import_file, rescue, tick
 from jobs.import_file import Wish
-from jobs.import_sources import Uploaded
 from tests import build, gears, houses
 from worker import queue
 from worker.queue import FencedJobs, Jobs, QueueUnfit, Worker
@@ -128,7 +127,7 @@ def test_what_a_tenant_is_having_carried_in_is_done_by_the_worker(database: Data
         upload = uploads.begin(tx, "people.csv").id
         uploads.put(tx, upload, 1, rows)
     with database.tenant(acme, actor="test") as tx:
-        batch = import_file.begin_uploaded(tx, Uploaded(database, acme, upload), Wish("contacts", "people.csv"))
+        batch = import_file.begin_uploaded(tx, upload, Wish("contacts", "people.csv"))
         assert [errands.ask(tx), errands.ask(tx)] == [True, False]
     counts = Counts()
     with houses.house(database) as house:

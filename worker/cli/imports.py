@@ -108,7 +108,8 @@ def list_imports(tenant: TenantName = None, limit: Limit = 100, as_json: Json = 
     with visiting.visit(tenant) as at:
         rows = [speaking.plain(row) for row in imports.listed(at.tx, limit=limit)]
     speaking.table(rows, ("id", "kind", "filename", "state", "rows", "created", "changed", "unchanged", "skipped",
-                          "bad", "started_at"), as_json, empty=f"{at.slug} has imported nothing")  # fmt: skip
+                          "bad", "started_at", "failure"), as_json,
+                   empty=f"{at.slug} has imported nothing")  # fmt: skip
 
 
 def show(import_id: ImportId, tenant: TenantName = None, as_json: Json = False) -> None:

@@ -70,7 +70,7 @@ def restore(
         if loaded.database_url is None:
             told["kept"] = _embedded(loaded, folder, found, clock, replace=replace, discard=discard)
         else:
-            _external(loaded, folder, found, clock)
+            told["kept"] = _external(loaded, folder, found, clock)
     verb, moment = "would restore" if dry_run else "restored", f"{found.taken_at:%Y-%m-%d %H:%M} UTC"
     sentence = f"{verb} {found.tenants} tenants as of {moment}"
     if not dry_run:
@@ -147,7 +147,7 @@ def _embedded(
         server.stop()
 
 
-def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock) -> None:
+def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock) -> str | None:
     from sqlalchemy.engine import make_url
 
     from domain import restores
@@ -171,8 +171,8 @@ def _external(loaded: Settings, folder: Path, found: Backup, clock: Clock) -> No
     database.dispose()
     aside = f"hourhand_before_{clock.now():%Y%m%d_%H%M%S}"
     backups.swap(backups.elsewhere(admin_url), str(make_url(beside).database), str(target.database), aside)
-    # it held nothing, or there would have been no restoring
-    backups.discard(backups.elsewhere(admin_url), aside)
+    # it held nothing when the restoring began; what somebody put there since is not ours to throw away
+    return None if backups.discard_empty(backups.elsewhere(admin_url), aside) else aside
 
 
 def _check_keys(loaded: Settings, found: Backup) -> None:
