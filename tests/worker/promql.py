@@ -11,10 +11,13 @@ Labels = frozenset[tuple[str, str]]
 Vector = dict[Labels, float]
 Value = Vector | float
 Series = Mapping[tuple[str, str], Vector]
-"""By metric and range (`""` for the instant): what a range function such as `increase` makes of it."""
+"""By metric and range (`""` for the instant, `"offset 1h"` for an earlier one).
+
+What a range function such as `increase` makes of it.
+"""
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:\.\d+)?)(?![\w])|(?P<name>[a-zA-Z_:][\w:]*)|(?P<range>\[\d+[smhd]\])"""
+    r"""\s*(?:(?P<number>\d+(?:\.\d+)?)(?![\w])|(?P<name>[a-zA-Z_:][\w:]*)|(?P<range>\[\d+[smhd]\])|(?P<span>\d+[smhd])\b"""
     r"""|(?P<text>"[^"]*")|(?P<sign>>=|<=|==|!=|=~|!~|[-+*/<>(){},=]))"""
 )
 _OVER_RANGES = {"increase", "rate"}
@@ -151,7 +154,10 @@ class Query:
                 wanted.add((name, self._next().strip('"')))
                 if self._next(",", "}") == "}":
                     break
-        return lambda s, _now: {k: v for k, v in s.get((metric, ""), {}).items() if wanted <= set(k)}
+        moment = ""
+        if self._peek() == "offset":
+            moment = f"{self._next()} {self._next()}"
+        return lambda s, _now: {k: v for k, v in s.get((metric, moment), {}).items() if wanted <= set(k)}
 
 
 def _join(sign: str, left: Value, right: Value) -> Value:

@@ -62,8 +62,10 @@ FIRES: dict[str, tuple[Given, Given]] = {
         at("agent_orders_exceptions_total", 2, "6h") | at("agent_orders_processed_total", 20, "6h"),
     ),
     "HourhandUnusualVolume": (
-        at("agent_emails_sent_total", 210, "1h") | at("agent_emails_sent_total", 6000, "7d"),
-        at("agent_emails_sent_total", 190, "1h") | at("agent_emails_sent_total", 6000, "7d"),
+        at("agent_emails_sent_total", 210, "1h") | at("agent_emails_sent_total", 6000, "7d")
+        | at("agent_emails_sent_total", 1, "offset 32h"),
+        at("agent_emails_sent_total", 190, "1h") | at("agent_emails_sent_total", 6000, "7d")
+        | at("agent_emails_sent_total", 1, "offset 32h"),
     ),
     "HourhandProviderFailures": (
         at("agent_email_provider_failures_total", 5, "15m"), at("agent_email_provider_failures_total", 4, "15m"),
