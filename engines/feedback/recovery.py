@@ -94,7 +94,12 @@ def _thank(ctx: Context, request: Request, answer: Answer) -> None:
         return
     message = inbox.get(ctx.tx, answer.message_id)
     # a mail that asks for something as well is a person's to answer
-    if message is None or message.cls not in ("feedback_answer", "reply") or message.flags or _asks(message):
+    if (
+        message is None
+        or message.cls not in ("feedback_answer", "reply")
+        or set(message.flags) - {"reply"}
+        or _asks(message)
+    ):
         return
     about = _about(ctx, request, answer)
     if about["contact_id"] is not None:
