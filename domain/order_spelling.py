@@ -22,6 +22,7 @@ STATUSES = ("draft", "new", "accepted", "in_progress", "delivered", "closed", "c
 MOST_DETAILS = 60
 
 _DETAIL = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_NUMBER_SIGNS = re.compile(r"^[#\s]+")
 
 
 def spelled(tx: Tx, given: Mapping[str, Any], standing: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def spelled(tx: Tx, given: Mapping[str, Any], standing: Mapping[str, Any]) -> di
 
 def spelled_number(told: str) -> str:
     """An order's number as it is compared."""
-    return storable.text(told, 100).strip().lstrip("#").upper()
+    return _NUMBER_SIGNS.sub("", storable.text(told, 100)).strip().upper()
 
 
 def details(given: Mapping[str, str | None]) -> dict[str, str]:

@@ -63,6 +63,7 @@ def test_a_change_of_what_is_checked_brings_the_order_back_into_the_queue(clone:
     with clone.tenant(acme) as tx:
         order_queue.checked(tx, order, "valid")
         assert orders.put(tx, order_id=order, number="#po-7").changed == ("number",)
+        assert not orders.put(tx, order_id=order, number="# # po-7 ").changed
         entry = order_queue.get(tx, order)
         assert entry is not None
         assert entry.state == "valid"

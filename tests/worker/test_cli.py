@@ -21,13 +21,11 @@ from tests.worker.line import Line, Spoken, move_in
 from worker.cli import app, speaking
 
 FOREVER = {"up", "worker", "demo"}
+LOOKS = {"list", "show", "stats", "status"}
 READS = {
-    "cards", "why", "runs", "reflect", "tenant list", "tenant show", "gmail status", "mailbox list", "mail explain",
-    "credential list", "contacts list", "key list", "status", "doctor", "quarantine list", "dead list", "db url",
-    "db psql", "mailbox status", "imports list", "imports show", "imports errors", "alerts list", "alerts deliveries",
-    "orders list", "orders show", "orders exceptions", "goals list", "quotes list", "quotes show", "feedback list",
-    "feedback due", "feedback show", "feedback recoveries", "feedback stats", "deals list", "deals show",
-    "deals stats", "deals stages", "whatif set", "user list", "brain status", "brain calls",
+    "cards", "why", "runs", "reflect", "mail explain", "doctor", "db url", "db psql", "imports errors",
+    "alerts deliveries", "orders exceptions", "feedback due", "feedback recoveries", "deals stages",
+    "compliance schedules", "compliance checks", "whatif set", "brain calls",
 }  # fmt: skip
 
 
@@ -55,7 +53,7 @@ def test_every_command_answers_in_json_and_every_one_that_writes_can_be_tried() 
     for path, command in _commands().items():
         options = {option for parameter in command.params for option in parameter.opts}
         assert "--json" in options or path == "db psql", path
-        assert "--dry-run" in options or path in READS | FOREVER, path
+        assert "--dry-run" in options or path in READS | FOREVER or path.split()[-1] in LOOKS, path
 
 
 def test_a_tenant_from_founding_to_live(hh: Line) -> None:
