@@ -126,9 +126,22 @@ def settle_in(story: Story) -> None:
     door.credential(acme, "resend_webhook_secret", account.webhook_secret)
     door.connect_gmail(acme, story.own, inbox.refresh_token)
     door.poll(acme, 2)
+    # the letters may bring a cycle: what it begins in one mode must not be cut off in another
+    until(lambda: _calm(story), what=lambda: "the end of the cycle that the letters brought")
     for name, mode in MODES.items():
         if mode != "dry_run":
             door.change(story.slugs[name], {"send_mode": mode})
+
+
+def _calm(story: Story) -> bool:
+    """Whether no cycle of the story's tenants is wanted in between, queued or under way."""
+    return not story.look(
+        """SELECT 1 FROM mine m JOIN tenant_schedule s USING (tenant_id)
+           WHERE s.extra_due_at IS NOT NULL
+              OR EXISTS (SELECT FROM agent_autonomous_runs r WHERE r.tenant_id = m.tenant_id AND r.finished_at IS NULL)
+              OR EXISTS (SELECT FROM queue.procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
+                         AND j.args ->> 'tenant_id' = m.tenant_id::text)"""
+    )
 
 
 def touches(story: Story) -> None:
