@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, clocks, executions, mailboxes, outbound
+from domain import cards, clocks, executions, mailboxes, outbound, runs
 from domain.db import Database, Tx
 from domain.house import Fault, House, no_fault
 from domain.outbound import Frozen
 from domain.ports import OutboundMail
+from jobs import cycle, ingest
 from providers.gmail import GmailMailbox
 from providers.gmail_auth import GmailGrant
 from providers.gmail_calls import GmailCalls
@@ -38,6 +39,17 @@ class Post:
     @property
     def database(self) -> Database:
         return self.house.database
+
+    def hour(self) -> UUID:
+        """Mail is read, and a cycle goes through without an error; its run."""
+        ingest.run(self.house, self.tenant_id)
+        run_id = cycle.run(self.house, self.tenant_id, kind="manual")
+        assert run_id is not None
+        with self.database.tenant(self.tenant_id) as tx:
+            run = runs.get(tx, run_id)
+        assert run is not None
+        assert run["errors"] == []
+        return run_id
 
     def arrives(self, raw: bytes) -> str:
         """A letter comes into the mailbox; the provider's id of it."""

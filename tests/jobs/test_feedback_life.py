@@ -13,9 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from admin_api import app as admin_app
-from domain import cards, cases, clocks, feedback, feedback_answers, ledger, orders, runs, settings, undo
+from domain import cards, cases, clocks, feedback, feedback_answers, ledger, orders, settings, undo
 from domain.feedback_book import Request
-from jobs import approvals, cycle, ingest
+from jobs import approvals
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
 from tests.hand_clock import HandClock
@@ -38,13 +38,7 @@ class Desk:
 
     def hour(self) -> UUID:
         """An hour passes, with the mail that came in; the run."""
-        ingest.run(self.post.house, self.post.tenant_id)
-        run_id = cycle.run(self.post.house, self.post.tenant_id, kind="manual")
-        assert run_id is not None
-        with self.post.database.tenant(self.post.tenant_id) as tx:
-            run = runs.get(tx, run_id)
-            assert run is not None
-            assert run["errors"] == []
+        run_id = self.post.hour()
         self.clock.advance(hours=1)
         return run_id
 
