@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from policy import register
 from policy.caps import limits_for
 from policy.model import Facts
-from policy.register import Rule
+from policy.register import Judging, Rule
 from policy.rules import FAMILIES
 from policy.seal import content_hash
 from policy.verdicts import Judgement
@@ -30,7 +30,7 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
 
 def judge(facts: Facts) -> Judgement:
     """Ask every rule about such cards, without stopping at the first refusal, so that "why?" has every answer."""
-    verdicts = [verdict for rule in _rules_for(facts.card.type) if (verdict := rule.judge(facts, rule)) is not None]
+    verdicts = [verdict for ask, rule in _rules_for(facts.card.type) if (verdict := ask(facts, rule)) is not None]
     return Judgement(tuple(verdicts), limits_for(facts))
 
 
@@ -41,5 +41,5 @@ def sentence(rule_id: str) -> str:
 
 
 @functools.cache
-def _rules_for(card_type: str) -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES.values() if rule.applies_to(card_type))
+def _rules_for(card_type: str) -> tuple[tuple[Judging, Rule], ...]:
+    return tuple((rule.judge, rule) for rule in RULES.values() if rule.applies_to(card_type))

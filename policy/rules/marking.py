@@ -22,7 +22,7 @@ def an_automatic_answer_says_that_it_is_one(facts: Facts, it: Rule) -> Verdict |
     below = facts.in_reply_to is not None and facts.in_reply_to.inbound
     if facts.mail is None or facts.card.approved_by or not (facts.answers or below):
         return None
-    mark = _header(facts.mail.headers, "auto-submitted")
+    mark = _header(facts.mail.headers, "Auto-Submitted")
     if mark.partition(";")[0].strip().lower() not in ("auto-replied", "auto-generated"):
         return it.block("an automatic answer is not marked as one", auto_submitted=mark or None)
     return it.allow(auto_submitted=mark)
@@ -43,14 +43,14 @@ def commercial_mail_lets_people_leave_with_one_click(facts: Facts, it: Rule) -> 
     """Every commercial mail carries `List-Unsubscribe-Post: List-Unsubscribe=One-Click` (RFC 8058)."""
     if facts.mail is None or not facts.commercial:
         return None
-    told = _header(facts.mail.headers, "list-unsubscribe-post")
+    told = _header(facts.mail.headers, "List-Unsubscribe-Post")
     if "".join(told.split()).lower() != "list-unsubscribe=one-click":
         return it.block("commercial mail without one-click unsubscribe", list_unsubscribe_post=told or None)
     return it.nothing_against
 
 
 def _leaves(headers: Mapping[str, str]) -> bool:
-    for target in _header(headers, "list-unsubscribe").split(","):
+    for target in _header(headers, "List-Unsubscribe").split(","):
         told = target.strip()
         if told.lower().startswith(_WAYS_OUT) and told.endswith(">") and " " not in told:
             return True
@@ -58,7 +58,7 @@ def _leaves(headers: Mapping[str, str]) -> bool:
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    for known, value in headers.items():
-        if known.lower() == name:
-            return value
-    return ""
+    told = headers.get(name)
+    if told is None:
+        told = next((value for known, value in headers.items() if known.lower() == name.lower()), "")
+    return told

@@ -100,11 +100,10 @@ def links_lead_only_to_domains_of_the_tenant(facts: Facts, it: Rule) -> Verdict 
         return None
     if not facts.content.links:
         return it.nothing_against
-    allowed, leave = facts.own_domains, facts.unsubscribe_url
-    # a client may be called like its domain: the bare name is no link to somewhere else
-    names = {addresses.domain_of(address) for address in facts.recipients}
+    allowed, own = facts.own_domains, {facts.unsubscribe_url, *facts.own_pages}
     for link in facts.content.links:
-        if link.written == leave or link.written in facts.own_pages or link.written.lower() in names:
+        if link.written in own or link.written.lower() in map(addresses.domain_of, facts.recipients):
+            # a client may be called like its domain: the bare name is no link to somewhere else
             continue
         if link.trick is not None:
             return it.block(f"a link is not what it seems: {link.trick}", link=link.written[:120], host=link.host)

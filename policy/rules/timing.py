@@ -17,7 +17,7 @@ def nothing_is_done_after_its_latest_time(facts: Facts, it: Rule) -> Verdict | N
     embarrasses more than none. A reply that a person is asked to approve may wait for them: they see what they send.
     """
     latest = facts.card.latest_at
-    if facts.answers and facts.card.approval_expires_at is None:
+    if facts.card.approval_expires_at is None and facts.answers:
         latest = min(latest, facts.card.due_at + timedelta(hours=facts.settings.latest_reply_hours))
     if latest <= facts.now:
         return it.expire("its latest time has passed", latest_at=latest)
