@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,23 @@ KEY = "re_bench"
 
 @pytest.fixture
 def resend_url() -> Iterator[str]:
-    """The emulator in a process of its own: its processor time is nobody's here."""
+    """The emulator's address."""
+    with emulated("simulator.emulators.resend", "--account", KEY) as url:
+        yield url
+
+
+@contextmanager
+def emulated(module: str, *words: str) -> Iterator[str]:
+    """An emulator in a process of its own, whose processor time is nobody's here; its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator.emulators.resend", "--account", KEY],
-        stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+        [sys.executable, "-m", module, *words], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
     assert process.stdout is not None
-    yield json.loads(process.stdout.readline())["url"]
-    process.terminate()
-    process.communicate()
+    try:
+        yield json.loads(process.stdout.readline())["url"]
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def test_pf3_gated_sends(cloned: gears.Clone, resend_url: str, figures: Callable[..., None]) -> None:
