@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -264,6 +265,9 @@ def _environment() -> dict[str, str]:
     """Ours, with caches beside the project where there is no home to write to, and with bytecode that is kept."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
+    if ssl.create_default_context().cert_store_stats()["x509"]:
+        # Behind a company's own gate only the machine knows whose certificates are to be trusted.
+        environment.setdefault("UV_SYSTEM_CERTS", "true")
     # A machine may forbid bytecode to keep its folders clean, but every start would then compile 800 modules anew:
     # ours lies where nobody looks.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -48,6 +48,8 @@ class Batch:
     failure: str | None
     """Why no more of it is taken in, or undone for the moment."""
     line: int
+    bytes_read: int
+    """How much of the file the rows up to that line take: the others begin behind it."""
     rows: int
     created: int
     changed: int
@@ -159,19 +161,22 @@ def listed(tx: Tx, *, before: UUID | None = None, limit: int = 100) -> Sequence[
     return [_load(row) for row in rows]
 
 
-def advance(tx: Tx, batch: Batch, taken: Sequence[Taken]) -> Batch:
-    """Note what some rows did, in the transaction that did it. Raises ImportElsewhere when another was here first."""
+def advance(tx: Tx, batch: Batch, taken: Sequence[Taken], *, bytes_read: int) -> Batch:
+    """Note what some rows did, in the transaction that did it, and by how much of the file they are over.
+
+    Raises ImportElsewhere when another was here first.
+    """
     counts = {name: sum(each.outcome == name for each in taken) for name in _COUNTED[1:-1]}
     counts["rows"] = len(taken)
     counts["accounts_created"] = sum(
         record.created and record.subject_type == "client" for each in taken for record in each.records
     ) if batch.kind != "clients" else 0  # fmt: skip
     row = tx.row(
-        f"""UPDATE imports SET line = :line, moved_at = :now, stumbles = 0, failure = NULL,
+        f"""UPDATE imports SET line = :line, bytes_read = :bytes_read, moved_at = :now, stumbles = 0, failure = NULL,
                 {", ".join(f"{n} = {n} + :{n}" for n in _COUNTED)}
             WHERE tenant_id = :t AND id = :id AND state = 'running' AND line = :expected RETURNING {COLUMNS}""",
         line=max((each.ends for each in taken), default=batch.line), now=tx.now, t=tx.tenant_id, id=batch.id,
-        expected=batch.line, **counts,
+        expected=batch.line, bytes_read=bytes_read, **counts,
     )  # fmt: skip
     if row is None:
         raise ImportElsewhere(ImportElsewhere.__doc__)
@@ -209,20 +214,37 @@ def finish(tx: Tx, batch: Batch) -> Batch:
 
 
 def fail(tx: Tx, import_id: UUID, failure: str) -> None:
-    """Take no more of a file in, whose reason is told; what came of it stays until it is undone."""
+    """Take no more of a file in, or back, and tell the reason; an undo of what came of it may be asked for again."""
     told = storable.text(failure, 1000)
-    failed = tx.run(
-        """UPDATE imports SET state = 'failed', failure = :failure, finished_at = :now
-           WHERE tenant_id = :t AND id = :id AND state = 'running'""",
+    state = tx.value("SELECT state FROM imports WHERE tenant_id = :t AND id = :id FOR UPDATE",
+                     t=tx.tenant_id, id=import_id)  # fmt: skip
+    if state not in ("running", "undoing"):
+        return
+    tx.run(
+        """UPDATE imports SET state = 'failed', failure = :failure, finished_at = coalesce(finished_at, :now)
+           WHERE tenant_id = :t AND id = :id""",
         failure=told, now=tx.now, t=tx.tenant_id, id=import_id,
     )  # fmt: skip
-    if failed:
-        audit.record(tx, "import.failed", str(import_id), failure=told)
-        events.record(tx, "import.failed", "import", import_id, failure=told)
+    word = "import.failed" if state == "running" else "import.undo_failed"
+    audit.record(tx, word, str(import_id), failure=told)
+    events.record(tx, word, "import", import_id, failure=told)
+
+
+def give_up_still(tx: Tx, before: datetime) -> int:
+    """Give up files of this machine's that were cut short and that nobody went on with since; how many."""
+    rows = tx.rows(
+        """SELECT id FROM imports WHERE tenant_id = :t AND state = 'running' AND upload_id IS NULL
+             AND moved_at < :before""",
+        t=tx.tenant_id, before=before,
+    )  # fmt: skip
+    for row in rows:
+        fail(tx, row["id"], f"it was cut short, and nobody went on with it since {before:%Y-%m-%d}: import the file "
+             "again, what is in already is recognised")  # fmt: skip
+    return len(rows)
 
 
 def stumble(tx: Tx, import_id: UUID, failure: str) -> None:
-    """Note that nothing came of going on with an import, for a reason nobody foresaw; too often, and it has failed."""
+    """Note that nothing came of going on with it, or its undo, for a reason nobody foresaw; too often: it failed."""
     stumbles = tx.value(
         """UPDATE imports SET stumbles = stumbles + 1, failure = :failure
            WHERE tenant_id = :t AND id = :id AND state IN ('running', 'undoing') RETURNING stumbles""",
@@ -269,7 +291,7 @@ def hold(tx: Tx, import_id: UUID) -> None:
 def begin_undo(tx: Tx, import_id: UUID) -> Batch:
     """Begin to undo an import, or go on with it. Raises UnknownImport, ImportElsewhere."""
     row = tx.row(
-        f"""UPDATE imports SET state = 'undoing', undone_by = coalesce(undone_by, :by), stumbles = 0
+        f"""UPDATE imports SET state = 'undoing', undone_by = coalesce(undone_by, :by), stumbles = 0, failure = NULL
             WHERE tenant_id = :t AND id = :id AND state IN ('running', 'done', 'failed', 'undoing')
             RETURNING {COLUMNS}""",
         by=tx.actor, t=tx.tenant_id, id=import_id,
@@ -289,7 +311,8 @@ def undid(tx: Tx, import_id: UUID, reasons: Mapping[int, str | None]) -> Batch:
         seqs=list(reasons), reasons=list(reasons.values()), t=tx.tenant_id, id=import_id,
     )  # fmt: skip
     row = tx.row(
-        f"""UPDATE imports SET undone = undone + :undone, left_alone = left_alone + :left, moved_at = :now, stumbles = 0
+        f"""UPDATE imports SET undone = undone + :undone, left_alone = left_alone + :left, moved_at = :now,
+                stumbles = 0, failure = NULL
             WHERE tenant_id = :t AND id = :id AND state = 'undoing' RETURNING {COLUMNS}""",
         undone=sum(reason is None for reason in reasons.values()), now=tx.now,
         left=sum(reason is not None for reason in reasons.values()), t=tx.tenant_id, id=import_id,

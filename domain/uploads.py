@@ -157,6 +157,19 @@ def piece(tx: Tx, upload_id: UUID, number: int) -> bytes | None:
     return None if content is None else bytes(content)
 
 
+def place(tx: Tx, upload_id: UUID, behind: int) -> tuple[int, int]:
+    """The piece that holds the byte behind so many others, and how many of its own stand before that one."""
+    row = tx.row(
+        """SELECT number, :behind - (ends - size) AS inside FROM (
+               SELECT number, size, sum(size) OVER (ORDER BY number) AS ends FROM upload_pieces
+               WHERE tenant_id = :t AND upload_id = :id) AS pieces
+           WHERE ends > :behind ORDER BY number LIMIT 1""",
+        t=tx.tenant_id, id=upload_id, behind=behind,
+    )  # fmt: skip
+    # behind the last piece is nothing to be read; where there is no piece at all, reading the first one says so
+    return (row["number"], int(row["inside"])) if row else (MOST_PIECES + 1 if behind else 1, 0)
+
+
 def drop(tx: Tx, upload_id: UUID) -> None:
     """Throw one away. Raises UnknownUpload, UploadClosed while an import reads it."""
     _held(tx, upload_id)

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 FAILED_JOBS_KEPT = timedelta(days=30)
 DEAD_WORKERS_KEPT = timedelta(days=1)
+STILL_IMPORTS_KEPT = timedelta(days=7)
+"""For so long a file that was cut short may be gone on with, as one that was sent and not taken in."""
 TENANTS_PER_PAGE = 500
 
 
@@ -40,6 +42,8 @@ def _sweep(house: House, tenant: tenants.Tenant) -> dict[str, int]:
         with house.database.tenant(tenant.tenant_id, actor="clean_up") as tx:
             gone = retention.sweep(tx)
             begun = erasures.unfinished(tx)
+            given_up = imports.give_up_still(tx, tx.now - STILL_IMPORTS_KEPT)
+            gone |= {"imports_given_up": given_up} if given_up else {}
             if imports.under_way(tx) is not None:
                 errands.ask(tx)
         gone |= _past_keeping(house, tenant)

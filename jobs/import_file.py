@@ -121,7 +121,13 @@ def run(
         resumed_after = batch.line if batch else 0
         if batch is None:
             batch = begin(tx, source, wish, digest, size)
-    go_on(database, vault, tenant_id, source, batch, by=by, progress=progress, chunk_rows=chunk_rows)
+    try:
+        go_on(database, vault, tenant_id, source, batch, by=by, progress=progress, chunk_rows=chunk_rows)
+    except csv_rows.InvalidFile as error:
+        # what was changed meanwhile is another file, and nobody goes on with this one
+        with database.tenant(tenant_id, actor=by) as tx:
+            imports.fail(tx, batch.id, str(error))
+        raise
     return told(database, tenant_id, batch.id, resumed_after_line=resumed_after)
 
 
@@ -158,14 +164,14 @@ def go_on(
 ) -> Batch:  # fmt: skip
     """Take in what is left of a file, for at most so many `seconds`; how far it came.
 
-    Reading up to where it stood counts for nothing, and what it took is worked for at least: a large file, too, is
-    done in few slices. Raises ImportElsewhere, InvalidFile, UnknownUpload.
+    Reading orders up to where it stood counts for nothing, and what it took is worked for at least: a large file,
+    too, is done in few slices. Raises ImportElsewhere, InvalidFile, UnknownUpload.
     """
     clock: Clock = database.clock
     began, wish, counted = clock.monotonic(), wish_of(batch), Counted(source)
     ends: float | None = None
     found = Format(batch.reading["encoding"], batch.reading["delimiter"])
-    header, rows, seen = _behind(counted, wish, found, batch.line)
+    header, rows, seen = _behind(counted, wish, found, batch)
     chunks = iter(lambda: list(islice(rows, chunk_rows)), [])
     for number, chunk in enumerate(chunks):
         if number == 0 and seconds is not None:
@@ -173,7 +179,8 @@ def go_on(
         with database.tenant(tenant_id, actor=by) as tx:
             if number % CHUNKS_PER_PLAN == 0:
                 tx.plan_anew()
-            batch = imports.advance(tx, batch, _take(tx, vault, chunk, header, wish, seen))
+            taken = _take(tx, vault, chunk, header, wish, seen)
+            batch = imports.advance(tx, batch, taken, bytes_read=chunk[-1].until)
         progress(batch.rows)
         if ends is not None and clock.monotonic() >= ends:
             return batch
@@ -230,7 +237,7 @@ def errors_file(tx: Tx, batch: Batch) -> Iterator[list[str]]:
 
 def _split(raw: str, batch: Batch, width: int) -> list[str]:
     """The cells of a row as it stood; one that can't be split stands whole in its first."""
-    row = next(csv_rows.rows(raw.split("\n"), batch.reading["delimiter"]), None)
+    row = next(csv_rows.rows(map(csv_rows.Line, raw.split("\n")), batch.reading["delimiter"]), None)
     cells = [raw] if row is None or row.broken else row.cells
     return [*map(csv_rows.guarded, cells), *[""] * (width - len(cells))]
 
@@ -239,23 +246,26 @@ def _digest(source: Source, wish: Wish) -> tuple[bytes, int]:
     return digest_of(source.chunks(), wish)
 
 
-def _opened(
-    chunks: Iterable[bytes], wish: Wish, found: Format, after_line: int = 0
-) -> tuple[Header, Iterator[Cells]]:  # fmt: skip
-    rows = csv_rows.rows(csv_rows.lines(chunks, found.encoding), found.delimiter, after_line=after_line)
+def _opened(chunks: Iterable[bytes], wish: Wish, found: Format) -> tuple[Header, Iterator[Cells]]:
+    rows = csv_rows.rows(csv_rows.lines(chunks, found.encoding), found.delimiter)
     first = next(rows, None)
     if first is None:
         raise csv_rows.InvalidFile("the file is empty")
     return csv_columns.header(wish.kind, first, wish.columns), rows
 
 
-def _behind(source: Source, wish: Wish, found: Format, line: int) -> tuple[Header, Iterator[Cells], set[str]]:
-    """The rows behind a line, and the orders that stand in those up to it, in one reading."""
-    if wish.kind != "orders" or not line:
-        return *_opened(source.chunks(), wish, found, line), set()
+def _behind(source: Source, wish: Wish, found: Format, batch: Batch) -> tuple[Header, Iterator[Cells], set[str]]:
+    """The rows that were not taken in yet; of orders, those that stand in the rows before them too, in one reading."""
+    if not batch.line:
+        return *_opened(source.chunks(), wish, found), set()
+    if wish.kind != "orders":
+        titles = Cells(1, "", tuple(batch.reading["titles"]))
+        lines = csv_rows.lines(source.chunks(batch.bytes_read), found.encoding, behind=batch.bytes_read)
+        rows = csv_rows.rows(lines, found.delimiter, first_line=batch.line + 1)
+        return csv_columns.header(wish.kind, titles, wish.columns), rows, set()
     (header, rows), seen = _opened(source.chunks(), wish, found), set[str]()
     for row in rows:
-        if row.ends > line:
+        if row.ends > batch.line:
             return header, chain([row], rows), seen
         if key := intake_trade.order_key(_said(header, row) or {}):
             seen.add(key)

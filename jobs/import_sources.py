@@ -15,10 +15,10 @@ CHUNK_BYTES = 1 << 16
 
 
 class Source(Protocol):
-    """Where a file's bytes come from, as often as they are asked for."""
+    """Where a file's bytes come from, as often as they are asked for, from wherever."""
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning."""
+    def chunks(self, behind: int = 0) -> Iterator[bytes]:
+        """The bytes that stand behind so many others."""
         ...
 
 
@@ -28,9 +28,10 @@ class OnDisk:
 
     path: Path
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning."""
+    def chunks(self, behind: int = 0) -> Iterator[bytes]:
+        """The bytes that stand behind so many others."""
         with self.path.open("rb") as file:
+            file.seek(behind)
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
@@ -41,9 +42,9 @@ class InMemory:
 
     content: bytes
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning."""
-        yield self.content
+    def chunks(self, behind: int = 0) -> Iterator[bytes]:
+        """The bytes that stand behind so many others."""
+        yield self.content[behind:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,17 @@ class Uploaded:
     tenant_id: UUID
     upload_id: UUID
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning. Raises UnknownUpload."""
-        for number in range(1, uploads.MOST_PIECES + 1):
+    def chunks(self, behind: int = 0) -> Iterator[bytes]:
+        """The bytes that stand behind so many others. Raises UnknownUpload."""
+        with self.database.tenant(self.tenant_id) as tx:
+            first, inside = uploads.place(tx, self.upload_id, behind)
+        for number in range(first, uploads.MOST_PIECES + 1):
             with self.database.tenant(self.tenant_id) as tx:
                 piece = uploads.piece(tx, self.upload_id, number)
             if piece is None:
                 return
-            yield piece
+            yield piece[inside:]
+            inside = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +75,24 @@ class Held:
     tx: Tx
     upload_id: UUID
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning. Raises UnknownUpload."""
-        number = 1
+    def chunks(self, behind: int = 0) -> Iterator[bytes]:
+        """The bytes that stand behind so many others. Raises UnknownUpload."""
+        number, inside = uploads.place(self.tx, self.upload_id, behind)
         while (piece := uploads.piece(self.tx, self.upload_id, number)) is not None:
-            yield piece
-            number += 1
+            yield piece[inside:]
+            number, inside = number + 1, 0
 
 
 @dataclass(slots=True)
 class Counted:
-    """Another source, and how many bytes of it were read."""
+    """Another source, and by how many bytes it was read from its beginning, those that were passed over included."""
 
     source: Source
     size: int = 0
 
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes from the beginning, counted anew."""
-        self.size = 0
-        for chunk in self.source.chunks():
+    def chunks(self, behind: int = 0) -> Iterator[bytes]:
+        """The bytes that stand behind so many others, counted anew."""
+        self.size = behind
+        for chunk in self.source.chunks(behind):
             self.size += len(chunk)
             yield chunk

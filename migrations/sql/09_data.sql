@@ -11,9 +11,10 @@ CREATE TABLE hourhand.imports (
     reading jsonb NOT NULL,                     -- encoding, delimiter, the columns and what they mean, options
     state text NOT NULL DEFAULT 'running'
         CHECK (state IN ('running', 'done', 'failed', 'undoing', 'undone')),
-    failure text CHECK ((failure IS NOT NULL) OR state <> 'failed'), -- why no more of it is taken in
+    failure text CHECK ((failure IS NOT NULL) OR state <> 'failed'), -- why no more of it is taken in or back
     stumbles int NOT NULL DEFAULT 0,            -- how often in a row nothing came of going on with it: others go first
     line bigint NOT NULL DEFAULT 0,             -- the last line that was taken in
+    bytes_read bigint NOT NULL DEFAULT 0,       -- how much of the file the rows up to it take
     rows bigint NOT NULL DEFAULT 0,
     created bigint NOT NULL DEFAULT 0,
     changed bigint NOT NULL DEFAULT 0,

@@ -157,6 +157,35 @@ def test_a_file_that_cannot_be_read_on_fails_with_its_reason_and_is_in_nobodys_w
     assert desk.get(f"/v1/imports/{first['id']}")["state"] == "undone"
 
 
+def test_an_undo_that_keeps_stumbling_has_failed_and_may_be_asked_for_again(desk: Desk) -> None:
+    first = desk.post("/v1/imports", {"upload_id": send(desk, PEOPLE.encode()), "kind": "contacts"}).json()
+    work(desk)
+    path = f"/v1/imports/{first['id']}"
+
+    def renamed(old: str, new: str) -> None:
+        with desk.inside() as tx:
+            tx.run("UPDATE import_rows SET subject_type = :new, outcome = 'changed' WHERE subject_type = :old",
+                   old=old, new=new)  # fmt: skip
+
+    renamed("client", "nonsense")
+    assert desk.post(f"{path}/undo").status_code == 202
+    for _ in range(imports.MOST_STUMBLES):
+        assert desk.get(path)["state"] == "undoing"
+        with pytest.raises(KeyError):
+            carry.run(desk.house, desk.tenants["acme"])
+    failed = desk.get(path)
+    assert (failed["state"], failed["undone"]) == ("failed", 0)
+    assert "KeyError" in failed["failure"]
+    work(desk)
+    renamed("nonsense", "client")
+    assert desk.post(f"{path}/undo").json()["failure"] is None
+    work(desk)
+    assert desk.get(path)["state"] == "undone"
+    with desk.inside() as tx:
+        actions = tx.rows("SELECT action FROM audit_log WHERE action LIKE 'import.%' ORDER BY seq")
+    assert [row["action"] for row in actions] == ["import.done", "import.undo_failed", "import.undo"]
+
+
 def test_everything_may_be_fetched_for_a_day_as_one_archive(desk: Desk) -> None:
     with desk.inside() as tx:
         build.contact(tx, name="Bill")

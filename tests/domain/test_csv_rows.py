@@ -35,9 +35,9 @@ def test_names_survive_the_usual_encodings(encoding: str) -> None:
 def test_a_letter_that_is_cut_in_two_by_a_chunk_is_whole(figures: object) -> None:
     content = "nombre\nJosé\nAna\n".encode()
     found = csv_rows.format_of([content[at : at + 1] for at in range(len(content))])
-    assert found.encoding == "utf-8-sig"
+    assert found.encoding == "utf-8"
     told = csv_rows.lines([content[at : at + 1] for at in range(len(content))], found.encoding)
-    assert list(told) == ["nombre", "José", "Ana"]
+    assert [line.text for line in told] == ["nombre", "José", "Ana"]
 
 
 @pytest.mark.parametrize("end", [b"a", "a".encode("utf-16-le") + b"\x00\xd8" + "b".encode("utf-16-le")])
@@ -48,7 +48,7 @@ def test_utf16_that_is_broken_anywhere_is_known_before_a_row_is_read(end: bytes,
     with pytest.raises(csv_rows.InvalidFile, match="UTF-16"):
         csv_rows.format_of(pieces)
     whole = content[: -len(end)]
-    assert csv_rows.format_of([whole[at : at + of] for at in range(0, len(whole), of)]).encoding == "utf-16"
+    assert csv_rows.format_of([whole[at : at + of] for at in range(0, len(whole), of)]).encoding == "utf-16-le"
 
 
 def test_a_line_that_says_the_separator_is_no_row() -> None:
@@ -57,12 +57,25 @@ def test_a_line_that_says_the_separator_is_no_row() -> None:
     ]  # fmt: skip
 
 
-def test_reading_goes_on_behind_any_row() -> None:
-    content = b'name\nA\n"B\nB"\n\nC\nD\n'
-    whole = list(csv_rows.read(content))
-    for row in whole[1:]:
-        rest = csv_rows.rows(csv_rows.lines([content], "utf-8"), ",", after_line=row.ends)
-        assert list(rest) == [whole[0], *(each for each in whole if each.line > row.ends)]
+@given(
+    st.lists(st.sampled_from(["Bill", "José", '"B\nB"', "", " ", "\x00", "\U0001f600", "a;b", '"x', "\ufeff", "é" * 9]),
+             min_size=1, max_size=12),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]), st.sampled_from(["\n", "\r\n", "\r"]),
+    st.integers(1, 9),
+)  # fmt: skip
+def test_reading_goes_on_behind_any_row_from_its_last_byte(
+    told: list[str], encoding: str, newline: str, of: int
+) -> None:
+    text = newline.join(["name", *(each.replace("\n", newline) for each in told)])
+    content = text.encode(encoding, "ignore")
+    pieces = [content[at : at + of] for at in range(0, len(content), of)]
+    found = csv_rows.format_of(pieces)
+    whole = list(csv_rows.rows(csv_rows.lines(pieces, found.encoding), found.delimiter))
+    assert whole == list(csv_rows.read(content))
+    for row in whole:
+        lines = csv_rows.lines([content[row.until :]], found.encoding, behind=row.until)
+        rest = csv_rows.rows(lines, found.delimiter, first_line=row.ends + 1)
+        assert list(rest) == [each for each in whole if each.line > row.ends]
 
 
 def test_an_endless_line_is_one_bad_row_and_no_more_memory() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from domain import quarantine
+from domain import imports, quarantine
 from domain.db import Database
 from domain.house import Leaving
-from jobs import cleanup
+from jobs import cleanup, import_file
+from jobs.import_sources import InMemory
 from tests import build, gears, houses
 from tests.hand_clock import HandClock
 
@@ -32,6 +33,26 @@ def test_what_is_past_its_time_goes_and_the_rest_stays(clone: Database, clock: H
             assert [item.source for item in quarantine.listed(tx)] == ["waiting"]
             kept = {row["source"] for row in tx.rows("SELECT source FROM quarantine WHERE tenant_id = :t", t=tenant)}
         assert kept == {"waiting"} | ({"young"} if tenant == globex else set())
+
+
+def test_a_file_that_was_cut_short_and_left_lying_is_given_up_with_its_mend(clone: Database, clock: HandClock) -> None:
+    acme = build.tenant(clone, "acme", {})
+    wish = import_file.Wish("contacts", "people.csv")
+
+    def die(rows: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_file.run(clone, build.VAULT, acme, InMemory(b"email\na@initech.example\nb@initech.example\n"), wish,
+                        by="root", chunk_rows=1, progress=die)  # fmt: skip
+    with houses.house(clone) as house:
+        for days, given_up in ((6, 0), (2, 1), (1, 0)):
+            clock.advance(days=days)
+            assert cleanup.run(house)["imports_given_up"] == given_up
+    with clone.tenant(acme) as tx:
+        [batch] = imports.listed(tx)
+        assert (batch.state, batch.rows) == ("failed", 1)
+        assert "import the file again" in str(batch.failure)
 
 
 def test_a_tenant_that_fails_holds_up_no_other(cloned: gears.Clone, clone: Database, clock: HandClock) -> None:
