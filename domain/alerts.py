@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -67,6 +67,10 @@ HOUSE = Book("control.alerts", "control.alert_mutes", "control.alert_deliveries"
 
 COLUMNS = ", ".join(Alert.__slots__)
 
+MOMENTS = ("mailbox_difference", "model_calls", "model_repeats")
+"""Kinds that tell of a moment, not of what lasts: the night ends them, so that the next time is told again."""
+MOMENTS_LAST = timedelta(hours=20)
+
 
 def owner(tx: Tx, book: Book) -> dict[str, UUID]:
     """What the statements on a book need to say whose it is."""
@@ -114,6 +118,28 @@ def resolve(tx: Tx, kind: str, *, by: str, book: Book = TENANT) -> Alert | None:
         by=by, now=tx.now, kind=kind, **owner(tx, book),
     )  # fmt: skip
     return _changed(tx, book, row, "resolved")
+
+
+def resolve_each(tx: Tx, kinds: Sequence[str], *, by: str) -> int:
+    """End the tenant's alerts of some kinds in one statement; how many there were."""
+    rows = tx.rows(
+        f"""UPDATE agent_alerts SET state = 'resolved', resolved_by = :by, resolved_at = :now
+            WHERE tenant_id = :t AND kind = ANY(:kinds) AND state <> 'resolved' RETURNING {COLUMNS}""",
+        t=tx.tenant_id, kinds=list(kinds), by=by, now=tx.now,
+    )  # fmt: skip
+    for row in rows:
+        _changed(tx, TENANT, row, "resolved")
+    return len(rows)
+
+
+def let_pass(tx: Tx, *, by: str) -> int:
+    """End the tenant's alerts of moments that have passed; how many."""
+    rows = tx.rows(
+        """SELECT kind FROM agent_alerts WHERE tenant_id = :t AND state <> 'resolved' AND opened_at < :before
+             AND split_part(kind, ':', 1) = ANY(:moments)""",
+        t=tx.tenant_id, before=tx.now - MOMENTS_LAST, moments=list(MOMENTS),
+    )  # fmt: skip
+    return resolve_each(tx, [row["kind"] for row in rows], by=by)
 
 
 def mute(tx: Tx, kind: str, *, until: datetime, by: str, reason: str, book: Book = TENANT) -> Mute:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from domain import audit, events, settings
+from domain import alerts, audit, events, settings
 from domain.db import Tx
 from domain.vault import Sealed, Vault
 
@@ -24,6 +24,9 @@ FIRST_MODEL: Mapping[str, str] = {
     "gemini_api_key": "gemini/gemini-3.8-flash",
 }
 """What a tenant asks that stores its own key for models and named none: nobody stores a key in order not to use it."""
+
+BROKEN_WEBHOOK_SECRET = "webhook_secret_invalid"  # noqa: S105 - the alert's kind
+"""The alert that is open until another secret is stored."""
 
 
 class UnknownCredential(Exception):
@@ -60,6 +63,8 @@ def put(tx: Tx, vault: Vault, name: str, secret: str) -> None:
     )  # fmt: skip
     audit.record(tx, "credential.put", name)
     events.record(tx, "credential.stored", "credential", name)
+    if name == "resend_webhook_secret":
+        alerts.resolve(tx, BROKEN_WEBHOOK_SECRET, by=tx.actor)
     if name in FIRST_MODEL and not settings.of(tx).model_order:
         settings.change(tx, {"model_order": [FIRST_MODEL[name]]}, reason=f"{name} was stored")
 

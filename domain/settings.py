@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from domain import addresses, audit, cards, events, schedule, shadows
+from domain import addresses, alerts, audit, cards, events, schedule, shadows
 from domain.db import Tx
 
 Autonomy = Literal["suggest", "approve", "auto"]
@@ -35,6 +35,10 @@ class Mode(IntEnum):
     internal_only = 1
     limited_live = 2
     live = 3
+
+
+UNREADABLE = "settings_invalid"
+"""The alert that is open while a stored setting lets the agent rest."""
 
 
 class InvalidSetting(Exception):
@@ -337,6 +341,8 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
                 if n in TenantSettings.model_fields and _plain(getattr(before, n))},
     )  # fmt: skip
     events.record(tx, "settings.changed", "tenant", tx.tenant_id, names=sorted(changes))
+    # whatever was stored before can be read now
+    alerts.resolve(tx, UNREADABLE, by=tx.actor)
     if before.mode != after.mode:
         shadows.forget(tx)
         schedule.bring_forward(tx, tx.now)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from domain import erasures, errands, imports, retention, tenants
+from domain import alerts, erasures, errands, imports, retention, tenants
 from domain.house import House, Leaving
 from jobs import erase
 
@@ -43,7 +43,9 @@ def _sweep(house: House, tenant: tenants.Tenant) -> dict[str, int]:
             gone = retention.sweep(tx)
             begun = erasures.unfinished(tx)
             given_up = imports.give_up_still(tx, tx.now - STILL_IMPORTS_KEPT)
-            gone |= {"imports_given_up": given_up} if given_up else {}
+            passed = alerts.let_pass(tx, by="clean_up")
+            gone |= {name: count for name, count in
+                     (("imports_given_up", given_up), ("alerts_passed", passed)) if count}  # fmt: skip
             if imports.under_way(tx) is not None:
                 errands.ask(tx)
         gone |= _past_keeping(house, tenant)

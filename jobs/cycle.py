@@ -77,7 +77,7 @@ def _begin(house: House, held: Held, kind: str, engines: Sequence[Engine]) -> Cy
             tenant_settings = settings.of(tx)
             thinking = models.order(house.models, tenant_settings)
         except settings.InvalidSetting as error:
-            alerts.open(tx, "settings_invalid", f"The agent rests until a setting is mended: {error}",
+            alerts.open(tx, settings.UNREADABLE, f"The agent rests until a setting is mended: {error}",
                         severity="critical")  # fmt: skip
             return None
         begun = runs.begin(

@@ -51,6 +51,9 @@ AGAIN = " (and it could not be fetched again)"
 Read = tuple[Incoming, Reading]
 Progress = Callable[[Counter[str]], None]
 
+OVER_ONCE_READ = ("mailbox_unreachable", "mailbox_history", "mailbox_revoked", "gmail_quota")
+"""Alerts about a mailbox that are over as soon as it was read to its end."""
+
 
 @dataclass
 class Sync:
@@ -145,8 +148,7 @@ def _read_on(sync: Sync) -> None:
         _pages(sync, None)
     with sync.house.database.tenant(sync.tenant_id) as tx:
         mailboxes.succeeded(tx, mailboxes.get(tx, sync.row.id), started_at=sync.started_at)
-        for kind in ("mailbox_unreachable", "mailbox_history", "gmail_quota"):
-            alerts.resolve(tx, f"{kind}:{sync.row.id}", by="ingest")
+        alerts.resolve_each(tx, [f"{kind}:{sync.row.id}" for kind in OVER_ONCE_READ], by="ingest")
 
 
 def _pages(sync: Sync, cursor: str | None) -> None:

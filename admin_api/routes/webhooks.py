@@ -59,7 +59,7 @@ def _take_in(house: House, told: str, headers: dict[str, str], body: bytes) -> t
         raise Problem(400, "The webhook can't be understood.", f"body: {rejected.reason}") from rejected
     except WebhookSecretInvalid as error:
         with house.database.tenant(tenant.tenant_id, actor=ACTOR) as tx:
-            alerts.open(tx, "webhook_secret_invalid", str(error), severity="critical", provider="resend")
+            alerts.open(tx, credentials.BROKEN_WEBHOOK_SECRET, str(error), severity="critical", provider="resend")
         raise _does_not_fit("no signature fits") from error
     if event is None:
         return tenant.tenant_id, False

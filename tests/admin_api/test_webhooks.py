@@ -96,6 +96,8 @@ def test_a_webhook_of_one_tenant_is_not_anothers(hooked: Desk) -> None:
         credentials.put(tx, hooked.house.vault, "resend_webhook_secret", new_secret())
     other = assert_problem(send(hooked, hook, "globex"), 401)
     assert unknown == without == other  # strangers learn nothing about who is here
+    with hooked.inside("globex") as tx:
+        assert alerts.listed(tx) == []
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,8 @@ def test_a_broken_secret_of_our_own_is_an_alert_and_no_500(hooked: Desk) -> None
     assert_problem(send(hooked, signed(hooked, b"{}")), 401)
     with hooked.inside() as tx:
         assert [alert.kind for alert in alerts.listed(tx)] == ["webhook_secret_invalid"]
+        credentials.put(tx, hooked.house.vault, "resend_webhook_secret", SECRET)
+        assert alerts.listed(tx) == []
 
 
 @given(body=st.binary(max_size=200) | st.recursive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from domain import imports, quarantine
+from domain import alerts, imports, quarantine
 from domain.db import Database
 from domain.house import Leaving
 from jobs import cleanup, import_file
@@ -72,6 +72,20 @@ def test_a_tenant_that_fails_holds_up_no_other(cloned: gears.Clone, clone: Datab
     with houses.house(clone) as house:
         gone = cleanup.run(house)
     assert (gone["quarantine"], gone["failed"]) == (1, 1)
+
+
+def test_an_alert_of_a_moment_ends_by_itself_and_one_of_what_lasts_does_not(clone: Database, clock: HandClock) -> None:
+    acme = build.tenant(clone, "acme", {})
+    for _ in range(2):
+        with clone.tenant(acme) as tx:
+            assert alerts.open(tx, "model_repeats:first_touch", "A model repeats itself.") is not None
+            alerts.open(tx, "gmail_quota:one", "The quota is spent.")
+        with houses.house(clone) as house:
+            assert cleanup.run(house)["alerts_passed"] == 0
+            clock.advance(hours=21)
+            assert cleanup.run(house)["alerts_passed"] == 1
+    with clone.tenant(acme) as tx:
+        assert [alert.kind for alert in alerts.listed(tx)] == ["gmail_quota:one"]
 
 
 def test_every_tenant_is_swept_page_by_page(clone: Database, clock: HandClock) -> None:

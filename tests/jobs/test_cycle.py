@@ -177,8 +177,11 @@ def test_a_setting_that_cannot_be_read_lets_the_agent_rest_and_tells_a_person(st
         [alert] = alerts.listed(tx)
         assert (alert.kind, "max_emails_per_hour" in alert.message) == ("settings_invalid", True)
         settings.change(tx, {"max_emails_per_hour": 3})
+        assert alerts.listed(tx) == []
     cycle.run(stage.house, acme, kind="manual")
     assert len(stage.sent()) == 1
+    with stage.database.tenant(acme) as tx:
+        assert alerts.listed(tx) == []
 
 
 class Flipping(EngagementEngine):

@@ -100,6 +100,7 @@ def test_a_complaint_suppresses_and_two_stop_the_mail(post: Post, bill: UUID, ca
     switch = "SELECT count(*) FROM tenant_switches WHERE tenant_id = :t AND level = 'mail' AND stopped"
     told(post, event(post, card, "complained"))
     assert (suppressed(post), post.value(switch)) == ("complained", 0)
+    assert post.value("SELECT count(*) FROM agent_alerts WHERE tenant_id = :t") == 0
     with post.database.tenant(post.tenant_id, actor="test") as tx:
         second = letters.sent(tx, build.contact(tx, email="milton@initech.example"), to="milton@initech.example")
     told(post, event(post, second, "complained", recipients=("milton@initech.example",)))

@@ -180,14 +180,16 @@ def test_a_new_grant_takes_the_reading_up_where_it_stood(post: Post) -> None:
     post.arrives(letter(number=2, subject="Two"))
     with post.database.tenant(post.tenant_id, actor="test") as tx:
         mailboxes.set_token(tx, houses.VAULT, post.mailbox_id, mailboxes.Grant(post.account.refresh_token, "client"))
+    assert alerts(post) == ["mailbox_revoked"]
     assert run(post)["messages"] == 1
-    assert box(post).status == "connected"
+    assert (box(post).status, alerts(post)) == ("connected", [])
 
 
 def test_a_spent_quota_makes_the_mailbox_rest_and_keeps_what_came(post: Post, clock: HandClock) -> None:
     for number in range(6):
         post.arrives(letter(number=number, subject=f"Order {number}"))
     post.account.quota_per_minute = 70
+    assert alerts(post) == []
     run(post)
     kept = stored(post)
     assert 0 < kept < 6
@@ -285,6 +287,7 @@ def test_an_undeclared_error_in_one_mailbox_is_told_and_delays_no_other(post: Po
     post.hands.mailboxes[post.mailbox_id] = Haunted()
     other.deliver(letter())
     assert run(post)["messages"] == 1
+    # one, about the mailbox that failed; none about its fellow
     assert alerts(post) == ["mailbox_unreachable"]
     assert "boo" in str(box(post).status_cause)
 

@@ -154,6 +154,8 @@ def test_a_person_settles_what_nobody_can_know(stage: Stage, arrived: bool) -> N
     bill = stage.person()
     stage.resend.break_next(TAKEN if arrived else LOST)
     stage.hour()
+    with stage.database.tenant(stage.acme) as tx:
+        assert alerts.listed(tx) == []
     stage.clock.advance(hours=24)  # past the provider's memory of the key
     stage.hour()
     assert stage.states() == ["uncertain"]

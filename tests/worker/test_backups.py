@@ -123,6 +123,7 @@ def test_a_house_restored_in_the_middle_of_a_campaign_sends_nothing_twice(
         _go_on(restored, clock, resend, acme, days=2)
         assert _witnessed(resend) == before
         with restored.tenant(acme) as tx:
+            assert alerts.listed(tx) == []
             assert tx.value("SELECT count(*) FROM touches") == PEOPLE
             assert tx.value("SELECT count(*) FROM outbound_messages WHERE carried_message_id IS NOT NULL") >= PEOPLE - 2
         # and the campaign's follow-ups come when they are due, once each
