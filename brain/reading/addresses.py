@@ -10,8 +10,9 @@ from brain.reading.parse import MAX_HEADER_CHARS, clean, decode_header
 
 MAX_MAILBOXES = 1_000
 
+# Each run of blanks and the name are taken once and for all: a header may be nothing but blanks.
 _SIMPLE = re.compile(
-    r'^\s*(?:"?([^"<>,;:()\\=]*?)"?\s*<\s*)?([\w.!#$%&\'*+/=?^`{|}~-]+@[\w.-]+\.\w+)\s*>?\s*$', re.ASCII
+    r'^\s*+(?:"?([^"<>,;:()\\=]*+)"?\s*+<\s*+)?([\w.!#$%&\'*+/=?^`{|}~-]+@[\w.-]+\.\w+)\s*+>?\s*+$', re.ASCII
 )
 _ANGLE = re.compile(r"<([^<>]{0,400})>")
 _BARE = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@(?:[^\s<>@,;:\"()\[\]]{1,255}|\[[0-9A-Fa-f.:]+\])")

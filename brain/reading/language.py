@@ -10,30 +10,39 @@ _SMALL: dict[str, str] = {
     "en": (
         "the of and to in is you that it for on are with as i be this have from or by not but what we can your if "
         "will would there please thanks regards our me my do was has been at hi hello dear all any know let just "
-        "attached"
+        "attached an he she they them their his her us its had were did does which who when where how why than then "
+        "about into after before more some many get got go going need needs want expect hope send sent call called "
+        "make made see back up out now new today tomorrow week let's don't i'm i'll i'd i've it's that's what's we'll "
+        "we're you're you'll can't won't haven't isn't doesn't didn't could should may might must am early soon "
+        "away until due "
+        "monday tuesday wednesday thursday friday saturday sunday update discuss save extra previous"
     ),
     "es": (
         "de la que el en y los del se las por un para con no una su al lo como más pero sus le ya o este sí porque "
         "esta entre cuando muy sin sobre también me hasta hay donde han quien gracias hola estimado puede podría "
         "pueden llamarme llámeme el jueves lunes viernes mañana ustedes nuestro presupuesto recibir quiero correo "
-        "estoy buenos días saludos usted favor es pedido necesito necesitamos nos"
+        "estoy buenos días unas todo deje cuánto necesitaría saludo felices saludos usted favor es pedido "
+        "necesito necesitamos nos"
     ),
     "pt": (
         "de que e do da em um para com não uma os no se na por mais as dos como mas foi ao ele das tem à seu sua ou "
         "ser quando muito há nos já está eu também só pelo pela até isso pode podem ligar ligue às na minha meu "
         "quero receber estou fora nossa vossa sexta quinta segunda enviar ainda você nosso obrigado obrigada olá "
-        "bom dia prezados cumprimentos você é pedido preciso são"
+        "encomenda férias preço qual gostaria gostaríamos agradecia favor orçamento boas toda vossa dia bom "
+        "prezados cumprimentos "
+        "você é pedido preciso precisamos enviem produto proposta conforme veio são"
     ),
     "de": (
         "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er "
         "hat dass sie nach wird bei einer um am sind noch wie einem über so zum haben nur oder aber vor zur bis "
         "mehr durch ich wir bitte danke können könnten unsere unser ihr keine kein wieder möchte möchten bis heute "
-        "zum hallo sehr geehrte grüße ihre mich bin mir uns"
+        "meine bestellung vielen bleibt wo würden ihnen zum hallo sehr geehrte grüße ihre mich bin mir uns"
     ),
     "fr": (
         "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec ou son "
         "aux mais comme nous vous je cette si leur y été à très bonjour merci pouvez pourriez ma mon notre nos vos "
-        "souhaite suis jusqu'au commande toujours aucune cordialement votre notre être l' d' j'ai c'est suis veuillez"
+        "souhaite suis jusqu'au commande toujours aucune cordialement votre notre être voudrais désinscrire arrêtez "
+        "envoyer m'envoyer l' d' j'ai c'est suis veuillez"
     ),
     "it": (
         "di e il la che in un a per è una sono con non del si da come le dei più ma al ha i lo nel della anche mi "

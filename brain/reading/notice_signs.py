@@ -104,7 +104,7 @@ _SOMEBODY = re.compile(
     re.IGNORECASE,
 )
 _COPIED_HEADER = re.compile(
-    r"^[>\s]*(?:return-path|received|from|to|subject|date|message-id|mime-version|content-type):",
+    r"^[> \t]*+(?:return-path|received|from|to|subject|date|message-id|mime-version|content-type):",
     re.IGNORECASE | re.MULTILINE,
 )
 _FORWARD = re.compile(r"^(?:fwd?|wg|tr|rv|enc|i)\s*:", re.IGNORECASE)

@@ -29,7 +29,7 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _COPY_STARTS = re.compile(
-    r"[>\s]*(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):",
+    r"[>\s]*+(?:return-path|received|x-received|dkim-signature|delivered-to|arc-seal|x-google-[\w-]+):",
     re.IGNORECASE,
 )
 _RULE = "> \t*-=_:.|"

@@ -197,7 +197,7 @@ _TABLE = tuple((reason, re.compile("|".join(sayings), re.IGNORECASE)) for reason
 # What hosting panels say of a domain without mail: hedged, and yet all that will ever be said.
 _HEDGED = re.compile(r"account or domain may not exist", re.IGNORECASE)
 _NOT_SAID = re.compile(
-    r"https?://\S+|[^.\n]*\b(?:may|might|could be)\b[^.\n]*|mailbox disabled, not accepting messages"
+    r"https?://\S+|(?:^|(?<=[.\n]))[^.\n]*?\b(?:may|might|could be)\b[^.\n]*|mailbox disabled, not accepting messages"
     r"|<[^<>\s]*@[^<>\s]*>",
     re.IGNORECASE,
 )

@@ -133,6 +133,13 @@ FORWARDED = (
     "転送されたメッセージ", "転送メッセージ", "원본 메시지", "전달된 메시지", "原邮件",
 )  # fmt: skip
 
+# Words that open a forwarded mail even without a rule.
+FORWARD_OPENS = (
+    "begin forwarded message", "anfang der weitergeleiteten nachricht", "début du message réexpédié",
+    "inicio del mensaje reenviado", "início da mensagem reencaminhada", "inizio messaggio inoltrato",
+    "begin doorgestuurd bericht",
+)  # fmt: skip
+
 # What telephones and apps put under a mail.
 MOBILE = (
     r"(?:sent|written|mailed|composed|typed) (?:(?:\S+ )?(?:by|via|with|using)|from) (?:(?:my|a|the|your|his|her"

@@ -12,7 +12,7 @@ from brain.reading import request_words as words
 from brain.reading.model import TaskRequest
 
 THRESHOLD = 0.41
-CALL_THRESHOLD = 0.62
+CALL_THRESHOLD = 0.7
 """Sentences that speak of calls and phones are held to more: a person would have to ring."""
 WORKDAY_ENDS = time(17, 0)
 

@@ -48,7 +48,7 @@ def find(text: str, below: str, sender_name: str, sender_address: str | None, re
 
 
 def _block(text: str, below: str, sender_name: str) -> list[str]:
-    under = [line.strip() for line in below.split("\n") if line.strip()]
+    under = [line.strip()[:MAX_LINE_CHARS] for line in below.split("\n") if line.strip()]
     above = _above(text.rstrip().split("\n"), sender_name)
     if under and len(under) <= MAX_SIGNATURE_LINES and _is_plausible(under):
         return above[-4:] + under if len(above) <= 4 else under

@@ -53,15 +53,13 @@ _MAY_CLOSE = re.compile(rf"[@\d]|{_WROTE}", re.IGNORECASE)
 _MAY_END = re.compile(r"[:：]\s*[>*-]*\s*$")
 
 _LONE_HEADER = re.compile(r"(?<![hfbqds])(?<![hfbqd][te])(?<!h[te][te])h(?![te]{0,2}h|e*[qbfd])")
-_FORWARDED = re.compile(
-    rf"^[>\s*]*(?:[-_=*—]{{2,}}\s*(?:{_any(words.FORWARDED)}).{{0,80}}|(?:begin forwarded message|anfang der "
-    rf"weitergeleiteten nachricht"
-    rf"|début du message réexpédié|inicio del mensaje reenviado|início da mensagem reencaminhada|inizio messaggio "
-    rf"inoltrato|begin doorgestuurd bericht)\s*:?)\s*[-_=*—]*\s*[*:]*\s*$",
-    re.IGNORECASE,
-)
+# A rule, then these words; or alone on their line the words that need no rule. The rule is taken off first: sought in
+# one pattern, a line of nothing but stars would be divided in every way.
+_FORWARDED = re.compile(rf"(?:{_any(words.FORWARDED)}).{{0,80}}", re.IGNORECASE)
+_FORWARD_OPENS = re.compile(rf"(?:{_any(words.FORWARD_OPENS)})", re.IGNORECASE)
+_RULE_CHARS = "-_=*—"
 _RULES = frozenset("-_,=+~#*ᐧ—–")
-_DELIMITER = re.compile(r"^[ \t]*(?:[-_,=+~#*ᐧ—–][ \t]*){2,}[ \t]*$|^[ \t]*[—–][ \t]*$|^-- ?$")
+_DELIMITER = re.compile(r"^[ \t]*+(?:[-_,=+~#*ᐧ—–][ \t]*+){2,}+$|^[ \t]*+[—–][ \t]*+$|^-- ?$")
 _HEADER = re.compile(rf"^\s*\*?(?:{_any(words.HEADER_KEYS)})\s?\*?\s?[:：]\*?(?:[\s\u200e*]|$|\S)", re.IGNORECASE)
 _QUOTE = re.compile(r"^\s*(?:>|\|\s|[A-Z]{1,2}>)")
 _MOBILE = re.compile(rf"^[\s<(\[*_~]*(?:{'|'.join(words.MOBILE)})$", re.IGNORECASE)
@@ -121,7 +119,7 @@ def _kind(line: str) -> str:
     first, colon = bare[0], bare.rstrip(">*- ")[-1:] in (":", "：")
     if first in _RULES and _DELIMITER.match(line):
         return "d"
-    if (colon or first in _RULES or first == ">") and _FORWARDED.match(line):
+    if (colon or first in _RULES or first == ">") and _is_forward(bare):
         return "f"
     if _is_marker(line, bare, colon):
         return "b"
@@ -132,6 +130,14 @@ def _kind(line: str) -> str:
     if len(line) < 160 and is_mobile_signature(bare):
         return "s"
     return "t"
+
+
+def _is_forward(bare: str) -> bool:
+    """`---- Forwarded message ----`, or `Begin forwarded message:`."""
+    words_on = bare.lstrip(f"> \t{_RULE_CHARS}")
+    ruled = sum(map(bare[: len(bare) - len(words_on)].count, _RULE_CHARS)) >= 2
+    words_on = words_on[:400].rstrip(f": \t{_RULE_CHARS}")
+    return bool((ruled and _FORWARDED.fullmatch(words_on)) or _FORWARD_OPENS.fullmatch(words_on))
 
 
 def _without_direction(line: str) -> str:

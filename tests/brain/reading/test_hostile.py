@@ -50,15 +50,18 @@ def test_any_bytes_are_answered(raw: bytes) -> None:
         b"From: <" + b" " * 60_000 + b"\n\nhello",
         b"From: a@b.example\n\nRegards,\n" + b"+1 415 555 0132 " * 2_000,
         b"From: a@b.example\n\nHello\n\nRegards,\nKim Client\n" + b"1" * 60_000,
+        b"From: Kim" + b" " * 30_000 + b"!\n\nhello",
+        b"From: a@b.example\n\n" + (b"*" * 1_900 + b"!\n") * 25,
+        b"From: a@b.example\n\nFine.\n-- \nKim\nGlobex\n" + b"a" * 60_000 + b"\nBuyer\n",
     ],
-    ids=range(22),
+    ids=range(25),
 )
 def test_hostile_shapes_are_answered_in_time(raw: bytes) -> None:
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     assert isinstance(read(raw), Reading)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02", b"just some words"])

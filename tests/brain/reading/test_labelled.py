@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 
-from brain.reading import Reading, read
+from brain.reading import Reading, language, read
 from tests.brain.reading.labelled import PLAIN, Case, load
 
 CLASSES = ("order", "quote_request", "complaint", "unsubscribe", "out_of_office", "order_update")
@@ -90,3 +90,13 @@ def test_what_was_understood_is_shown_by_the_words_themselves() -> None:
 def test_languages_are_told_apart() -> None:
     right = sum(reading.language == case.language for case, reading in _read())
     assert right / len(_read()) >= 0.9
+
+
+def test_a_short_sentence_is_read_in_its_own_language() -> None:
+    english = ["Let's discuss a bit more.", "I expect an answer by early next week.", "Larry, go get 'em.",
+               "Just send me a quick e-mail, I am in until Monday."]  # fmt: skip
+    assert [language.guess(sentence) for sentence in english] == ["en"] * 4
+    assert language.guess("Todo ha llegado, un saludo.") == "es"
+    assert language.guess("Agradecia que me enviassem um orçamento.") == "pt"
+    assert language.guess("Wo bleibt meine Bestellung?") == "de"
+    assert language.guess("Je voudrais me désinscrire.") == "fr"
