@@ -55,7 +55,8 @@ def open_orders(tx: Tx, only: UUID | None = None) -> list[Open]:
     rows = tx.rows(
         """SELECT q.order_id, q.state, q.due_at, q.round, q.entered_at, q.checked_at, o.revision, o.client_id,
                   o.thread_id, o.currency, coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called,
-                  c.id AS contact_id, coalesce(c.name, '') AS contact_name, c.language,
+                  coalesce(own.id, c.id) AS contact_id, coalesce(own.name, c.name, '') AS contact_name,
+                  CASE WHEN own.id IS NULL THEN c.language ELSE own.language END AS language,
                   l.language AS client_language, coalesce(l.name, '') AS client_name, n.name AS company,
                   coalesce(h.subject, '') AS thread_subject
            FROM order_processing_queue q
@@ -63,11 +64,17 @@ def open_orders(tx: Tx, only: UUID | None = None) -> list[Open]:
            JOIN tenants n ON n.tenant_id = :t
            LEFT JOIN clients l ON l.tenant_id = :t AND l.id = o.client_id
            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = o.thread_id
+           -- nobody is asked about an order that is yet to be checked, nor colleagues where its own contact can be
+           LEFT JOIN LATERAL (
+               SELECT c.id, c.name, c.language FROM contacts c
+               WHERE q.state <> 'waiting' AND c.tenant_id = :t AND c.id = o.contact_id AND c.client_id = o.client_id
+                 AND c.email IS NOT NULL OFFSET 0) AS own ON true
            LEFT JOIN LATERAL (
                SELECT c.id, c.name, c.language FROM contacts c
                LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id
-               WHERE c.tenant_id = :t AND c.client_id = o.client_id AND c.email IS NOT NULL
-               ORDER BY c.id = o.contact_id DESC NULLS LAST, k.last_reply_at DESC NULLS LAST, c.id LIMIT 1) AS c ON true
+               WHERE q.state <> 'waiting' AND own.id IS NULL AND c.tenant_id = :t AND c.client_id = o.client_id
+                 AND c.email IS NOT NULL
+               ORDER BY k.last_reply_at DESC NULLS LAST, c.id LIMIT 1) AS c ON true
            WHERE q.tenant_id = :t AND q.state IN ('waiting', 'exceptions', 'asked')
              AND (CAST(:only AS uuid) IS NULL OR q.order_id = :only)
            ORDER BY q.entered_at, q.order_id""",

@@ -63,7 +63,7 @@ _ABOUT = """f.id AS quote_id, f.number, f.revision, f.source, f.currency, f.tota
     coalesce(c.timezone, l.timezone) AS timezone,
     (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company"""
 
-_JOINED = """JOIN clients l ON l.tenant_id = :t AND l.id = f.client_id
+_JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
     LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = f.contact_id AND c.client_id = f.client_id
     LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id
     LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id"""

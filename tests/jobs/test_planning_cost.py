@@ -23,7 +23,7 @@ from tests.volume import Size
 
 STATEMENTS, ROWS = 40, 5
 """At most so many statements in all, and so many rows read for each that is due."""
-SIZES = (Size(5_000, 1_250), Size(50_000, 12_500))
+SIZES = (Size(5_000, 1_250, 4_000), Size(50_000, 12_500, 40_000))
 """Below that a table fits on a few pages, and reading all of it is the quickest way."""
 
 
@@ -45,14 +45,14 @@ def measure(
     clock.advance(hours=6)
     acme = build.acme(clone)
     volume.lay_down(cloned, acme, size, clock.now())
-    due = volume.DUE_CONTACTS + volume.DUE_DEALS + volume.DUE_STALLS
+    due = volume.DUE
     with clone.tenant(acme) as tx:
         asked = _asked(tx)
         rows = _rows_read(tx, asked)
     said: list[str] = []
     with houses.house(clone) as house, _listening(said):
         told = explain.cycle(house, acme)
-    figures("planning", contacts=size.contacts, deals=size.deals, due=due, statements=len(said),
+    figures("planning", contacts=size.contacts, deals=size.deals, quotes=size.quotes, due=due, statements=len(said),
             statements_of_engines=len(asked), rows_read=rows, rows_per_due=round(rows / due, 2))  # fmt: skip
     assert told["obligations"] == due
     assert len(said) <= STATEMENTS
