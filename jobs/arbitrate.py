@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -42,7 +43,7 @@ def arbitrate(brakes: LocalBrakes, tx: Tx, plans: Sequence[tuple[Engine, Plan]])
     if not wished:
         return list(plans)
     chosen = settings.of(tx)
-    contacts = list(dict.fromkeys(each.contact_id for each in wished if each.contact_id is not None))
+    contacts = Counter(each.contact_id for each in wished if each.contact_id is not None)
     standing = sequences.standing(
         tx, contacts, since=tx.now - timedelta(hours=max(chosen.minimum_gap_hours, chosen.conversation_gap_hours)),
         holding=min(brakes.send_mode, chosen.mode) in (Mode.dry_run, Mode.internal_only),

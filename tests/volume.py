@@ -1,4 +1,4 @@
-"""A big book of one tenant, laid down by the database itself: contacts, deals, quotes, orders; few of all are due."""
+"""A big book of one tenant, laid down by the database itself: of everything that engines look after few is due."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import psycopg
 from tests import gears
 
 PER_CLIENT = 10
-DUE_CONTACTS, DUE_DEALS, DUE_STALLS, DUE_QUOTES, DUE_ORDERS = 20, 20, 10, 20, 20
-DUE = DUE_CONTACTS + DUE_DEALS + DUE_STALLS + DUE_QUOTES + DUE_ORDERS
+DUE_CONTACTS, DUE_DEALS, DUE_STALLS, DUE_QUOTES, DUE_ORDERS, DUE_FEEDBACK, DUE_CHECKS = 20, 20, 10, 20, 20, 20, 20
+DUE = DUE_CONTACTS + DUE_DEALS + DUE_STALLS + DUE_QUOTES + DUE_ORDERS + DUE_FEEDBACK + DUE_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Size:
     contacts: int
     deals: int
     quotes: int
-    """As many orders."""
+    """As many orders, requests for feedback and checks."""
 
 
 def lay_down(cloned: gears.Clone, tenant_id: UUID, size: Size, now: datetime) -> None:
@@ -35,17 +35,20 @@ def lay_down(cloned: gears.Clone, tenant_id: UUID, size: Size, now: datetime) ->
                 "t": tenant_id, "now": now, "clients": size.contacts // PER_CLIENT, "contacts": size.contacts,
                 "deals": size.deals, "due_contacts": DUE_CONTACTS, "due_deals": DUE_DEALS, "stalls": DUE_STALLS,
                 "quotes": size.quotes, "due_quotes": DUE_QUOTES, "due_orders": DUE_ORDERS,
+                "due_feedback": DUE_FEEDBACK, "due_checks": DUE_CHECKS,
             })  # fmt: skip
         admin.execute("VACUUM ANALYZE hourhand.clients, hourhand.contacts, hourhand.engagement_clocks, hourhand.deals, "
                       "hourhand.deal_stage_config, hourhand.quotes, hourhand.orders, "
-                      "hourhand.order_processing_queue")  # fmt: skip
+                      "hourhand.order_processing_queue, hourhand.order_processing_exceptions, "
+                      "hourhand.feedback_requests, hourhand.compliance_schedule, "
+                      "hourhand.compliance_checks")  # fmt: skip
 
 
 def _id(kind: int, n: str) -> str:
     return f"CAST(lpad(to_hex({kind}0000000000 + {n}), 32, '0') AS uuid)"
 
 
-_CLIENT, _CONTACT, _DEAL, _QUOTE, _ORDER = 1, 2, 3, 4, 5
+_CLIENT, _CONTACT, _DEAL, _QUOTE, _ORDER, _EXCEPTION, _REQUEST, _SCHEDULE, _CHECK = range(1, 10)
 _FAR = "%(now)s + interval '2 days' + n %% 15 * interval '1 day'"
 
 _STATEMENTS = (
@@ -85,7 +88,7 @@ _STATEMENTS = (
                %(now)s, %(now)s
         FROM generate_series(0, %(quotes)s - 1) n,
              LATERAL (SELECT CASE WHEN n < %(due_quotes)s OR n %% 5 = 0 THEN 'sent' ELSE 'accepted' END AS status) s""",
-    # the newest are to be checked, the rest was delivered long ago
+    # the newest are to be checked or asked about, the rest was delivered long ago
     f"""INSERT INTO hourhand.orders (tenant_id, id, client_id, contact_id, status, source, fee, tech_fee, total_amount,
                ordered_at, delivered_at, created_at, updated_at)
         SELECT %(t)s, {_id(_ORDER, "n")}, {_id(_CLIENT, "n %% %(clients)s")},
@@ -96,9 +99,47 @@ _STATEMENTS = (
         FROM generate_series(0, %(quotes)s - 1) n""",
     f"""INSERT INTO hourhand.order_processing_queue (tenant_id, order_id, state, due_at, entered_at, checked_at,
                valid_at)
-        SELECT %(t)s, {_id(_ORDER, "n")}, CASE WHEN n < %(due_orders)s THEN 'waiting' ELSE 'valid' END,
-               CASE WHEN n < %(due_orders)s THEN %(now)s - interval '1 hour' END, %(now)s - interval '90 days',
-               CASE WHEN n >= %(due_orders)s THEN %(now)s - interval '89 days' END,
-               CASE WHEN n >= %(due_orders)s THEN %(now)s - interval '89 days' END
-        FROM generate_series(0, %(quotes)s - 1) n""",
+        SELECT %(t)s, {_id(_ORDER, "n")}, s.state, CASE s.state WHEN 'waiting' THEN %(now)s - interval '1 hour' END,
+               %(now)s - interval '90 days', CASE WHEN s.state <> 'waiting' THEN %(now)s - interval '89 days' END,
+               CASE s.state WHEN 'valid' THEN %(now)s - interval '89 days' END
+        FROM generate_series(0, %(quotes)s - 1) n,
+             LATERAL (SELECT CASE WHEN n >= %(due_orders)s THEN 'valid' WHEN n %% 2 = 0 THEN 'waiting'
+                                  ELSE 'exceptions' END AS state) s""",
+    f"""INSERT INTO hourhand.order_processing_exceptions (tenant_id, id, order_id, code, field, handling, message,
+               state, opened_at, closed_at, closed_by)
+        SELECT %(t)s, {_id(_EXCEPTION, "n")}, {_id(_ORDER, "n")}, 'PROPERTY_ADDRESS_MISSING', 'property_address', 'ask',
+               'The product needs the address.', CASE WHEN n < %(due_orders)s THEN 'open' ELSE 'resolved' END,
+               %(now)s - interval '89 days', CASE WHEN n >= %(due_orders)s THEN %(now)s - interval '88 days' END,
+               CASE WHEN n >= %(due_orders)s THEN 'agent' END
+        FROM generate_series(1, %(quotes)s - 1, 2) n""",
+    # one of each order: those after the new ones are due, the others were asked and gave no answer
+    f"""INSERT INTO hourhand.feedback_requests (tenant_id, id, order_id, client_id, contact_id, state, due_at,
+               latest_at, sent_at, lapses_at, created_at, updated_at)
+        SELECT %(t)s, {_id(_REQUEST, "n")}, {_id(_ORDER, "n")}, {_id(_CLIENT, "n %% %(clients)s")},
+               {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 4")}, s.state,
+               CASE s.state WHEN 'queued' THEN %(now)s - interval '1 hour' ELSE s.then END,
+               %(now)s + interval '14 days', CASE s.state WHEN 'lapsed' THEN s.then END,
+               CASE s.state WHEN 'lapsed' THEN s.then + interval '45 days' END, %(now)s, %(now)s
+        FROM generate_series(%(due_orders)s, %(quotes)s - 1) n,
+             LATERAL (SELECT CASE WHEN n < %(due_orders)s + %(due_feedback)s THEN 'queued' ELSE 'lapsed' END AS state,
+                             %(now)s - interval '200 days' AS then) s""",
+    f"""INSERT INTO hourhand.compliance_schedule (tenant_id, id, name, frequency, applies_to, anchor_on,
+               required_fields, next_period, next_on, created_at, updated_at)
+        SELECT %(t)s, {_id(_SCHEDULE, "0")}, 'Profiles', 'quarterly', 'contact', %(now)s::date, '{{phone}}', 1,
+               %(now)s::date + 80, %(now)s, %(now)s""",
+    # a few may be asked for now, a fifth later, the rest was whole
+    f"""INSERT INTO hourhand.compliance_checks (tenant_id, id, schedule_id, entity_id, client_id, contact_id, period,
+               due_on, due_at, state, required, missing, validated_at, reminders, remind_at, escalate_at, closed_at,
+               closed_by, created_at, updated_at)
+        SELECT %(t)s, {_id(_CHECK, "n")}, {_id(_SCHEDULE, "0")}, c.id, {_id(_CLIENT, "n %% %(clients)s")}, c.id,
+               %(now)s::date + 10 - n / %(clients)s::int, %(now)s::date + 10, %(now)s + interval '10 days', s.state,
+               '{{phone}}',
+               CASE s.state WHEN 'completed' THEN '{{}}' ELSE '{{phone}}' END::text[], %(now)s, 0,
+               CASE WHEN n < %(due_checks)s THEN %(now)s - interval '1 hour' WHEN s.state = 'pending' THEN {_FAR} END,
+               CASE s.state WHEN 'pending' THEN %(now)s + interval '17 days' END,
+               CASE s.state WHEN 'completed' THEN %(now)s END, CASE s.state WHEN 'completed' THEN 'agent' END,
+               %(now)s, %(now)s
+        FROM generate_series(0, %(quotes)s - 1) n,
+             LATERAL (SELECT CASE WHEN n < %(due_checks)s OR n %% 5 = 0 THEN 'pending' ELSE 'completed' END AS state) s,
+             LATERAL (SELECT {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 5")} AS id) c""",
 )

@@ -81,20 +81,22 @@ def requests(ctx: Context) -> list[Due]:
                          AND r.contact_id = c.id AND r.shadow_sent_at > :since AND r.id <> f.id)) AS asked_at,
                   (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
            FROM found f
-           JOIN orders o ON o.tenant_id = :t AND o.id = f.order_id
-           JOIN clients l ON l.tenant_id = :t AND l.id = f.client_id
+           -- fences: one look-up for each that is due, however few a planner believes there are in all
+           JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = :t AND o.id = f.order_id OFFSET 0) o ON true
+           JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id
+           -- worked out apart: inside the look-up it would keep the wall from using an index
+           CROSS JOIN LATERAL (SELECT coalesce(f.contact_id, o.contact_id) AS named OFFSET 0) w
            LEFT JOIN LATERAL (
                -- whom the order names; where it names nobody, whoever of the account was heard from last
-               SELECT p.* FROM contacts p WHERE p.tenant_id = :t AND p.id = coalesce(f.contact_id, o.contact_id)
-                 AND p.client_id = f.client_id
+               (SELECT p.* FROM contacts p WHERE p.tenant_id = :t AND p.id = w.named OFFSET 0)
                UNION ALL
                (SELECT p.* FROM contacts p
                 LEFT JOIN engagement_clocks e ON e.tenant_id = :t AND e.contact_id = p.id
-                WHERE p.tenant_id = :t AND p.client_id = f.client_id AND p.email IS NOT NULL
-                  AND coalesce(f.contact_id, o.contact_id) IS NULL
-                ORDER BY e.last_reply_at DESC NULLS LAST, p.id LIMIT 1)) c ON true
-           LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id""",
+                WHERE p.tenant_id = :t AND p.client_id = f.client_id AND p.email IS NOT NULL AND w.named IS NULL
+                ORDER BY e.last_reply_at DESC NULLS LAST, p.id LIMIT 1)) c ON c.client_id = f.client_id
+           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
+                              WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true""",
         t=ctx.tenant_id, now=ctx.now, since=ctx.now - timedelta(days=ctx.settings.feedback_again_days),
     )  # fmt: skip
     return [_due(row) for row in rows]

@@ -60,9 +60,10 @@ def open_orders(tx: Tx, only: UUID | None = None) -> list[Open]:
                   l.language AS client_language, coalesce(l.name, '') AS client_name, n.name AS company,
                   coalesce(h.subject, '') AS thread_subject
            FROM order_processing_queue q
-           JOIN orders o ON o.tenant_id = :t AND o.id = q.order_id
+           -- fences: one look-up for each that is open, however few a planner believes there are in all
+           JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = :t AND o.id = q.order_id OFFSET 0) o ON true
            JOIN tenants n ON n.tenant_id = :t
-           LEFT JOIN clients l ON l.tenant_id = :t AND l.id = o.client_id
+           LEFT JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = o.client_id OFFSET 0) l ON true
            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = o.thread_id
            -- nobody is asked about an order that is yet to be checked, nor colleagues where its own contact can be
            LEFT JOIN LATERAL (

@@ -52,7 +52,8 @@ class OrdersEngine:
             elif proposal is not None:
                 proposals.append(proposal)
             obligations.append(due)
-        queue.looked_at(tx, [UUID(each.subject_id) for each in proposals],
+        unsettled = {str(each.order_id) for each in found if each.state == "exceptions"}
+        queue.looked_at(tx, [UUID(each.subject_id) for each in proposals if each.subject_id in unsettled],
                         again_at=ctx.now + timedelta(hours=ctx.settings.reconsider_hours))  # fmt: skip
         return Plan(tuple(obligations), tuple(proposals))
 

@@ -64,8 +64,10 @@ _ABOUT = """f.id AS quote_id, f.number, f.revision, f.source, f.currency, f.tota
     (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company"""
 
 _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
-    LEFT JOIN contacts c ON c.tenant_id = :t AND c.id = f.contact_id AND c.client_id = f.client_id
-    LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = c.id
+    LEFT JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = f.contact_id
+                       AND c.client_id = f.client_id OFFSET 0) c ON true
+    LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
+                       WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
     LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id"""
 
 

@@ -107,6 +107,9 @@ CREATE INDEX engagement_clocks_shadowed ON hourhand.engagement_clocks (tenant_id
     WHERE status <> 'exempt' AND shadow_due_at IS NOT NULL;
 CREATE INDEX engagement_clocks_lapsing ON hourhand.engagement_clocks (tenant_id, due_at)
     WHERE status = 'active' AND follow_up_due_at IS NOT NULL;
+-- whose sequence runs: few, and asked of everybody who is about to be written to
+CREATE INDEX engagement_clocks_running ON hourhand.engagement_clocks (tenant_id, contact_id)
+    WHERE follow_up_due_at IS NOT NULL AND sequence_thread_id IS NOT NULL;
 CREATE INDEX engagement_clocks_due ON hourhand.engagement_clocks (tenant_id, due_at) WHERE status <> 'exempt';
 
 CREATE TABLE hourhand.touches (

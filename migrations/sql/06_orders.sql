@@ -132,6 +132,8 @@ CREATE TABLE hourhand.order_processing_queue (
 );
 CREATE INDEX order_processing_queue_open ON hourhand.order_processing_queue (tenant_id, due_at)
     WHERE state IN ('waiting', 'exceptions', 'asked');
+CREATE INDEX order_processing_queue_asked ON hourhand.order_processing_queue (tenant_id, due_at) WHERE state = 'asked';
+CREATE INDEX order_processing_queue_held ON hourhand.order_processing_queue (tenant_id) WHERE held_mode IS NOT NULL;
 CREATE INDEX order_processing_queue_valid ON hourhand.order_processing_queue (tenant_id, valid_at) INCLUDE (entered_at)
     WHERE valid_at IS NOT NULL;
 CREATE INDEX order_processing_queue_checked ON hourhand.order_processing_queue (tenant_id, checked_at)

@@ -23,7 +23,7 @@ from tests.volume import Size
 
 STATEMENTS, ROWS = 40, 5
 """At most so many statements in all, and so many rows read for each that is due."""
-SIZES = (Size(5_000, 1_250, 4_000), Size(50_000, 12_500, 40_000))
+SIZES = (Size(3_000, 800, 1_000), Size(30_000, 8_000, 10_000))
 """Below that a table fits on a few pages, and reading all of it is the quickest way."""
 
 
