@@ -220,7 +220,8 @@ def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
                 WHERE p.tenant_id = :t AND p.client_id = l.id AND p.email IS NOT NULL
                   AND {_REACHED.format(clock="e")} AND NOT (c.email IS NOT NULL AND {own})
                 ORDER BY p.id = f.asked_id DESC NULLS LAST, e.last_reply_at DESC NULLS LAST, p.id LIMIT 1) m ON true
-            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id""",
+            LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
+                               WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true""",
         t=tx.tenant_id, **values,
     )  # fmt: skip
     return [_standing(row) for row in rows]

@@ -62,8 +62,10 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
                   EXISTS (SELECT FROM outbound_messages e WHERE e.tenant_id = :t AND e.contact_id = p.id
                           AND e.state NOT IN ('held', 'failed')) AS ever_mailed
            FROM people p
-           JOIN clients l ON l.tenant_id = :t AND l.id = p.client_id
-           LEFT JOIN engagement_clocks k ON k.tenant_id = :t AND k.contact_id = p.id
+           -- fences: one look-up for each of the people, however few a planner believes there are in all
+           JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = p.client_id OFFSET 0) l ON true
+           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
+                              WHERE k.tenant_id = :t AND k.contact_id = p.id OFFSET 0) k ON true
            LEFT JOIN today d ON d.client_id = p.client_id
            LEFT JOIN LATERAL (
                -- a second try under the same key may be the one that arrived

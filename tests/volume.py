@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -11,8 +11,10 @@ import psycopg
 from tests import gears
 
 PER_CLIENT = 10
-DUE_CONTACTS, DUE_DEALS, DUE_STALLS, DUE_QUOTES, DUE_ORDERS, DUE_FEEDBACK, DUE_CHECKS = 20, 20, 10, 20, 20, 20, 20
-DUE = DUE_CONTACTS + DUE_DEALS + DUE_STALLS + DUE_QUOTES + DUE_ORDERS + DUE_FEEDBACK + DUE_CHECKS
+EACH = {"orders": 20, "deals": 20, "stalls": 10, "quotes": 20, "feedback": 20, "checks": 20, "contacts": 20}
+"""How many of each are due; half of the orders are to be checked, the others to be asked about."""
+DUE = sum(EACH.values())
+AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,24 @@ class Size:
     """As many orders, requests for feedback and checks."""
 
 
-def lay_down(cloned: gears.Clone, tenant_id: UUID, size: Size, now: datetime) -> None:
-    """Clients of ten contacts each, touched lately, and open deals spread over them; a fixed few of all are due."""
+def lay_down(
+    cloned: gears.Clone, tenant_id: UUID, size: Size, now: datetime, *, begin: timedelta = -AN_HOUR,
+    apart: timedelta = timedelta(0), running: bool = True,
+) -> None:  # fmt: skip
+    """Clients of ten contacts each, touched lately, and business spread over them; a fixed few of all have fallen due.
+
+    Kinds fall due one `apart` after the other, the first at `begin` from now. Of what is not due all deals and a fifth
+    of the quotes and checks are running, or nothing is: then it is history alone.
+    """
+    falls = {f"{kind}_at": now + begin + n * apart for n, kind in enumerate(EACH)}
+    due = {f"due_{kind}": count for kind, count in EACH.items()}
     with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
         # the rows keep every foreign key, and are checked by none: that would take most of the time
         admin.execute("SET session_replication_role = replica")
         for statement in _STATEMENTS:
             admin.execute(statement, {
                 "t": tenant_id, "now": now, "clients": size.contacts // PER_CLIENT, "contacts": size.contacts,
-                "deals": size.deals, "due_contacts": DUE_CONTACTS, "due_deals": DUE_DEALS, "stalls": DUE_STALLS,
-                "quotes": size.quotes, "due_quotes": DUE_QUOTES, "due_orders": DUE_ORDERS,
-                "due_feedback": DUE_FEEDBACK, "due_checks": DUE_CHECKS,
+                "deals": size.deals, "quotes": size.quotes, "running": running, **due, **falls,
             })  # fmt: skip
         admin.execute("VACUUM ANALYZE hourhand.clients, hourhand.contacts, hourhand.engagement_clocks, hourhand.deals, "
                       "hourhand.deal_stage_config, hourhand.quotes, hourhand.orders, "
@@ -48,8 +57,15 @@ def _id(kind: int, n: str) -> str:
     return f"CAST(lpad(to_hex({kind}0000000000 + {n}), 32, '0') AS uuid)"
 
 
+def _of(nth: int) -> tuple[str, str]:
+    """The account and the contact of record n; what is due of different kinds is at accounts apart."""
+    at = f"((n + {30 * nth}) %% %(clients)s)"
+    return _id(_CLIENT, at), _id(_CONTACT, f"{at} * {PER_CLIENT} + {nth}")
+
+
 _CLIENT, _CONTACT, _DEAL, _QUOTE, _ORDER, _EXCEPTION, _REQUEST, _SCHEDULE, _CHECK = range(1, 10)
 _FAR = "%(now)s + interval '2 days' + n %% 15 * interval '1 day'"
+(_DEALT, _DEALER), (_QUOTED, _BUYER), (_ORDERED, _ORDERER), (_CHECKED, _PERSON) = (_of(nth) for nth in range(1, 5))
 
 _STATEMENTS = (
     """INSERT INTO hourhand.deal_stage_config
@@ -66,40 +82,42 @@ _STATEMENTS = (
         SELECT %(t)s, {_id(_CONTACT, "n")}, {_id(_CLIENT, f"n / {PER_CLIENT}")}, d.at, d.at
         FROM generate_series(0, %(contacts)s - 1) n, LATERAL (SELECT CASE
             WHEN n %% {PER_CLIENT} = 0 AND n / {PER_CLIENT} >= %(clients)s - %(due_contacts)s
-            THEN %(now)s - interval '1 day' ELSE {_FAR} END AS at) d""",
-    f"""INSERT INTO hourhand.deals (tenant_id, id, client_id, contact_id, title, value, currency, stage, opened_at,
-               stage_entered_at, last_activity_at, follow_up_due_at, stalls_at, stalled_at, created_at, updated_at)
-        SELECT %(t)s, {_id(_DEAL, "n")}, {_id(_CLIENT, "n %% %(clients)s")},
-               {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 1")}, 'Deal ' || n, n %% 1000, 'USD',
-               CASE n %% 2 WHEN 0 THEN 'new' ELSE 'proposal' END, %(now)s, %(now)s, %(now)s,
-               CASE WHEN n < %(due_deals)s THEN %(now)s - interval '1 hour' ELSE {_FAR} END,
-               CASE WHEN n >= %(deals)s - %(stalls)s THEN %(now)s - interval '1 hour'
-                    ELSE %(now)s + interval '20 days' END,
-               NULL, %(now)s, %(now)s
-        FROM generate_series(0, %(deals)s - 1) n""",
+            THEN %(contacts_at)s ELSE {_FAR} END AS at) d""",
+    # the first ones are to be followed up, the last ones stand still
+    f"""INSERT INTO hourhand.deals (tenant_id, id, client_id, contact_id, title, value, currency, stage, state,
+               opened_at, stage_entered_at, last_activity_at, follow_up_due_at, stalls_at, closed_at, created_at,
+               updated_at)
+        SELECT %(t)s, {_id(_DEAL, "n")}, {_DEALT}, {_DEALER}, 'Deal ' || n, n %% 1000, 'USD',
+               CASE n %% 2 WHEN 0 THEN 'new' ELSE 'proposal' END, CASE WHEN s.open THEN 'open' ELSE 'won' END,
+               %(now)s, %(now)s, %(now)s,
+               CASE WHEN n < %(due_deals)s THEN %(deals_at)s WHEN s.open THEN {_FAR} END,
+               CASE WHEN s.stalls THEN %(stalls_at)s ELSE %(now)s + interval '20 days' END,
+               CASE WHEN NOT s.open THEN %(now)s - interval '100 days' END, %(now)s, %(now)s
+        FROM generate_series(0, %(deals)s - 1) n,
+             LATERAL (SELECT n >= %(deals)s - %(due_stalls)s AS stalls,
+                             %(running)s OR n < %(due_deals)s OR n >= %(deals)s - %(due_stalls)s AS open) s""",
     # a few out with their clients and due, a fifth out and not due, the rest answered long ago
     f"""INSERT INTO hourhand.quotes (tenant_id, id, number, client_id, contact_id, status, source, subtotal, total,
                sent_at, valid_until, answered_at, follow_up_due_at, created_at, updated_at)
-        SELECT %(t)s, {_id(_QUOTE, "n")}, 'Q-' || n, {_id(_CLIENT, "n %% %(clients)s")},
-               {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 2")}, s.status, 'api', 100, 100,
-               %(now)s - interval '4 days', %(now)s + interval '20 days',
-               CASE WHEN s.status = 'accepted' THEN %(now)s - interval '3 days' END,
-               CASE WHEN n < %(due_quotes)s THEN %(now)s - interval '1 hour' WHEN s.status = 'sent' THEN {_FAR} END,
-               %(now)s, %(now)s
+        SELECT %(t)s, {_id(_QUOTE, "n")}, 'Q-' || n, {_QUOTED}, {_BUYER}, s.status, 'api', 100, 100,
+               CASE s.status WHEN 'sent' THEN %(now)s - interval '4 days' ELSE %(now)s - interval '110 days' END,
+               %(now)s + interval '20 days',
+               CASE s.status WHEN 'accepted' THEN %(now)s - interval '100 days' END,
+               CASE WHEN n < %(due_quotes)s THEN %(quotes_at)s WHEN s.status = 'sent' THEN {_FAR} END, %(now)s, %(now)s
         FROM generate_series(0, %(quotes)s - 1) n,
-             LATERAL (SELECT CASE WHEN n < %(due_quotes)s OR n %% 5 = 0 THEN 'sent' ELSE 'accepted' END AS status) s""",
+             LATERAL (SELECT CASE WHEN n < %(due_quotes)s OR %(running)s AND n %% 5 = 0 THEN 'sent' ELSE 'accepted' END
+                             AS status) s""",
     # the newest are to be checked or asked about, the rest was delivered long ago
     f"""INSERT INTO hourhand.orders (tenant_id, id, client_id, contact_id, status, source, fee, tech_fee, total_amount,
                ordered_at, delivered_at, created_at, updated_at)
-        SELECT %(t)s, {_id(_ORDER, "n")}, {_id(_CLIENT, "n %% %(clients)s")},
-               {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 3")},
+        SELECT %(t)s, {_id(_ORDER, "n")}, {_ORDERED}, {_ORDERER},
                CASE WHEN n < %(due_orders)s THEN 'new' ELSE 'closed' END, 'api', 100, 0, 100,
                %(now)s - interval '90 days', CASE WHEN n >= %(due_orders)s THEN %(now)s - interval '80 days' END,
                %(now)s, %(now)s
         FROM generate_series(0, %(quotes)s - 1) n""",
     f"""INSERT INTO hourhand.order_processing_queue (tenant_id, order_id, state, due_at, entered_at, checked_at,
                valid_at)
-        SELECT %(t)s, {_id(_ORDER, "n")}, s.state, CASE s.state WHEN 'waiting' THEN %(now)s - interval '1 hour' END,
+        SELECT %(t)s, {_id(_ORDER, "n")}, s.state, CASE s.state WHEN 'waiting' THEN %(orders_at)s END,
                %(now)s - interval '90 days', CASE WHEN s.state <> 'waiting' THEN %(now)s - interval '89 days' END,
                CASE s.state WHEN 'valid' THEN %(now)s - interval '89 days' END
         FROM generate_series(0, %(quotes)s - 1) n,
@@ -115,9 +133,8 @@ _STATEMENTS = (
     # one of each order: those after the new ones are due, the others were asked and gave no answer
     f"""INSERT INTO hourhand.feedback_requests (tenant_id, id, order_id, client_id, contact_id, state, due_at,
                latest_at, sent_at, lapses_at, created_at, updated_at)
-        SELECT %(t)s, {_id(_REQUEST, "n")}, {_id(_ORDER, "n")}, {_id(_CLIENT, "n %% %(clients)s")},
-               {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 4")}, s.state,
-               CASE s.state WHEN 'queued' THEN %(now)s - interval '1 hour' ELSE s.then END,
+        SELECT %(t)s, {_id(_REQUEST, "n")}, {_id(_ORDER, "n")}, {_ORDERED}, {_ORDERER}, s.state,
+               CASE s.state WHEN 'queued' THEN %(feedback_at)s ELSE s.then END,
                %(now)s + interval '14 days', CASE s.state WHEN 'lapsed' THEN s.then END,
                CASE s.state WHEN 'lapsed' THEN s.then + interval '45 days' END, %(now)s, %(now)s
         FROM generate_series(%(due_orders)s, %(quotes)s - 1) n,
@@ -131,15 +148,15 @@ _STATEMENTS = (
     f"""INSERT INTO hourhand.compliance_checks (tenant_id, id, schedule_id, entity_id, client_id, contact_id, period,
                due_on, due_at, state, required, missing, validated_at, reminders, remind_at, escalate_at, closed_at,
                closed_by, created_at, updated_at)
-        SELECT %(t)s, {_id(_CHECK, "n")}, {_id(_SCHEDULE, "0")}, c.id, {_id(_CLIENT, "n %% %(clients)s")}, c.id,
+        SELECT %(t)s, {_id(_CHECK, "n")}, {_id(_SCHEDULE, "0")}, {_PERSON}, {_CHECKED}, {_PERSON},
                %(now)s::date + 10 - n / %(clients)s::int, %(now)s::date + 10, %(now)s + interval '10 days', s.state,
                '{{phone}}',
                CASE s.state WHEN 'completed' THEN '{{}}' ELSE '{{phone}}' END::text[], %(now)s, 0,
-               CASE WHEN n < %(due_checks)s THEN %(now)s - interval '1 hour' WHEN s.state = 'pending' THEN {_FAR} END,
-               CASE s.state WHEN 'pending' THEN %(now)s + interval '17 days' END,
-               CASE s.state WHEN 'completed' THEN %(now)s END, CASE s.state WHEN 'completed' THEN 'agent' END,
-               %(now)s, %(now)s
+               CASE WHEN n < %(due_checks)s THEN %(checks_at)s WHEN s.state = 'pending' THEN {_FAR} END,
+               CASE s.state WHEN 'pending' THEN %(now)s + interval '17 days' END, s.closed,
+               CASE s.state WHEN 'completed' THEN 'agent' END, %(now)s, %(now)s
         FROM generate_series(0, %(quotes)s - 1) n,
-             LATERAL (SELECT CASE WHEN n < %(due_checks)s OR n %% 5 = 0 THEN 'pending' ELSE 'completed' END AS state) s,
-             LATERAL (SELECT {_id(_CONTACT, f"n %% %(clients)s * {PER_CLIENT} + 5")} AS id) c""",
+             LATERAL (SELECT CASE WHEN p THEN 'pending' ELSE 'completed' END AS state,
+                             CASE WHEN NOT p THEN %(now)s - interval '100 days' END AS closed
+                      FROM (SELECT n < %(due_checks)s OR %(running)s AND n %% 5 = 0 AS p) d) s""",
 )

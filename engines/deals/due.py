@@ -111,7 +111,8 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                               AND c.client_id = f.client_id OFFSET 0) c ON true
            LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
                               WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
-           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id
+           LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
+                              WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true
            LEFT JOIN LATERAL (SELECT q.number, q.planned_at FROM quotes q
                               WHERE q.tenant_id = :t AND q.deal_id = f.id AND q.status IN ('sent', 'viewed')
                                 AND q.planned_at IS NOT NULL ORDER BY q.planned_at LIMIT 1) q ON true""",

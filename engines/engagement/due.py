@@ -90,8 +90,9 @@ def due(ctx: Context) -> list[Due]:
             JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = k.contact_id OFFSET 0) c ON true
             JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = k.client_id OFFSET 0) l ON true
             LEFT JOIN business b ON b.client_id = k.client_id
-            LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = k.sequence_thread_id
-                 AND (k.shadow_step IS NULL OR k.shadow_step > k.sequence_step)""",
+            LEFT JOIN LATERAL (SELECT h.id, h.subject FROM mail_threads h
+                               WHERE h.tenant_id = :t AND h.id = k.sequence_thread_id OFFSET 0) h
+                 ON k.shadow_step IS NULL OR k.shadow_step > k.sequence_step""",
         t=ctx.tenant_id, now=ctx.now,
     )  # fmt: skip
     return [_due(row) for row in rows]

@@ -84,7 +84,8 @@ def requests(ctx: Context) -> list[Due]:
            -- fences: one look-up for each that is due, however few a planner believes there are in all
            JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = :t AND o.id = f.order_id OFFSET 0) o ON true
            JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
-           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id
+           LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
+                              WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true
            -- worked out apart: inside the look-up it would keep the wall from using an index
            CROSS JOIN LATERAL (SELECT coalesce(f.contact_id, o.contact_id) AS named OFFSET 0) w
            LEFT JOIN LATERAL (

@@ -64,7 +64,8 @@ def open_orders(tx: Tx, only: UUID | None = None) -> list[Open]:
            JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = :t AND o.id = q.order_id OFFSET 0) o ON true
            JOIN tenants n ON n.tenant_id = :t
            LEFT JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = o.client_id OFFSET 0) l ON true
-           LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = o.thread_id
+           LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
+                              WHERE h.tenant_id = :t AND h.id = o.thread_id OFFSET 0) h ON true
            -- nobody is asked about an order that is yet to be checked, nor colleagues where its own contact can be
            LEFT JOIN LATERAL (
                SELECT c.id, c.name, c.language FROM contacts c

@@ -68,7 +68,8 @@ _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.
                        AND c.client_id = f.client_id OFFSET 0) c ON true
     LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
                        WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
-    LEFT JOIN mail_threads h ON h.tenant_id = :t AND h.id = f.thread_id"""
+    LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
+                       WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true"""
 
 
 def drafts(ctx: Context) -> list[Due]:
