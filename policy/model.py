@@ -171,15 +171,18 @@ class Facts:
     asking: Asking | None = None
     """The feedback request that the card asks or reminds of, as it stands now."""
 
+    answers: bool = field(init=False)
+    """Whether the mail answers a message that came in; a follow-up never does, whatever it hangs below."""
+
+    def __post_init__(self) -> None:
+        answered = self.answered
+        answers = answered is not None and answered.inbound and self.card.type != "follow_up"
+        object.__setattr__(self, "answers", answers)
+
     @property
     def outward(self) -> bool:
         """Whether the action leaves the house as mail."""
         return self.card.type in OUTWARD
-
-    @property
-    def answers(self) -> bool:
-        """Whether the mail answers a message that came in; a follow-up never does, whatever it hangs below."""
-        return self.answered is not None and self.answered.inbound and self.card.type != "follow_up"
 
     @property
     def responds(self) -> bool:
