@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -75,8 +76,8 @@ def _people(database: Database, acme: UUID) -> list[UUID]:
         ]
 
 
-def _witnessed(resend: ResendEmulator) -> list[str]:
-    return sorted(address for email in resend.sent("re_acme") for address in email["to"])
+def _witnessed(resend: ResendEmulator, key: str = "re_acme") -> list[str]:
+    return sorted(address for email in resend.sent(key) for address in email["to"])
 
 
 def _go_on(database: Database, clock: HandClock, resend: ResendEmulator, acme: UUID, *, days: int) -> None:
@@ -131,97 +132,128 @@ def test_a_house_restored_in_the_middle_of_a_campaign_sends_nothing_twice(
         assert len(_witnessed(resend)) == 2 * PEOPLE
 
 
-def test_mails_of_cards_that_the_backup_never_saw_are_not_sent_again(
-    cluster: gears.Cluster,
-    cloned: gears.Clone,
-    clone: Database,
-    clock: HandClock,
-    resend: ResendEmulator,
-    tmp_path: Path,
-) -> None:
-    acme = build.acme(clone)
+@dataclass
+class CameBack:
+    """What a house told that went on after its backup, was lost, and came back from it."""
+
+    made: backups.Backup
+    read: backups.Backup
+    folder: Path
+    counts: dict[str, tuple[Mapping[str, int], Mapping[str, int]]]
+    """By tenant, the rows of each table as they were, and as they came back."""
+    closed: dict[str, frozenset[tuple[str, str, str]]]
+    modes: set[str]
+    told: list[reconcile_restore.Told]
+    assumed: list[reconcile_restore.Told]
+    alerts: dict[str, list[str]]
+    """By tenant, what was open after the first asking."""
+    before: dict[str, list[str]]
+    meanwhile: dict[str, list[str]]
+    after: dict[str, list[str]]
+    """To whom each tenant's provider was given mails: until the house was lost, before it asked, and days later."""
+
+
+TENANTS = {"acme": "re_acme", "globex": "re_globex"}
+"""Of whom the provider of the second keeps its list to itself; a third one's mail was stopped before."""
+
+
+@pytest.fixture(scope="module")
+def came_back(cluster: gears.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CameBack]:
+    """One house, lost and restored once, of whose tenants each stands for another end."""
+    clock, folder = HandClock(), tmp_path_factory.mktemp("lost") / "backup"
+    with ResendEmulator(clock=clock) as resend:
+        yield _story(cluster, clock, resend, folder)
+
+
+def _story(cluster: gears.Cluster, clock: HandClock, resend: ResendEmulator, folder: Path) -> CameBack:
+    cloned = cluster.clone()
+    database = Database(cloned.url(), clock)
+    ids = {
+        "acme": build.acme(database),
+        "globex": build.globex(database),
+        "initech": build.tenant(database, "initech", {}),
+    }
+    hands = houses.TestHands()
+    for slug, key in TENANTS.items():
+        resend.account(key)
+        hands.senders[ids[slug]] = ResendSender(key, resend.url)
+        _people(database, ids[slug])
+    resend.accounts["re_globex"].may_list = False
+    switches.write(database, Switch(ids["initech"], "mail"), stopped=True, by="boss", reason="holidays")
     clock.move_to(clock.now().replace(hour=15))
-    _people(clone, acme)
-    _take(cloned, clone, tmp_path / "backup")
-    with _house(clone, resend, acme) as house:
-        cycle.run(house, acme)
-    before = _witnessed(resend)
-    assert len(before) == PEOPLE
-    with _restored(cluster, tmp_path / "backup", clock) as restored:
-        with _house(restored, resend, acme) as house:
-            # planned anew, while nothing may go out: the same intentions have new cards by then
-            switches.resume(restored, Switch(None, "all"), by="root", reason="plan only")
-            cycle.run(house, acme)
-            reconcile_restore.run(house, by="root")
-        _go_on(restored, clock, resend, acme, days=3)
-        assert _witnessed(resend) == before
+    made = _take(cloned, database, folder)
+    counts = {slug: export_tenant.counts(database, each) for slug, each in ids.items()}
+
+    def witnessed() -> dict[str, list[str]]:
+        return {slug: _witnessed(resend, key) for slug, key in TENANTS.items()}
+
+    with houses.house(database, hands=hands) as house:
+        for slug in TENANTS:
+            cycle.run(house, ids[slug])
+    before = witnessed()
+    database.dispose()
+    cluster.retire(cloned)
+    with _restored(cluster, folder, clock) as restored, houses.house(restored, hands=hands) as house:
+        back = {slug: (counts[slug], export_tenant.counts(restored, each)) for slug, each in ids.items()}
+        closed, modes, open_alerts = {}, set(), {}
+        for slug, each in ids.items():
+            with restored.tenant(each) as tx:
+                closed[slug] = frozenset(switches.closed(tx))
+                modes.add(settings.of(tx).send_mode)
+        # planned anew, while nothing may go out: the same intentions have new cards by then
+        switches.resume(restored, Switch(None, "all"), by="root", reason="plan only")
+        for slug in TENANTS:
+            cycle.run(house, ids[slug])
+        meanwhile = witnessed()
+        told = reconcile_restore.run(house, by="root")
+        for slug, each in ids.items():
+            with restored.tenant(each) as tx:
+                open_alerts[slug] = [alert.kind for alert in alerts.listed(tx)]
+        cycle.run(house, ids["globex"])
+        assumed = reconcile_restore.run(house, by="root", assume="sent")
+        for _ in range(6):
+            clock.advance(hours=12)
+            for slug in TENANTS:
+                cycle.run(house, ids[slug])
+        with restored.tenant(ids["initech"]) as tx:
+            closed["initech"] &= frozenset(switches.closed(tx))
+        return CameBack(made, backups.read(folder), folder, back, closed, modes, told, assumed, open_alerts, before,
+                        meanwhile, witnessed())  # fmt: skip
+
+
+def test_everything_that_was_there_is_there_again(came_back: CameBack) -> None:
+    assert came_back.made == came_back.read
+    assert (came_back.made.tenants, came_back.folder.stat().st_mode & 0o777) == (3, 0o700)
+    for rows, found in came_back.counts.values():
+        # the closed switch, and what it leaves in the log and with the alerts
+        assert {name for name in rows if rows[name] != found[name]} <= {
+            "tenant_switches", "audit_log", "warehouse_events", "agent_alerts"}  # fmt: skip
+    assert came_back.modes >= {"live"}
+    for closed in came_back.closed.values():
+        assert ("tenant", "mail", "") in closed
+
+
+def test_mails_of_cards_that_the_backup_never_saw_are_not_sent_again(came_back: CameBack) -> None:
+    assert len(came_back.before["acme"]) == PEOPLE
+    assert came_back.meanwhile == came_back.before
+    assert [each.opened for each in came_back.told if each.slug == "acme"] == [True]
+    assert came_back.after["acme"] == came_back.before["acme"]
 
 
 def test_where_the_provider_cannot_tell_the_mail_stays_closed_until_a_person_says_what_to_assume(
-    cluster: gears.Cluster,
-    cloned: gears.Clone,
-    clone: Database,
-    clock: HandClock,
-    resend: ResendEmulator,
-    tmp_path: Path,
+    came_back: CameBack,
 ) -> None:
-    acme = build.acme(clone)
-    clock.move_to(clock.now().replace(hour=15))
-    _people(clone, acme)
-    _take(cloned, clone, tmp_path / "backup")
-    with _house(clone, resend, acme) as house:
-        cycle.run(house, acme)
-    before = _witnessed(resend)
-    resend.accounts["re_acme"].may_list = False
-    with _restored(cluster, tmp_path / "backup", clock) as restored, _house(restored, resend, acme) as house:
-        switches.resume(restored, Switch(None, "all"), by="root", reason="plan")
-        (told,) = reconcile_restore.run(house, by="root")
-        assert not told.opened
-        with restored.tenant(acme) as tx:
-            assert reconcile_restore.ALERT in [alert.kind for alert in alerts.listed(tx)]
-        cycle.run(house, acme)
-        (told,) = reconcile_restore.run(house, by="root", assume="sent")
-        assert (told.opened, told.counts["rested"]) == (True, PEOPLE)
-        _go_on(restored, clock, resend, acme, days=3)
-        assert _witnessed(resend) == before
+    assert [each.opened for each in came_back.told if each.slug == "globex"] == [False]
+    assert reconcile_restore.ALERT in came_back.alerts["globex"]
+    assert reconcile_restore.ALERT not in came_back.alerts["acme"]
+    (told,) = came_back.assumed
+    assert (told.slug, told.opened, told.counts["rested"]) == ("globex", True, PEOPLE)
+    assert came_back.after["globex"] == came_back.before["globex"]
 
 
-def test_everything_that_was_there_is_there_again(
-    cluster: gears.Cluster, cloned: gears.Clone, clone: Database, clock: HandClock, tmp_path: Path
-) -> None:
-    acme, globex = build.acme(clone), build.globex(clone)
-    _people(clone, acme)
-    made = _take(cloned, clone, tmp_path / "backup")
-    assert made == backups.read(tmp_path / "backup")
-    assert (made.tenants, (tmp_path / "backup").stat().st_mode & 0o777) == (2, 0o700)
-    counts = {tenant: export_tenant.counts(clone, tenant) for tenant in (acme, globex)}
-    with _restored(cluster, tmp_path / "backup", clock) as restored:
-        for tenant, rows in counts.items():
-            found = export_tenant.counts(restored, tenant)
-            # the closed switch, and what it leaves in the log and with the alerts
-            assert {name for name in rows if rows[name] != found[name]} <= {
-                "tenant_switches", "audit_log", "warehouse_events", "agent_alerts"}  # fmt: skip
-            with restored.tenant(tenant) as tx:
-                assert ("tenant", "mail", "") in switches.closed(tx)
-                assert ("house", "all", "") in switches.closed(tx)
-                assert settings.of(tx).send_mode == "live"
-
-
-def test_a_tenant_whose_mail_was_stopped_before_stays_stopped_after_reconciling(
-    cluster: gears.Cluster,
-    cloned: gears.Clone,
-    clone: Database,
-    clock: HandClock,
-    resend: ResendEmulator,
-    tmp_path: Path,
-) -> None:
-    acme = build.acme(clone)
-    switches.write(clone, Switch(acme, "mail"), stopped=True, by="boss", reason="holidays")
-    _take(cloned, clone, tmp_path / "backup")
-    with _restored(cluster, tmp_path / "backup", clock) as restored, _house(restored, resend, acme) as house:
-        assert reconcile_restore.run(house, by="root") == []
-        with restored.tenant(acme) as tx:
-            assert ("tenant", "mail", "") in switches.closed(tx)
+def test_a_tenant_whose_mail_was_stopped_before_stays_stopped_after_reconciling(came_back: CameBack) -> None:
+    assert "initech" not in {each.slug for each in came_back.told}
+    assert ("tenant", "mail", "") in came_back.closed["initech"]
 
 
 def test_a_backup_that_was_changed_or_cut_short_is_refused(
