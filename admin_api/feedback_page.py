@@ -32,15 +32,7 @@ class View:
 
 def view(tx: Tx, request: Request) -> View:
     """What there is to show of a request."""
-    row = tx.row(
-        """SELECT n.name AS company, l.language,
-                  coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called
-           FROM tenants n
-           JOIN clients l ON l.tenant_id = :t AND l.id = :client
-           JOIN orders o ON o.tenant_id = :t AND o.id = :order WHERE n.tenant_id = :t""",
-        t=tx.tenant_id, client=request.client_id, order=request.order_id,
-    )  # fmt: skip
-    assert row is not None, "a request goes with its order"
+    row = feedback_book.parties(tx, request)
     person = contacts.get(tx, request.contact_id) if request.contact_id else None
     said = ((person.language if person else None) or row["language"] or settings.readable(tx).language)[:2].lower()
     answers = feedback_answers.of(tx, [request.id]).get(request.id, ())

@@ -12,7 +12,7 @@ from html import escape
 from admin_api import hosted, pdf
 from admin_api.hosted import HEADERS
 from admin_api.quote_words import WORDS, Words
-from domain import contacts, quote_arithmetic, quote_lines, settings
+from domain import contacts, quote_arithmetic, quote_lines, quotes, settings
 from domain.db import Tx
 from domain.quote_lines import Line
 from domain.quotes import Quote
@@ -51,12 +51,7 @@ class View:
 
 def view(tx: Tx, quote: Quote, now: datetime) -> View:
     """What there is to show of a quote."""
-    row = tx.row(
-        """SELECT n.name AS company, l.name AS client, l.language FROM tenants n
-           JOIN clients l ON l.tenant_id = :t AND l.id = :client WHERE n.tenant_id = :t""",
-        t=tx.tenant_id, client=quote.client_id,
-    )  # fmt: skip
-    assert row is not None
+    row = quotes.parties(tx, quote)
     person = contacts.get(tx, quote.contact_id) if quote.contact_id else None
     chosen = settings.readable(tx)
     said = ((person.language if person else None) or row["language"] or chosen.language)[:2].lower()

@@ -116,6 +116,15 @@ def since(tx: Tx, after: UUID, *, limit: int = 200) -> list[Event]:
     return [_event(row) for row in rows]
 
 
+def story(tx: Tx, subject_type: str, subject_id: str) -> Sequence[Row]:
+    """Everything that happened to one subject, oldest first: at, type, actor, data."""
+    return tx.rows(
+        """SELECT at, type, actor, data FROM warehouse_events
+           WHERE tenant_id = :t AND subject_type = :type AND subject_id = :id ORDER BY id""",
+        t=tx.tenant_id, type=subject_type, id=subject_id,
+    )  # fmt: skip
+
+
 def reacted(tx: Tx, event_ids: Sequence[UUID]) -> None:
     """Strike events off the list; call it in the transaction that holds their reactions."""
     tx.run("DELETE FROM reactions_due WHERE tenant_id = :t AND event_id = ANY(:ids)", t=tx.tenant_id, ids=event_ids)

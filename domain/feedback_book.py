@@ -86,6 +86,20 @@ def load(row: Row) -> Request:
     return Request(**{name: row[name] for name in Request.__slots__})
 
 
+def parties(tx: Tx, request: Request) -> Row:
+    """Who asks about what: company, the order as it is called, and the language of the client."""
+    row = tx.row(
+        """SELECT n.name AS company, l.language,
+                  coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called
+           FROM tenants n
+           JOIN clients l ON l.tenant_id = :t AND l.id = :client
+           JOIN orders o ON o.tenant_id = :t AND o.id = :order WHERE n.tenant_id = :t""",
+        t=tx.tenant_id, client=request.client_id, order=request.order_id,
+    )  # fmt: skip
+    assert row is not None, "a request goes with its order"
+    return row
+
+
 def hold(tx: Tx, request_id: UUID) -> Request:
     """The request, locked until the commit. Raises UnknownFeedbackRequest."""
     row = tx.row(

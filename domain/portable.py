@@ -60,6 +60,11 @@ def tables(tx: Tx) -> list[Table]:
     return [_table(row["name"], row["columns"]) for row in rows if row["name"] not in TABLES_LEFT_OUT]
 
 
+def schema(tx: Tx) -> str:
+    """The version of the tables' shape."""
+    return str(tx.value("SELECT version_num FROM alembic_version"))
+
+
 def lines(tx: Tx, table: Table) -> Iterator[str]:
     """Each row of a table as a JSON object: numbers exact, moments in RFC 3339, bytes in hexadecimal."""
     chosen = ", ".join(f't."{name}"' for name in table.columns)

@@ -68,6 +68,17 @@ def listed(
     return [load(row) for row in rows]
 
 
+def parties(tx: Tx, quote: Quote) -> Row:
+    """Who offers and to whom: company, client, and the language of the client."""
+    row = tx.row(
+        """SELECT n.name AS company, l.name AS client, l.language FROM tenants n
+           JOIN clients l ON l.tenant_id = :t AND l.id = :client WHERE n.tenant_id = :t""",
+        t=tx.tenant_id, client=quote.client_id,
+    )  # fmt: skip
+    assert row is not None, "a quote goes with its account"
+    return row
+
+
 def activities(tx: Tx, quote_id: UUID, *, limit: int = 50) -> Sequence[Row]:
     """What happened around a quote, newest first."""
     return tx.rows(

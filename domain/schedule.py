@@ -45,6 +45,11 @@ def standing(tx: Tx) -> Row | None:
     )
 
 
+def lock_id(tx: Tx) -> int:
+    """By which number the tenant's lock is known to the database."""
+    return int(tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id))
+
+
 def lock(tx: Tx) -> None:
     """Hold the tenant's line until the commit: what comes in meanwhile waits, and then moves it again."""
     tx.run("SELECT 1 FROM tenant_schedule WHERE tenant_id = :t FOR UPDATE", t=tx.tenant_id)

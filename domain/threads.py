@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.db import Tx
+from domain.db import Row, Tx
+from domain.incoming import BY_MACHINES
 
 LONGEST_KEY = 500
 """Longer Message-IDs are known by their hash: an index entry has its limits, and hostile mail knows none."""
@@ -115,6 +116,30 @@ def by_keys(tx: Tx, keys: Iterable[str]) -> Mapping[str, Thread]:
         t=tx.tenant_id, keys=asked,
     )  # fmt: skip
     return {row["key"]: Thread(**{name: row[name] for name in Thread.__slots__}) for row in rows}
+
+
+def said(tx: Tx, thread_ids: Sequence[UUID]) -> Mapping[UUID, list[Row]]:
+    """The messages of each thread, ours and theirs, oldest first.
+
+    Held ones never existed for anybody else; what a machine wrote is left out, because nothing may answer it.
+    """
+    if not thread_ids:
+        return {}
+    rows = tx.rows(
+        """SELECT thread_id, rfc_message_id, subject, at FROM (
+               SELECT thread_id, rfc_message_id, mail ->> 'subject' AS subject, reserved_at AS at FROM outbound_messages
+               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND state IN ('accepted', 'delivered')
+               UNION ALL
+               SELECT thread_id, rfc_message_id, subject, received_at FROM gmail_messages
+               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND rfc_message_id IS NOT NULL
+                 AND class <> ALL(:machines)) AS said
+           ORDER BY thread_id, at, rfc_message_id""",
+        t=tx.tenant_id, ids=list(thread_ids), machines=sorted(BY_MACHINES),
+    )  # fmt: skip
+    threads: dict[UUID, list[Row]] = {}
+    for row in rows:
+        threads.setdefault(row["thread_id"], []).append(row)
+    return threads
 
 
 def take_in(tx: Tx, news: Sequence[News]) -> None:

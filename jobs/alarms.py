@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from domain import rollup
+from domain import readings, rollup
 from domain.alerts import Severity
 from domain.db import Tx
 
@@ -54,50 +54,34 @@ def _share(part: float, whole: float) -> float:
 
 
 def _cycles(tx: Tx) -> Reading:
-    failed, completed = _recent(tx, "cycles_failed", "cycles_completed")
+    failed, completed = readings.sums(tx, ("cycles_failed", "cycles_completed"), hours=HOURS_LOOKED_AT)
     return {"failed": failed, "cycles": failed + completed, "share": _share(failed, failed + completed)}
 
 
 def _lock(tx: Tx) -> Reading:
-    minutes = tx.value(
-        """SELECT extract(epoch FROM hourhand.db_now() - since) / 60 FROM agent_tenant_locks
-           WHERE tenant_id = :t AND expires_at > hourhand.db_now()""",
-        t=tx.tenant_id,
-    )
-    return {"minutes": round(float(minutes or 0))}
+    return {"minutes": readings.minutes_held(tx)}
 
 
 def _blocks(tx: Tx) -> Reading:
-    blocked = tx.value(
-        """SELECT count(DISTINCT card_id) FROM agent_policy_violations
-           WHERE tenant_id = :t AND blocked AND at > :since""",
-        t=tx.tenant_id, since=tx.now - timedelta(hours=1),
-    )  # fmt: skip
-    return {"blocked": int(blocked)}
+    return {"blocked": readings.cards_blocked(tx, hours=1)}
 
 
 def _compliance(tx: Tx) -> Reading:
-    row = tx.row(
-        """SELECT contacts_compliant AS kept, contacts_clocked AS clocked FROM tenant_rollup
-           WHERE tenant_id = :t AND contacts_clocked > 0 ORDER BY hour DESC LIMIT 1""",
-        t=tx.tenant_id,
-    ) or {"kept": 0, "clocked": 0}  # fmt: skip
+    row = readings.promises(tx)
     return {**row, "share": _share(row["kept"], row["clocked"]) if row["clocked"] else 1.0}
 
 
 def _orders(tx: Tx) -> Reading:
-    processed, exceptions = _recent(tx, "orders_processed", "orders_exceptions", hours=24)
+    processed, exceptions = readings.sums(tx, ("orders_processed", "orders_exceptions"), hours=24)
     return {"processed": processed, "exceptions": exceptions, "share": _share(exceptions, processed)}
 
 
 def _provider(tx: Tx) -> Reading:
-    failures = tx.value("SELECT count(*) FROM email_provider_failures WHERE tenant_id = :t AND at > :since",
-                        t=tx.tenant_id, since=tx.now - timedelta(minutes=PROVIDER_MINUTES))  # fmt: skip
-    return {"failures": int(failures)}
+    return {"failures": readings.provider_failures(tx, minutes=PROVIDER_MINUTES)}
 
 
 def _contention(tx: Tx) -> Reading:
-    return {"times": _recent(tx, "lock_contentions", hours=2)[0]}
+    return {"times": readings.sums(tx, ("lock_contentions",), hours=2)[0]}
 
 
 def _volume(tx: Tx) -> Reading:
@@ -121,14 +105,6 @@ def _spike(tx: Tx) -> Reading:
     before = [row["actions_blocked"] for row in rows if row["hour"] < now]
     usual = 2 * sum(before) / len(before) if len(before) >= 24 else float(blocked)
     return {"blocked": blocked, "usual": round(usual, 1)}
-
-
-def _recent(tx: Tx, *columns: str, hours: int = HOURS_LOOKED_AT) -> list[int]:
-    sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in columns)
-    row = tx.row(f"SELECT {sums} FROM tenant_rollup WHERE tenant_id = :t AND hour > :since",
-                 t=tx.tenant_id, since=tx.now - timedelta(hours=hours))  # fmt: skip
-    assert row is not None
-    return [int(row[name]) for name in columns]
 
 
 ALARMS: tuple[Alarm, ...] = (

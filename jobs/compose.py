@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from email.utils import formataddr
-from typing import Any
 from uuid import UUID
 
 from brain import rulebook
-from domain import drafts, outbound, quote_links
+from domain import contacts, drafts, outbound, quote_links, threads
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import House
-from domain.incoming import BY_MACHINES
 from domain.page_links import FEEDBACK
 from domain.ports import OutboundMail
 from domain.settings import TenantSettings
@@ -42,13 +40,13 @@ def compose(
 ) -> tuple[dict[UUID, OutboundMail], dict[UUID, Unsendable]]:
     """The mail of each outward card, and why it has none; two queries for any number of cards."""
     outward = [card for card in cards if card.type in OUTWARD]
-    contacts = _contacts(tx, [card.contact_id for card in outward if card.contact_id])
-    earlier = _earlier(tx, [card.thread_id for card in outward if card.thread_id])
+    people = contacts.addressed(tx, [card.contact_id for card in outward if card.contact_id])
+    earlier = threads.said(tx, [card.thread_id for card in outward if card.thread_id])
     mails: dict[UUID, OutboundMail] = {}
     failures: dict[UUID, Unsendable] = {}
     for card in outward:
         try:
-            contact = contacts.get(card.contact_id) if card.contact_id else None
+            contact = people.get(card.contact_id) if card.contact_id else None
             before = earlier.get(card.thread_id, []) if card.thread_id else []
             mails[card.id] = _mail(house, tx.tenant_id, card, settings, contact, before)
         except (Unsendable, rulebook.TemplateFailed) as error:
@@ -164,37 +162,3 @@ def _html(text: str, urls: Sequence[str]) -> str:
         shown = shown.replace(url, f'<a href="{url}">{url}</a>')
     paragraphs = (part.replace("\n", "<br>\n") for part in shown.split("\n\n"))
     return "<html><body>\n" + "\n".join(f"<p>{part}</p>" for part in paragraphs) + "\n</body></html>\n"
-
-
-def _contacts(tx: Tx, contact_ids: Sequence[UUID]) -> Mapping[Any, Row]:
-    if not contact_ids:
-        return {}
-    rows = tx.rows(
-        "SELECT id, email, name, language FROM contacts WHERE tenant_id = :t AND id = ANY(:ids)",
-        t=tx.tenant_id, ids=list(contact_ids),
-    )  # fmt: skip
-    return {row["id"]: row for row in rows}
-
-
-def _earlier(tx: Tx, thread_ids: Sequence[UUID]) -> Mapping[Any, list[Row]]:
-    """The messages of each thread, ours and theirs, oldest first.
-
-    Held ones never existed for anybody else; what a machine wrote is left out, because nothing may answer it.
-    """
-    if not thread_ids:
-        return {}
-    rows = tx.rows(
-        """SELECT thread_id, rfc_message_id, subject, at FROM (
-               SELECT thread_id, rfc_message_id, mail ->> 'subject' AS subject, reserved_at AS at FROM outbound_messages
-               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND state IN ('accepted', 'delivered')
-               UNION ALL
-               SELECT thread_id, rfc_message_id, subject, received_at FROM gmail_messages
-               WHERE tenant_id = :t AND thread_id = ANY(:ids) AND rfc_message_id IS NOT NULL
-                 AND class <> ALL(:machines)) AS said
-           ORDER BY thread_id, at, rfc_message_id""",
-        t=tx.tenant_id, ids=list(thread_ids), machines=sorted(BY_MACHINES),
-    )  # fmt: skip
-    threads: dict[Any, list[Row]] = {}
-    for row in rows:
-        threads.setdefault(row["thread_id"], []).append(row)
-    return threads

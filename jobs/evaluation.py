@@ -15,7 +15,7 @@ from brain import prices, questions
 from brain.given import Hour, Letter, Message
 from brain.questions import QUESTIONS, Question, Unusable
 from brain.rulebook import LANGUAGES, TemplateFailed, templates
-from domain import settings
+from domain import schedule, settings
 from domain.db import Tx
 from domain.house import House
 from domain.models import RULEBOOK, ModelFailed, Usage
@@ -94,8 +94,8 @@ def _by_rules(asked: Question[Any, Any], case: Case) -> tuple[Any, Usage] | None
 
 def desk(house: House, tx: Tx) -> Desk:
     """Where a tenant's evaluation is asked from: no cheaper model may stand in for the one that is tried."""
-    lock_id = tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id)
-    return Desk(house, tx.tenant_id, lock_id, settings.of(tx).model_copy(update={"model_cheaper": RULEBOOK}))
+    alone = settings.of(tx).model_copy(update={"model_cheaper": RULEBOOK})
+    return Desk(house, tx.tenant_id, schedule.lock_id(tx), alone)
 
 
 def by_model(

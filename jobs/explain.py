@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import agreements, cards, outbound, settings, switches, undo, violations
+from domain import agreements, cards, events, outbound, settings, switches, undo, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
@@ -39,10 +39,7 @@ def why(tx: Tx, card_id: UUID) -> dict[str, Any]:
         "answer": _answer(card),
         "undo": {"possible": undo.of(card).possible, "how": undo.of(card).how},
         "judgements": judgements,
-        "story": [dict(row) for row in tx.rows(
-            """SELECT at, type, actor, data FROM warehouse_events
-               WHERE tenant_id = :t AND subject_type = 'card' AND subject_id = :id ORDER BY id""",
-            t=tx.tenant_id, id=str(card_id))],
+        "story": [dict(row) for row in events.story(tx, "card", str(card_id))],
         "mail": None if kept is None else {
             "state": kept[1]["state"], "mode": kept[1]["mode"], "to": list(kept[0].to), "subject": kept[0].subject,
             "text": kept[0].text, "tries": kept[1]["tries"], "provider_id": kept[1]["provider_id"],

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain import audit, csv_rows, events, portable
+from domain import audit, csv_rows, events, portable, tenants
 from domain.db import Database, Tx
 
 PIECE_BYTES = 1 << 16
@@ -53,10 +53,10 @@ def _archive(tx: Tx, progress: Callable[[str, int], None]) -> Iterator[bytes]:
             files += 1
         progress("files", files)
         manifest = {
-            "tenant": tx.value("SELECT slug FROM tenants WHERE tenant_id = :t", t=tx.tenant_id),
+            "tenant": tenants.current(tx).slug,
             "tenant_id": str(tx.tenant_id),
             "taken_at": tx.now.isoformat(),
-            "schema": tx.value("SELECT version_num FROM alembic_version"),
+            "schema": portable.schema(tx),
             "tables": told,
             "tables_left_out": dict(portable.TABLES_LEFT_OUT),
             "files": files,

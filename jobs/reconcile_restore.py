@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from domain import alerts, clocks, deliveries, outbound, restores, settings, tenants
+from domain import alerts, cards, clocks, deliveries, outbound, restores, settings, tenants
 from domain.db import Database
 from domain.house import House
 from domain.ports import NeverWill, NothingHappened, ProviderError, SentList, SentMail
@@ -111,12 +111,11 @@ def _remember(
     house: House, tenant_id: UUID, mail: SentMail, provider: str, by: str, engines: Sequence[Engine]
 ) -> str:  # fmt: skip
     with house.database.tenant(tenant_id, actor=by) as tx:
-        before = tx.value("SELECT state FROM kanban_cards WHERE tenant_id = :t AND id = :id", t=tenant_id,
-                          id=UUID(mail.tags["card"]))  # fmt: skip
+        before = cards.get(tx, UUID(mail.tags["card"]))
         card = restores.remember(tx, mail, provider=provider)
         if card is None or card.state != "done":
             return "known"
-        was_known = before in restores.WAITING or before in ("executing", "uncertain")
+        was_known = before is not None and before.state in (*restores.WAITING, "executing", "uncertain")
         outbound.accepted(tx, card.id, provider_id=mail.provider_id, at=mail.at)
         if card.contact_id is not None and card.type != "broadcast_email":
             clocks.mailed(tx, {card.id: card.contact_id}, at=mail.at)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 import structlog
 
-from domain import alerts, hooks, rollup, schedule
+from domain import alerts, hooks, readings, rollup, schedule
 from domain.alerts import HOUSE
 from domain.db import Database, Tx
 from domain.house import House, Leaving
+from domain.readings import Look
 from jobs import notices
 from jobs.alarms import ALARMS, HOURS_LOOKED_AT, LOCKED_MINUTES, UNUSUAL, Alarm
 
@@ -29,44 +29,6 @@ POSTING_SECONDS = 45
 LATE_SECONDS = 900
 LEAST_CYCLES = 10
 """Fewer cycles in an hour say nothing about the whole house."""
-
-FIGURES = """
-    recent AS (
-        SELECT tenant_id, sum(cycles_completed) AS cycles, sum(cycles_failed) AS cycles_failed,
-               sum(actions_blocked) FILTER (WHERE hour >= :last_hour) AS blocked, sum(emails_sent) AS mails,
-               -- the newest measurement without a sort for each tenant: arrays compare by their first element
-               max(ARRAY[extract(epoch FROM hour)::bigint, contacts_compliant, contacts_clocked])
-                   FILTER (WHERE contacts_clocked > 0) AS measured,
-               sum(orders_processed) AS processed, sum(orders_exceptions) AS exceptions,
-               sum(provider_failures) FILTER (WHERE hour >= :last_hour) AS failures,
-               sum(lock_contentions) FILTER (WHERE hour >= :last_hour) AS contentions
-        FROM hourhand.tenant_rollup WHERE hour >= :since GROUP BY tenant_id
-    ), held AS (
-        SELECT tenant_id, true AS locked FROM hourhand.agent_tenant_locks
-        WHERE since < hourhand.db_now() - CAST(:long AS interval) AND expires_at > hourhand.db_now()
-    ), known AS (
-        SELECT tenant_id, array_agg(kind) AS kinds FROM hourhand.agent_alerts
-        WHERE state <> 'resolved' AND kind = ANY(:kinds) GROUP BY tenant_id
-    ), figures AS (
-        SELECT tenant_id, coalesce(cycles, 0) AS cycles, coalesce(cycles_failed, 0) AS cycles_failed,
-               coalesce(blocked, 0) AS blocked, coalesce(mails, 0) AS mails,
-               coalesce(measured[2], 0) AS kept, coalesce(measured[3], 0) AS clocked,
-               coalesce(processed, 0) AS processed,
-               coalesce(exceptions, 0) AS exceptions, coalesce(failures, 0) AS failures,
-               coalesce(contentions, 0) AS contentions, coalesce(locked, false) AS locked,
-               coalesce(kinds, '{}') AS kinds
-        FROM recent FULL JOIN held USING (tenant_id) FULL JOIN known USING (tenant_id)
-    )"""
-"""What the fleet's role may see of each tenant that did anything of late, is held, or has an alert."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One tenant that is to be entered, with the alarms that may have gone off or be over."""
-
-    tenant_id: UUID
-    suspected: frozenset[str]
-    calm: frozenset[str]
 
 
 def run(house: House) -> Counter[str]:
@@ -102,26 +64,9 @@ def look_over(house: House, alarms: Sequence[Alarm]) -> Counter[str]:
 
 
 def find(database: Database, alarms: Sequence[Alarm]) -> list[Look]:
-    """The tenants for which an alarm may have gone off that is not open, or may be over that is; one statement."""
-    suspected = ", ".join(f"CASE WHEN {alarm.suspects} THEN '{alarm.kind}' END" for alarm in alarms)
-    calm = ", ".join(f"CASE WHEN {alarm.calms} THEN '{alarm.kind}' END" for alarm in alarms)
-    with database.wearing("fleet") as tx:
-        hour = tx.now.replace(minute=0, second=0, microsecond=0)
-        rows = tx.rows(
-            f"""WITH {FIGURES}, judged AS (
-                    SELECT tenant_id, kinds, array_remove(ARRAY[{suspected}], NULL) AS suspected,
-                           array_remove(ARRAY[{calm}], NULL) AS calm FROM figures)
-                SELECT * FROM judged WHERE NOT suspected <@ kinds OR calm && kinds
-                ORDER BY hashtext(tenant_id::text || :turn) LIMIT :limit""",
-            since=hour - timedelta(hours=HOURS_LOOKED_AT - 1), last_hour=hour - timedelta(hours=1),
-            long=timedelta(minutes=LOCKED_MINUTES), kinds=[alarm.kind for alarm in alarms], limit=AT_ONCE,
-            turn=tx.now.isoformat(),
-        )  # fmt: skip
-    return [
-        Look(row["tenant_id"], frozenset(row["suspected"]) - frozenset(row["kinds"]),
-             frozenset(row["calm"]) & frozenset(row["kinds"]))
-        for row in rows
-    ]  # fmt: skip
+    """The tenants for which an alarm may have gone off that is not open, or may be over that is."""
+    conditions = {alarm.kind: (alarm.suspects, alarm.calms) for alarm in alarms}
+    return readings.suspects(database, conditions, hours=HOURS_LOOKED_AT, locked_minutes=LOCKED_MINUTES, limit=AT_ONCE)
 
 
 def _enter(house: House, look: Look, alarms: Mapping[str, Alarm], tenant_id: UUID) -> Counter[str]:

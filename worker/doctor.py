@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from domain import (
     alerts,
     credentials,
+    given_up,
     hooks,
     keys,
     mailboxes,
@@ -27,7 +28,7 @@ from domain.clock import SystemClock
 from domain.db import Tx
 from domain.settings import Mode, TenantSettings
 from domain.tenants import Tenant
-from jobs import backlog, brain_status, connect, dead_letters, timetable
+from jobs import backlog, brain_status, connect, timetable
 from worker import assembly, queue, readiness
 from worker import settings as process_settings
 from worker.assembly import Standing
@@ -241,7 +242,7 @@ def _models(standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check
 
 
 def _dead_letters(_standing: Standing, tx: Tx, _told: TenantSettings) -> Iterator[Check]:
-    dead = len(dead_letters.listed(tx, limit=1000))
+    dead = len(given_up.listed(tx, limit=1000))
     if dead:
         yield Check(
             "dead letters",

@@ -15,7 +15,7 @@ from admin_api.answers import LetterShown, QuarantineShown, SuppressionShown
 from admin_api.fields import LATEST, Address, Given
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from domain import cases, quarantine, suppressions, tasks
+from domain import cases, given_up, quarantine, suppressions, tasks
 from domain.cases import Case
 from domain.db import Tx
 from domain.tasks import Task
@@ -121,7 +121,7 @@ def letters(
     house: TheHouse, at: Reader, limit: pages.Limit = 50, cursor: pages.Cursor = None
 ) -> Page[LetterShown]:  # fmt: skip
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        rows = dead_letters.listed(tx, before=pages.moment_and_uuid_after(cursor), limit=limit + 1)
+        rows = given_up.listed(tx, before=pages.moment_and_uuid_after(cursor), limit=limit + 1)
     return pages.of(rows, limit, lambda row: (row.since, row.id), LetterShown.model_validate)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import inbox, mailboxes, quarantine
+from domain import given_up, inbox, mailboxes, quarantine
 from domain.db import Database
 from domain.house import Leaving
 from domain.ports import Page, RawMessage
@@ -239,7 +239,7 @@ def test_a_message_that_cannot_be_stored_lies_in_quarantine_and_stops_no_other(p
         connection.execute("ALTER TABLE hourhand.gmail_messages DROP CONSTRAINT poison")
     assert "messages" not in run(post)
     with post.database.tenant(post.tenant_id, actor="test") as tx:
-        [lying] = dead_letters.listed(tx)
+        [lying] = given_up.listed(tx)
         dead_letters.replay(tx, lying.id)
     assert run(post)["messages"] == 1
     assert post.value("SELECT count(*) FROM quarantine WHERE tenant_id = :t AND replayed_at IS NULL") == 0

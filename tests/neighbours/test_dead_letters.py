@@ -9,14 +9,15 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain import audit, cards, deliveries, events, quarantine
+from domain import audit, cards, deliveries, events, given_up, quarantine
 from domain.db import Database
 from domain.events import Event
+from domain.given_up import Letter, UnknownLetter
 from domain.ports import DeliveryEvent, DeliveryKind
 from engines.contract import Context, Engine
 from engines.engagement.engine import EngagementEngine
 from jobs import cycle, dead_letters, rescue
-from jobs.dead_letters import Letter, NotReplayable, UnknownLetter
+from jobs.dead_letters import NotReplayable
 from tests import build, gears
 from tests.hand_clock import HandClock
 from tests.jobs import letters
@@ -56,7 +57,7 @@ class Ward:
     def dead(self) -> Sequence[Letter]:
         """What lies there."""
         with self.post.database.tenant(self.post.tenant_id) as tx:
-            return dead_letters.listed(tx)
+            return given_up.listed(tx)
 
     def replay(self, letter: Letter) -> None:
         """Put one back."""
@@ -183,7 +184,7 @@ def test_another_tenant_neither_sees_nor_replays(ward: Ward) -> None:
         quarantine.put(tx, kind="job", source="cycle:7", reason="Boom")
     [letter] = ward.dead()
     with ward.post.database.tenant(build.globex(ward.post.database)) as tx:
-        assert dead_letters.listed(tx) == []
+        assert given_up.listed(tx) == []
         with pytest.raises(UnknownLetter):
             dead_letters.replay(tx, letter.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +139,7 @@ class CameBack:
     made: backups.Backup
     read: backups.Backup
     folder: Path
-    counts: dict[str, tuple[Mapping[str, int], Mapping[str, int]]]
+    counts: dict[str, tuple[dict[str, int], dict[str, int]]]
     """By tenant, the rows of each table as they were, and as they came back."""
     closed: dict[str, frozenset[tuple[str, str, str]]]
     modes: set[str]
@@ -195,7 +195,9 @@ def _story(cluster: gears.Cluster, clock: HandClock, resend: ResendEmulator, fol
     cluster.retire(cloned)
     with _restored(cluster, folder, clock) as restored, houses.house(restored, hands=hands) as house:
         back = {slug: (counts[slug], export_tenant.counts(restored, each)) for slug, each in ids.items()}
-        closed, modes, open_alerts = {}, set(), {}
+        closed: dict[str, frozenset[tuple[str, str, str]]] = {}
+        modes: set[str] = set()
+        open_alerts: dict[str, list[str]] = {}
         for slug, each in ids.items():
             with restored.tenant(each) as tx:
                 closed[slug] = frozenset(switches.closed(tx))

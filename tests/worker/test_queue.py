@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from procrastinate.jobs import Status
 
-from domain import errands, imports, quarantine, runs, schedule, uploads
+from domain import errands, given_up, imports, quarantine, runs, schedule, uploads
 from domain.clock import SystemClock
 from domain.db import Database
 from domain.house import House, Leaving
@@ -74,7 +74,7 @@ def test_a_job_that_fails_five_times_is_a_dead_letter_and_can_be_replayed(
 
     with database.tenant(acme, actor="test") as tx:
         dead_letters.replay(tx, item.id)
-    with database.tenant(acme, actor="test") as tx, pytest.raises(dead_letters.UnknownLetter):
+    with database.tenant(acme, actor="test") as tx, pytest.raises(given_up.UnknownLetter):
         dead_letters.replay(tx, item.id)
     with houses.house(database) as house:
         Worker(house, settings, counts.note).drain()

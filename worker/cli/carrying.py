@@ -80,7 +80,10 @@ def erase(
                 )  # fmt: skip
             rows = {name: count for name, count in done.found.items() if count}
             told = {"erasure": str(done.id), "found": rows, "finished": done.finished_at is not None}
-    places = ", ".join(f"{count} in {name.replace('_', ' ')}" for name, count in rows.items()) or "nothing"
+    named = {"self": "their own record"}
+    places = (
+        ", ".join(f"{count} in {named.get(name, name.replace('_', ' '))}" for name, count in rows.items()) or "nothing"
+    )
     sentence = f"{found.slug}: {'would erase' if dry_run else 'erased'} {places}"
     speaking.say({"tenant": found.slug, **told, "done": not dry_run}, as_json, sentence=sentence)
 

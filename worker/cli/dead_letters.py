@@ -34,10 +34,10 @@ def list_items(tenant: TenantName = None, limit: Limit = 100, as_json: Json = Fa
 
 def list_letters(tenant: TenantName = None, limit: Limit = 100, as_json: Json = False) -> None:
     """List what is not tried again by itself, of whatever kind, newest first."""
-    from jobs import dead_letters
+    from domain import given_up
 
     with visiting.visit(tenant) as at:
-        rows = [speaking.plain(letter) for letter in dead_letters.listed(at.tx, limit=limit)]
+        rows = [speaking.plain(letter) for letter in given_up.listed(at.tx, limit=limit)]
     speaking.table(rows, ("id", "kind", "source", "reason", "tries", "since"), as_json,
                    empty=f"{at.slug}: there is no dead letter")  # fmt: skip
 
