@@ -13,7 +13,7 @@ from domain.db import Database, Tx
 from domain.gate import Gate
 from domain.locks import TenantLocks
 from domain.models import Models
-from domain.ports import AuthorizationServer, HookPoster, Mailbox, MailSender
+from domain.ports import AuthorizationServer, HookPoster, LogIn, Mailbox, MailSender
 from domain.settings import Mode
 from domain.vault import Vault
 
@@ -95,6 +95,8 @@ class House:
     """This process's name in locks and cards: host, pid and start."""
     google: AuthorizationServer | None = None
     """Where people consent to have their Gmail read."""
+    imap: LogIn | None = None
+    """How the password of an IMAP mailbox is tried; without it, one is only kept untried."""
     models: Models | None = None
     """Where language models come from; without any, rules and templates do all the work."""
     hooks: HookPoster | None = None

@@ -17,6 +17,8 @@ from domain.vault import Sealed, Vault
 Provider = Literal["gmail", "folder", "imap"]
 Status = Literal["connected", "token_expired", "revoked", "not_configured"]
 
+UNTRIED = "Kept untried: nobody has logged in with this password yet."
+
 POLLED: tuple[Status, ...] = ("connected", "token_expired")
 """The states in which a mailbox is asked for mail."""
 
@@ -110,10 +112,10 @@ def configure_folder(tx: Tx, path: str, address: str) -> MailboxRow:
     return _stand(tx, found, "connected", None)
 
 
-def configure_imap(tx: Tx, vault: Vault, address: str, account: ImapAccount) -> MailboxRow:
+def configure_imap(tx: Tx, vault: Vault, address: str, account: ImapAccount, *, untried: bool = False) -> MailboxRow:
     """Have an IMAP mailbox, or give it another password; on another server all of it is listed anew.
 
-    Raises InvalidMailbox.
+    Kept untried, its cause says so until it was read. Raises InvalidMailbox.
     """
     spelled, source = _spelled(address), account.source
     moved = tx.run(
@@ -124,7 +126,7 @@ def configure_imap(tx: Tx, vault: Vault, address: str, account: ImapAccount) -> 
     found = _configure(tx, "imap", source, spelled)
     if moved:
         audit.record(tx, "mailbox.move", str(found.id), host=account.host)
-    return _connected(tx, vault, found.id, account.password)
+    return _connected(tx, vault, found.id, account.password, cause=UNTRIED if untried else None)
 
 
 def account_of(tx: Tx, vault: Vault, mailbox_id: UUID) -> ImapAccount:
@@ -150,7 +152,7 @@ def set_token(tx: Tx, vault: Vault, mailbox_id: UUID, grant: Grant) -> MailboxRo
     return _connected(tx, vault, mailbox_id, told)
 
 
-def _connected(tx: Tx, vault: Vault, mailbox_id: UUID, told: str) -> MailboxRow:
+def _connected(tx: Tx, vault: Vault, mailbox_id: UUID, told: str, *, cause: str | None = None) -> MailboxRow:
     """Keep what opens the mailbox, sealed; reading goes on where it stood."""
     sealed = vault.seal(tx.tenant_id, _purpose(mailbox_id), told)
     rotated = tx.value(
@@ -161,7 +163,7 @@ def _connected(tx: Tx, vault: Vault, mailbox_id: UUID, told: str) -> MailboxRow:
         t=tx.tenant_id, id=mailbox_id, ciphertext=sealed.ciphertext, key=sealed.key_id,
     )  # fmt: skip
     audit.record(tx, "mailbox.rotate" if rotated else "mailbox.connect", str(mailbox_id))
-    return _stand(tx, get(tx, mailbox_id), "connected", None)
+    return _stand(tx, get(tx, mailbox_id), "connected", cause)
 
 
 def reseal(tx: Tx, vault: Vault) -> int:

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
+from domain.imap_accounts import ImapAccount
+
 DeliveryKind = Literal[
     "sent",
     "delivered",
@@ -196,6 +198,14 @@ class Granted:
 
     def __repr__(self) -> str:
         return "Granted(…)"
+
+
+class LogIn(Protocol):
+    """How an IMAP account is tried before it is kept."""
+
+    def __call__(self, account: ImapAccount) -> None:
+        """Log in and out again. Raises NothingHappened when not reached, NeverWill when not trusted or refused."""
+        ...
 
 
 class AuthorizationServer(Protocol):

@@ -1,16 +1,16 @@
-"""Connecting a Gmail mailbox: a person consents at Google, what comes back is checked, and only then kept."""
+"""Connecting a mailbox: what a person consents to, or the password they give, is tried, and only then kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from domain import addresses, consents, mailboxes, tenants
 from domain.addresses import InvalidAddress
-from domain.consents import Taken
+from domain.consents import Begun, Taken
 from domain.db import Tx
 from domain.house import House
+from domain.imap_accounts import ImapAccount
 from domain.mailboxes import Grant, MailboxRow, NoGrant
 from domain.ports import AuthorizationServer, Granted, NeverWill, ProviderError
 from domain.tenants import Tenant
@@ -32,19 +32,6 @@ class ConsentRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Where a person is to consent, and until when."""
-
-    mailbox: MailboxRow
-    authorization_url: str
-    state: str
-    expires_at: datetime
-
-    def __repr__(self) -> str:
-        return f"Asked({self.mailbox.id}, …)"
-
-
-@dataclass(frozen=True, slots=True)
 class Connected:
     """A mailbox that may be read now, and by whom."""
 
@@ -52,8 +39,8 @@ class Connected:
     tenant: Tenant
 
 
-def begin(house: House, tx: Tx, address: str, *, redirect_uri: str) -> Asked:
-    """Open a consent for a mailbox. Raises NotOffered, InvalidMailbox."""
+def begin(house: House, tx: Tx, address: str, *, redirect_uri: str) -> tuple[Begun, str]:
+    """Open a consent for a mailbox; with it, the page where a person gives it. Raises NotOffered, InvalidMailbox."""
     begun = consents.begin(tx, house.vault, address, redirect_uri=redirect_uri)
     try:
         url = _google(house).page(
@@ -61,7 +48,14 @@ def begin(house: House, tx: Tx, address: str, *, redirect_uri: str) -> Asked:
         )
     except NeverWill as error:
         raise NotOffered(str(error)) from error
-    return Asked(begun.mailbox, url, begun.state, begun.expires_at)
+    return begun, url
+
+
+def try_password(house: House, account: ImapAccount) -> None:
+    """Log in to an IMAP account and out again, before it is kept. Raises ProviderError with what is against it."""
+    if house.imap is None:
+        raise NeverWill("This house can't reach mail servers: keep the account untried.")
+    house.imap(account)
 
 
 def complete(house: House, *, state: str, code: str = "", error: str = "") -> Connected:

@@ -119,6 +119,12 @@ def conversation(account: ImapAccount, *, seconds: float, tls: ssl.SSLContext | 
         server.shutdown()
 
 
+def try_out(account: ImapAccount, *, seconds: float) -> None:
+    """Log in and out again. Raises as `conversation` does."""
+    with conversation(account, seconds=seconds):
+        pass
+
+
 class _Server(imaplib.IMAP4):
     """imaplib's client on a socket that keeps to a deadline, with bounds to what a server may send."""
 

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -15,6 +16,8 @@ from domain.db import Database
 from tests import gears, staff
 from tests.hand_clock import HandClock
 from tests.log_watch import WATCH
+from tests.providers.certificates import a_certificate
+from tests.providers.dovecot import Dovecot, why_not
 from tests.reused import Reused
 
 hypothesis.settings.register_profile("hourhand", deadline=None, database=None, derandomize="CI" in os.environ)
@@ -88,6 +91,22 @@ def clone(request: pytest.FixtureRequest, reused: Reused, clock: HandClock) -> I
     else:
         with reused.lend(clock) as database:
             yield database
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 with its key, which nobody but a test vouches for."""
+    return a_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def dovecot(certificate: Path) -> Iterator[Dovecot]:
+    """An IMAP server of the test's own."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    with Dovecot(certificate) as server:
+        yield server
 
 
 @pytest.fixture

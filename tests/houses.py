@@ -13,7 +13,7 @@ from domain.gate import Gate
 from domain.house import Fault, House, LocalBrakes, no_fault
 from domain.locks import TenantLocks
 from domain.models import ModelProvider, Models
-from domain.ports import Mailbox, MailSender, NeverWill
+from domain.ports import LogIn, Mailbox, MailSender, NeverWill
 from domain.vault import Vault
 from providers.anthropic import AnthropicModels
 from providers.resend import ResendSender
@@ -64,14 +64,14 @@ class TestModels:
 @contextmanager
 def house(
     database: Database, *, holder: str = "test-1", hands: TestHands | None = None, brakes: LocalBrakes | None = None,
-    fault: Fault = no_fault, models: Models | None = None,
+    fault: Fault = no_fault, models: Models | None = None, imap: LogIn | None = None,
 ) -> Iterator[House]:  # fmt: skip
     """A house on `database`; its lock and gate connections close with the block."""
     clock: Clock = database.clock
     built = House(
         clock=clock, database=database, gate=Gate(database), locks=TenantLocks(database, holder),
         hands=hands or TestHands(), vault=VAULT, brakes=brakes or LocalBrakes(), public_url="http://127.0.0.1:8321",
-        holder=holder, fault=fault, provider_deadline_seconds=2.0, lease_seconds=4.0, models=models,
+        holder=holder, fault=fault, provider_deadline_seconds=2.0, lease_seconds=4.0, models=models, imap=imap,
     )  # fmt: skip
     try:
         yield built

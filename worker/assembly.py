@@ -15,7 +15,9 @@ from domain.clock import Clock, SystemClock
 from domain.db import Database
 from domain.gate import Gate
 from domain.house import House, LocalBrakes, Outlook
+from domain.imap_accounts import ImapAccount
 from domain.locks import TenantLocks
+from domain.ports import LogIn
 from domain.settings import Mode
 from domain.vault import Vault
 from providers.gmail_consent import GoogleAuthorization
@@ -104,6 +106,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
         hands=VendorHands(settings, vault, clock),
         vault=vault,
         google=_google(settings),
+        imap=_log_in(settings),
         hooks=_hooks(settings),
         outlook=_outlook(settings),
         brakes=brakes(settings),
@@ -114,6 +117,15 @@ def build(settings: Settings, database: Database, clock: Clock) -> House:
         lease_seconds=settings.provider_deadline_seconds + 5,
         stalled_seconds=settings.stalled_seconds,
     )
+
+
+def _log_in(settings: Settings) -> LogIn:
+    def log_in(account: ImapAccount) -> None:
+        from providers.imap_calls import try_out
+
+        try_out(account, seconds=settings.provider_deadline_seconds)
+
+    return log_in
 
 
 def _google(settings: Settings) -> GoogleAuthorization:

@@ -132,10 +132,8 @@ def ask_consent(
     given: NewConsent, request: Request, house: TheHouse, at: Admin, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     def work(tx: Tx) -> ConsentAsked:
-        asked = connect.begin(house, tx, given.address, redirect_uri=house.public_url + connect.CALLBACK)
-        return ConsentAsked(
-            mailbox_id=asked.mailbox.id, authorization_url=asked.authorization_url, expires_at=asked.expires_at
-        )
+        begun, url = connect.begin(house, tx, given.address, redirect_uri=house.public_url + connect.CALLBACK)
+        return ConsentAsked(mailbox_id=begun.mailbox.id, authorization_url=url, expires_at=begun.expires_at)
 
     return once(house, at, request, idempotency_key, given, work,
                 remembered=lambda asked: asked.model_copy(update={"authorization_url": None}))  # fmt: skip

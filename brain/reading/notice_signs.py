@@ -14,7 +14,7 @@ OPENING = 500
 
 _DAEMON_NAME = re.compile(
     r"mail(?:er)?[-_ .]?daemon|mail[-_ .]?deliver\w*[-_ .]?(?:sub)?system|postmaster|system administrator|mail system"
-    r"|internet mail|mail administrator|mail.?server|returned mail|bounce|smtp.?(?:mail.?)?serv|delivery "
+    r"|internet mail|mail administrator|mail.?server|courier mail|returned mail|bounce|smtp.?(?:mail.?)?serv|delivery "
     r"(?:sub)?system",
     re.IGNORECASE,
 )
@@ -81,7 +81,7 @@ _OPENS = re.compile(
 )
 _DAEMON = re.compile(
     r"mail(?:er)?[-_ .]?daemon|mailerdaemon|postmaster|mail[-_ .]?deliver\w*[-_ .]?(?:sub)?system"
-    r"|system administrator|mail system",
+    r"|system administrator|mail system|courier mail server",
     re.IGNORECASE,
 )
 _SCANNER = re.compile(r"\bvirus|infected|malware|spam (?:report|digest)|quarantine", re.IGNORECASE)

@@ -55,7 +55,7 @@ _DELAY = re.compile(
     re.IGNORECASE,
 )
 _GAVE_UP = re.compile(
-    r"given up|giving up|permanent (?:fatal )?(?:error|failure)|permanently|will not be retried",
+    r"given up|giving up|permanent (?:fatal )?(?:error|failure)|(?<!fails )permanently|will not be retried",
     re.IGNORECASE,
 )
 

@@ -36,7 +36,7 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
     "too_big": (
         r"(?:message|mail|msg)(?: body)? (?:size|length)[^.\n]{0,60}(?:exceed|limit|too|large)|size of (?:the |this "
         r")?message",
-        r"(?:message|mail|e-?mail|msg)[^.\n]{0,40}too (?:large|big|long)|exceeds? [^.\n]{0,40}(?:message"
+        r"(?:message|mail|e-?mail|msg)[^.\n]{0,40}too (?:large|big|long)(?! in)|exceeds? [^.\n]{0,40}(?:message"
         r"|mail)[^.\n]{0,20}(?:size|length)",
         r"(?:size|length) (?:limit )?exceed|larger than the (?:current )?(?:system )?(?:size )?limit|max(?:imum)? "
         r"(?:message )?size",
@@ -150,6 +150,8 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"syntax|invalid recipient|couldn't be (?:delivered|found)",
         r"recipient address rejected[.:]?\s*(?:access denied|undeliverable|\S{0,40}\[RCPT_TO\]|$|\n|\(in reply"
         r"|unverified|\S+ not)|address rejected \S+@|all-?recipients-?failed",
+        r"(?:adresse|destinataire)[^.\n]{0,50}introuvable|no se encontr[oó] la direcci[oó]n|endere[cç]o n[aã]o "
+        r"(?:foi )?encontrado|(?:impossibile|possibile) trovare l'indirizzo|e-?mailadres[^.\n]{0,40}niet gevonden",
         r"(?:adresse|destinataire)[^.\n]{0,40}(?:invalide|inconnue?|n'existe)|utilisateur inconnu|(?:usuario"
         r"|direcci[oó]n|destinatario)[^.\n]{0,30}(?:desconocid|no existe|no v[aá]lid|inexistente)",
         r"(?:usu[aá]rio|endere[cç]o|destinat[aá]rio)[^.\n]{0,30}(?:desconhecid|n[aã]o existe|inv[aá]lid"

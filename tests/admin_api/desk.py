@@ -16,6 +16,7 @@ from domain import keys
 from domain.db import Database, Tx
 from domain.house import House
 from domain.keys import ROLES, Role
+from domain.ports import LogIn
 from tests import build, houses
 from tests.houses import TestHands
 
@@ -71,10 +72,12 @@ class Desk:
 
 
 @contextmanager
-def open_desk(database: Database, *, poll_seconds: float = 0.02, hosts: tuple[str, ...] = ()) -> Iterator[Desk]:
+def open_desk(
+    database: Database, *, poll_seconds: float = 0.02, hosts: tuple[str, ...] = (), imap: LogIn | None = None
+) -> Iterator[Desk]:
     """A desk on `database`, with acme and globex, and a key of each role for both and for the house."""
     hands = TestHands()
-    with houses.house(database, hands=hands) as house:
+    with houses.house(database, hands=hands, imap=imap) as house:
         tenants = {"acme": build.acme(database), "globex": build.globex(database)}
         issued = {f"{name}.{role}": _issue(database, house, tenant, role)
                   for name, tenant in tenants.items() for role in ROLES}  # fmt: skip

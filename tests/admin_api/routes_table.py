@@ -221,7 +221,12 @@ BODIES: dict[str, Any] = {
     "POST /v1/keys": {"name": "k", "role": "analyst"},
     "PUT /v1/credentials/{name}": {"secret": "re_test"},
     "POST /v1/mailboxes/gmail": {"address": "new@acme.example"},
-    "POST /v1/mailboxes/imap": {"address": "new@acme.example", "host": "mail.acme.example", "password": "secret"},
+    "POST /v1/mailboxes/imap": {
+        "address": "new@acme.example",
+        "host": "mail.acme.example",
+        "password": "secret",
+        "untried": True,
+    },
     "POST /v1/mailboxes/gmail/consent": {"address": "new@acme.example"},
     "PUT /v1/mailboxes/{mailbox_id}/grant": {"refresh_token": "t", "client_id": "c"},
     "POST /v1/mailboxes/{mailbox_id}/revoke": {},

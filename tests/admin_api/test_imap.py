@@ -1,16 +1,44 @@
-"""IMAP mailboxes through the API: connected without showing the password, moved to another server, refused by name."""
+"""IMAP mailboxes through the API: tried, connected without showing the password, moved elsewhere, refused by name."""
 
 from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain import mailboxes
 from domain.db import Database
 from domain.imap_accounts import ImapAccount
+from providers.imap_calls import try_out
 from tests import build
-from tests.admin_api.desk import Desk, assert_problem
+from tests.admin_api.desk import Desk, assert_problem, open_desk
+from tests.providers.dovecot import PASSWORDS, Dovecot
 
-GIVEN = {"address": "Ana@Acme.example", "host": "mail.acme.example", "password": "very secret"}
+ANA = "ana@acme.example"
+GIVEN = {"address": "Ana@Acme.example", "host": "mail.acme.example", "password": "very secret", "untried": True}
+
+
+def test_only_a_password_that_opens_the_mailbox_is_kept(clone: Database, dovecot: Dovecot) -> None:
+    given = {"address": ANA, "host": "127.0.0.1", "port": dovecot.plain, "security": "plain"}
+    with open_desk(clone, imap=lambda account: try_out(account, seconds=10.0)) as desk:
+
+        def tried(password: str, key: str, **more: object) -> Any:
+            return desk.post("/v1/mailboxes/imap", {**given, "password": password, **more}, key=key)
+
+        refused = assert_problem(tried("not it", "a"), 422)
+        assert ("user and password" in refused["detail"], "not it" in str(refused)) == (True, False)
+        assert desk.get("/v1/mailboxes")["items"] == [], "what can't log in is not kept"
+        kept = tried("not it", "b", untried=True).json()
+        assert (kept["status"], "nobody has logged in" in kept["status_cause"]) == ("connected", True)
+        right = tried(PASSWORDS[ANA], "c")
+        assert (right.json()["status"], right.json()["status_cause"]) == ("connected", None)
+        dovecot.vanish()
+        assert tried(PASSWORDS[ANA], "c").json() == right.json(), "a repetition is answered, not tried again"
+        away = assert_problem(tried("another", "d"), 409)
+        assert "Nothing was kept" in away["detail"]
+        with desk.inside() as tx:
+            assert mailboxes.account_of(tx, desk.house.vault, UUID(right.json()["id"])).password == PASSWORDS[ANA]
 
 
 def test_a_mailbox_is_connected_and_its_password_is_never_shown(desk: Desk) -> None:

@@ -17,21 +17,10 @@ from providers.imap import ImapMailbox
 from tests import build, houses
 from tests.hand_clock import HandClock
 from tests.jobs.letters import letter
-from tests.providers.certificates import a_certificate
-from tests.providers.dovecot import PASSWORDS, Dovecot, why_not
+from tests.providers.dovecot import PASSWORDS, Dovecot
 from tests.providers.strange_imap import HEALTHY, StrangeImap
 
 USERS = dict(zip(("acme", "globex"), PASSWORDS, strict=True))
-
-
-@pytest.fixture
-def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
-    """A server of the test's own."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    with Dovecot(a_certificate(tmp_path)) as server:
-        yield server
 
 
 class Connected:
@@ -70,9 +59,9 @@ class Connected:
 
 
 @pytest.fixture
-def connected(clone: Database, dovecot: Dovecot, tmp_path: Path) -> Iterator[Connected]:
+def connected(clone: Database, dovecot: Dovecot, certificate: Path) -> Iterator[Connected]:
     """Both tenants, connected."""
-    tls = ssl.create_default_context(cafile=str(tmp_path / "both.pem"))
+    tls = ssl.create_default_context(cafile=str(certificate))
     hands = houses.TestHands()
     with houses.house(clone, hands=hands) as house:
         yield Connected(house, hands, dovecot, tls)

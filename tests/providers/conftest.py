@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,6 @@ from providers.gmail import GmailMailbox
 from simulator.emulators.gmail import GmailAccount, GmailEmulator
 from simulator.emulators.resend import ResendEmulator
 from tests.hand_clock import HandClock
-from tests.providers.certificates import a_certificate
 from tests.providers.gmail_boxes import a_mailbox
 
 
@@ -47,9 +45,3 @@ def account(gmail: GmailEmulator) -> GmailAccount:
 def box(gmail: GmailEmulator, account: GmailAccount) -> GmailMailbox:
     """Acme's mailbox as we see it."""
     return a_mailbox(gmail, account)
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 with its key, which nobody but a test vouches for."""
-    return a_certificate(tmp_path_factory.mktemp("tls"))

@@ -14,20 +14,10 @@ import pytest
 from domain.ports import HistoryExpired, NeverWill, NothingHappened, Page, RawMessage, TokenRevoked
 from providers.imap import ImapMailbox
 from tests.hand_clock import HandClock
-from tests.providers.dovecot import MAIL_USER, Dovecot, why_not
+from tests.providers.dovecot import MAIL_USER, Dovecot
 
 ANA, GUS = "ana@acme.example", "gus@globex.example"
 ARRIVED = '"02-Mar-2026 08:00:00 +0000"'
-
-
-@pytest.fixture
-def dovecot(certificate: Path) -> Iterator[Dovecot]:
-    """A server of the test's own."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    with Dovecot(certificate) as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.providers.certificates import a_certificate
-from tests.providers.dovecot import PASSWORDS, Dovecot, why_not
+from tests.providers.dovecot import PASSWORDS, Dovecot
 from tests.worker.line import Line, Spoken
 
 ANA = "ana@acme.example"
-
-
-@pytest.fixture
-def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
-    """A server of the test's own."""
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    with Dovecot(a_certificate(tmp_path)) as server:
-        yield server
 
 
 def test_a_mailbox_is_connected_read_refused_and_mended(hh: Line, dovecot: Dovecot) -> None:
@@ -39,7 +26,8 @@ def test_a_mailbox_is_connected_read_refused_and_mended(hh: Line, dovecot: Dovec
     with pytest.raises(Spoken, match="user and password"):
         hh(*given, stdin="not it\n")
     assert hh("mailbox", "status") == [], "what can't log in is not kept"
-    assert hh(*given, "--untried", stdin="not it\n")["status"] == "connected"
+    kept = hh(*given, "--untried", stdin="not it\n")
+    assert (kept["status"], "nobody has logged in" in kept["status_cause"]) == ("connected", True)
     assert hh("mailbox", "sync")["not_asked"] == [ANA]
     [row] = hh("mailbox", "status")
     assert (row["status"], "connect-imap" in row["mend"]) == ("revoked", True)

@@ -11,7 +11,7 @@ from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
-    from jobs.connect import Asked
+    from domain.consents import Begun
 
 LONGEST_WAIT_SECONDS = 600
 
@@ -34,14 +34,14 @@ def connect(
     with visiting.house() as standing, loopback.listening(port) as back:
         found = visiting.tenant_of(standing, tenant)
         with visiting.inside(standing, found, dry_run=dry_run) as tx:
-            asked = consent.begin(standing.house, tx, address, redirect_uri=back.url)
+            begun, url = consent.begin(standing.house, tx, address, redirect_uri=back.url)
         if dry_run:
-            row = asked.mailbox
+            row = begun.mailbox
             told = f"{found.slug}: would ask for the right to read {row.address}, and wait {seconds} s"
         else:
-            back.expect(asked.state)
-            _tell(asked, as_json)
-            if open_browser and not webbrowser.open(asked.authorization_url):
+            back.expect(begun.state)
+            _tell(begun, url, as_json)
+            if open_browser and not webbrowser.open(url):
                 speaking.note("No browser could be opened here.")
             answer = back.wait(seconds)
             if answer is None:
@@ -51,10 +51,10 @@ def connect(
     speaking.say({**speaking.plain(row), "done": not dry_run}, as_json, sentence=told)
 
 
-def _tell(asked: Asked, as_json: bool) -> None:
+def _tell(begun: Begun, url: str, as_json: bool) -> None:
     """Where to consent, on stderr and at once: the answer on stdout comes only when somebody has."""
     if as_json:
-        told = {"authorization_url": asked.authorization_url, "expires_at": asked.expires_at.isoformat()}
+        told = {"authorization_url": url, "expires_at": begun.expires_at.isoformat()}
         speaking.note(json.dumps(told))
     else:
-        speaking.note(f"Consent in a browser, as {asked.mailbox.address}, here:\n{asked.authorization_url}")
+        speaking.note(f"Consent in a browser, as {begun.mailbox.address}, here:\n{url}")

@@ -11,9 +11,7 @@ from worker.cli import speaking, visiting
 from worker.cli.speaking import DryRun, Json, TenantName, WrongUse
 
 if TYPE_CHECKING:
-    from domain.imap_accounts import ImapAccount, Security
-
-TRY_SECONDS = 10.0
+    from domain.imap_accounts import Security
 
 
 def connect(
@@ -30,6 +28,7 @@ def connect(
     """Connect an IMAP mailbox: its password is read from stdin or asked for, tried, and only then kept."""
     from domain import mailboxes
     from domain.imap_accounts import ImapAccount, InvalidAccount
+    from jobs import connect as trying
 
     # from a pipe or a prompt, never from an argument: those are seen by everybody on the machine
     told = typer.prompt("Password", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
@@ -39,17 +38,11 @@ def connect(
         raise WrongUse(
             f"--{error}" if not str(error).startswith("password") else f"{error}: give it on stdin"
         ) from error
-    if not (untried or dry_run):
-        _log_in(account)
-    with visiting.visit(tenant, dry_run=dry_run) as at:
-        row = mailboxes.configure_imap(at.tx, at.vault, address, account)
-    sentence = f"{at.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
+    with visiting.house() as standing:
+        found = visiting.tenant_of(standing, tenant)
+        if not (untried or dry_run):
+            trying.try_password(standing.house, account)
+        with visiting.inside(standing, found, dry_run=dry_run) as tx:
+            row = mailboxes.configure_imap(tx, standing.house.vault, address, account, untried=untried)
+    sentence = f"{found.slug}: {row.address} {'would be' if dry_run else 'is'} {row.status}"
     speaking.say({**speaking.plain(row), "done": not dry_run}, as_json, sentence=sentence)
-
-
-def _log_in(account: ImapAccount) -> None:
-    """Log in and out again. Raises ProviderError with what the server, or the way to it, says against it."""
-    from providers.imap_calls import conversation
-
-    with conversation(account, seconds=TRY_SECONDS):
-        pass

@@ -11,6 +11,8 @@ from typing import Any
 DATA = Path(__file__).resolve().parents[2] / "data" / "reading"
 CASES = DATA / "cases.jsonl"
 NO_BOUNCES = DATA / "no_bounces.jsonl"
+BOUNCES = DATA / "bounces.jsonl"
+REPLIES = DATA / "replies.jsonl"
 
 # A message that asks nothing special may be any of these.
 PLAIN = {"other", "reply", "new_request"}
@@ -34,8 +36,24 @@ def load() -> list[Case]:
 
 def no_bounces() -> dict[str, bytes]:
     """Mail that speaks of mail that failed, or is headed like a report, and is none; by what it is."""
-    told = (json.loads(line) for line in NO_BOUNCES.read_text("utf-8").splitlines())
-    return {each["id"]: _plain(each["headers"], each["body"]) for each in told}
+    return {each["id"]: _plain(each["headers"], each["body"]) for each in _lines(NO_BOUNCES)}
+
+
+def bounces() -> dict[str, tuple[bytes, list[tuple[str, bool, bool]]]]:
+    """Reports of mail systems in their own words alone, with who failed, whether for good, and whether to suppress."""
+    return {
+        each["id"]: (_plain(each["headers"], each["body"]), [tuple(one) for one in each["failed"]])
+        for each in _lines(BOUNCES)
+    }
+
+
+def replies() -> dict[str, tuple[str, str]]:
+    """Bodies as mail programs make them, with what their writer wrote this time."""
+    return {each["id"]: (each["body"], each["reply"]) for each in _lines(REPLIES)}
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def _plain(headers: dict[str, str], body: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What looks like a report of failure and is none, and terse reports that are."""
+"""What looks like a report of failure and is none, and reports in words alone that are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from brain.reading import read
 from tests.brain.reading import samples
-from tests.brain.reading.labelled import no_bounces
+from tests.brain.reading.labelled import bounces, no_bounces
 
-NO_BOUNCES = no_bounces()
+NO_BOUNCES, BOUNCES = no_bounces(), bounces()
 
 
 @pytest.mark.parametrize("told", NO_BOUNCES)
@@ -16,6 +16,14 @@ def test_who_only_speaks_of_mail_that_failed_sends_no_bounce(told: str) -> None:
     reading = read(NO_BOUNCES[told])
     assert reading.cls not in ("bounce", "delivery_report", "complaint_report")
     assert reading.bounces == ()
+
+
+@pytest.mark.parametrize("told", BOUNCES)
+def test_each_mail_systems_own_words_tell_who_failed_and_whether_for_good(told: str) -> None:
+    raw, failed = BOUNCES[told]
+    reading = read(raw)
+    assert reading.cls == "bounce"
+    assert [(one.address, one.permanent, one.suppress) for one in reading.bounces] == failed
 
 
 @pytest.mark.parametrize(

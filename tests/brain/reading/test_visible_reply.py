@@ -7,6 +7,9 @@ import pytest
 from brain.reading import explain_text, read
 from brain.reading.visible_reply import cut
 from tests.brain.reading import samples
+from tests.brain.reading.labelled import replies
+
+REPLIES = replies()
 
 INTRODUCTIONS = [
     "On Mon, Jul 6, 2026 at 8:15 AM, Ana Diaz <ana@acme.example> wrote:",
@@ -102,6 +105,12 @@ def test_a_block_of_headers_ends_the_reply(headers: str) -> None:
 )
 def test_what_a_phone_adds_is_cut(line: str) -> None:
     assert cut(f"On my way.\n\n{line}\n").reply == "On my way."
+
+
+@pytest.mark.parametrize("told", REPLIES)
+def test_what_each_mail_program_puts_around_an_answer_is_cut(told: str) -> None:
+    body, reply = REPLIES[told]
+    assert cut(body).reply == reply
 
 
 def test_a_signature_rule_ends_the_reply() -> None:
