@@ -147,7 +147,10 @@ def set_token(tx: Tx, vault: Vault, mailbox_id: UUID, grant: Grant) -> MailboxRo
     if row.provider != "gmail":
         raise InvalidMailbox(f"a {row.provider} mailbox takes no token")
     if not grant.refresh_token.strip() or not grant.client_id.strip():
-        raise InvalidMailbox("refresh_token and client_id must not be empty")
+        raise InvalidMailbox(
+            "refresh_token and client_id must not be empty: a grant belongs to an OAuth client, which "
+            "GOOGLE_CLIENT_ID or `--client-id` names"
+        )
     told = json.dumps([grant.refresh_token.strip(), grant.client_id.strip(), grant.client_secret.strip()])
     return _connected(tx, vault, mailbox_id, told)
 

@@ -140,7 +140,8 @@ def set_goal(
     with visiting.visit(tenant, dry_run=dry_run) as visit:
         goal = goals.put(visit.tx, metric=metric, target=target, starts_on=starts.date(), ends_on=ends.date(),
                          currency=currency)  # fmt: skip
-    sentence = f"{'would set' if dry_run else 'set'} {goal.target} {goal.currency or goal.metric} until {goal.ends_on}"
+    told = f"{goal.target} {goal.currency}" if goal.currency else f"{goal.target:.0f} {goal.metric}"
+    sentence = f"{'would set' if dry_run else 'set'} {told} until {goal.ends_on}"
     speaking.say({**speaking.plain(goal), "done": not dry_run}, as_json, sentence=sentence)
 
 
