@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.drafts import PAGE
@@ -16,13 +16,17 @@ MOST_LINES = 40
 LONGEST_SLOT = 300
 NO_FACT = frozenset({"variant", "tone", "person_informed"})
 """Slots that steer the wording and say nothing."""
+NAMES = frozenset({"client_name", "person"})
+"""Slots that others chose for themselves: said whole, or not at all; `first_name` excuses nothing but its greeting."""
+HEADINGS = frozenset({"thread_subject", "deal_title"})
+"""Slots in which the words of whoever wrote first may stand: repeated whole, and only where they do no harm."""
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc]|[\U000e0000-\U000e007f]"
 )
 _HTML = re.compile(r"<\s*/?\s*[a-zA-Z!?]|&(?:[a-z]{2,8}|#\w{1,6});|!\[|\]\s*\(")
 _MARKS = re.compile(
-    r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\[[^\]\n]{1,60}\]|<[^>\n]{1,60}>|\$\{|%[a-z_]+%|_{4,}|\bx{3,}\b|lorem ipsum"
+    r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\[[^\]\n]{1,60}\]|<[^>\n]{1,60}>|\$\{|\{[a-z_ ]{1,40}\}|%[a-z_]+%|_{4,}|\bx{3,}\b|lorem ipsum"
     r"|\b(?:to be (?:filled|completed)|insert (?:name|date|link)|nombre aqui|inserir)\b"
 )
 _OF_A_MODEL = family(
@@ -61,6 +65,8 @@ _ITEM = re.compile(r"(?m)^\s*\d[.)] ")
 """Where an item of a list begins."""
 _NAME = re.compile(r"(?<![\w@.'’-])[A-ZÀ-ÖØ-Þ][\w'’&.-]*[\w]")
 _STARTS = re.compile(r"(?:^|[.!?:;…\n]\s*|[\"“«(¿¡—–-]\s*)$")
+_LIKE_A_NAME = re.compile(r"[^\W_](?:[^\W_]|[ .,'’&()+<>/-]){0,98}")
+_FIRST_NAME = re.compile(r"[^\W\d_][^\W\d_'’ -]{0,59}")
 _ORDINARY = frozenset({
     "i", "i'm", "i'd", "i'll", "i've", "usted", "ustedes", "ud", "uds", "sr", "sra", "dr", "dra", "mr",
     "mrs", "ms", "senhor", "senhora", "senor", "senora", "re", "ok", "hi", "hello", "dear", "hola", "ola",
@@ -85,17 +91,22 @@ def _objections(
     body: str, language: str, slots: Mapping[str, Any], own_domains: Collection[str]
 ) -> Iterator[str]:  # fmt: skip
     plain = letters.plain(body)
-    facts = _facts(slots)
-    known = letters.plain("\n".join(facts))
-    yield from _form(body, plain, facts)
-    yield from _said(body, plain, known)
+    ours, quotable, called = _facts(slots, language)
+    facts = sorted((*ours, *quotable), key=len, reverse=True)
+    bare = _without(_ungreeted(body, called), facts)
+    known = letters.plain("\n".join(ours))
+    yield from _form(body, bare)
+    yield from _said(bare)
     yield from _links(body, own_domains, facts)
-    yield from _unknown(body, plain, known, language, slots)
+    yield from _unknown(letters.plain(bare), known, language, slots)
+    names = letters.plain("\n".join((*facts, called)))
+    if told := next((name for name in _names(body) if not _stands(letters.plain(name), names)), None):
+        yield f"it names somebody or something ({told[:40]}) that no record holds"
     if not tongues.is_in(_without(body, facts), language):
         yield f"it is not written in {language}"
 
 
-def _form(body: str, plain: str, facts: Sequence[str]) -> Iterator[str]:
+def _form(body: str, bare: str) -> Iterator[str]:
     """Plain text of a decent length, with nothing left to be filled in."""
     if not SHORTEST <= len(body.strip()) <= LONGEST:
         yield f"it has {len(body.strip())} characters, and not {SHORTEST} to {LONGEST}"
@@ -103,16 +114,16 @@ def _form(body: str, plain: str, facts: Sequence[str]) -> Iterator[str]:
         yield f"it has over {MOST_LINES} lines"
     if _UNSEEN.search(body):
         yield "it holds characters that nobody sees"
-    bare, shown = _without(body, facts), _without(plain, [letters.plain(fact) for fact in facts])
     if _HTML.search(bare):
         yield "it is not plain text"
-    if _MARKS.search(shown):
+    if _MARKS.search(letters.plain(bare)):
         yield "it holds a mark that was never filled in"
 
 
-def _said(body: str, plain: str, known: str) -> Iterator[str]:
+def _said(bare: str) -> Iterator[str]:
     """Nothing that only a person of the tenant may say."""
-    found = content.search("", body, "", ())
+    found = content.search("", bare, "", ())
+    plain = letters.plain(bare)
     loose = (
         (found.payment_details, "it is about payment details"),
         (found.credentials, "it carries or asks for credentials"),
@@ -123,9 +134,7 @@ def _said(body: str, plain: str, known: str) -> Iterator[str]:
         (_COMMITS.found(plain), "it commits the tenant to something"),
         (_OF_A_MODEL.found(plain), "it speaks of its own making"),
     )
-    for words, reason in loose:
-        if words and not (isinstance(words, tuple) and all(letters.plain(str(word)) in known for word in words)):
-            yield reason
+    yield from (reason for words, reason in loose if words)
 
 
 def _links(body: str, own_domains: Collection[str], facts: Sequence[str]) -> Iterator[str]:
@@ -144,17 +153,13 @@ def _only_a_name(link: links.Link, facts: Sequence[str]) -> bool:
     return "/" not in link.written and any(link.written == fact for fact in facts)
 
 
-def _unknown(body: str, plain: str, known: str, language: str, slots: Mapping[str, Any]) -> Iterator[str]:
-    """No number, time, commitment, way elsewhere or name that the facts don't hold."""
-    facts = _facts(slots)
+def _unknown(plain: str, known: str, language: str, slots: Mapping[str, Any]) -> Iterator[str]:
+    """No number, time, commitment or way elsewhere that the facts don't hold."""
     numbers = set(_NUMBERS.findall(known))
     if loose := next((told for told in _NUMBERS.findall(_ITEM.sub("", plain)) if told not in numbers), None):
         yield f"it names a number ({loose[:20]}) that no record holds"
-    shown = _without(plain, [letters.plain(fact) for fact in facts])
-    for words, what in unsaid.found(shown, known, language, priced="total" in slots):
+    for words, what in unsaid.found(plain, known, language, priced="total" in slots):
         yield f"it holds {what} ({words[:40]}) that no record does"
-    if told := next((name for name in _names(body) if not _stands(letters.plain(name), known)), None):
-        yield f"it names somebody or something ({told[:40]}) that no record holds"
 
 
 def _names(body: str) -> Iterator[str]:
@@ -169,10 +174,38 @@ def _stands(word: str, known: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", known) is not None
 
 
-def _facts(slots: Mapping[str, Any]) -> list[str]:
-    """Every text and number among the slots that say something, longest first."""
-    telling = {name: value for name, value in slots.items() if name not in NO_FACT}
-    return sorted((told[:LONGEST_SLOT] for told in _texts(telling)), key=len, reverse=True)
+def _facts(slots: Mapping[str, Any], language: str) -> tuple[list[str], list[str], str]:
+    """What the tenant's own records say, what of others' words may be repeated as it stands, and whom the mail greets.
+
+    A client chooses its name, and a stranger the subject of a mail: neither makes a word, a figure or a link true.
+    """
+    ours = _told(value for name, value in slots.items() if name not in NO_FACT | NAMES | HEADINGS | {"first_name"})
+    names = [told for told in _told(slots.get(name) for name in sorted(NAMES)) if _LIKE_A_NAME.fullmatch(told)]
+    known = letters.plain("\n".join(ours))
+    headings = [
+        told for told in _told(slots.get(name) for name in sorted(HEADINGS))
+        if _is_harmless(told, _without(told, (*ours, *names)), known, language, slots)
+    ]  # fmt: skip
+    called = str(slots.get("first_name") or "").strip()
+    return ours, [*names, *headings], called if _FIRST_NAME.fullmatch(called) else ""
+
+
+def _is_harmless(told: str, bare: str, known: str, language: str, slots: Mapping[str, Any]) -> bool:
+    """Whether somebody else's words may stand in a mail of ours because they would be let through by themselves."""
+    objections = (_form(told.ljust(SHORTEST, "."), bare), _said(bare), _links(told, (), ()),
+                  _unknown(letters.plain(bare), known, language, slots))  # fmt: skip
+    return not any(True for some in objections for _ in some)
+
+
+def _told(values: Iterable[Any]) -> list[str]:
+    """Every text and number that says something, longest first."""
+    return sorted((told[:LONGEST_SLOT] for told in _texts(list(values))), key=len, reverse=True)
+
+
+def _ungreeted(body: str, called: str) -> str:
+    """The text without the name of whoever it greets: April is a month, and only where she is greeted a person."""
+    first, parted, rest = body.lstrip().partition("\n")
+    return _without(first, (called,)) + parted + rest if called else body
 
 
 def _texts(told: Any) -> Iterator[str]:
@@ -187,8 +220,8 @@ def _texts(told: Any) -> Iterator[str]:
 
 
 def _without(text: str, facts: Sequence[str]) -> str:
-    """The text with the facts that it quotes taken out: "Widgets <2> Ltd" is a name, and no HTML."""
+    """The text with the facts that it quotes taken out, whole words only: "Widgets <2> Ltd" is a name, and no HTML."""
     for fact in facts:
-        if len(fact) > 2:
-            text = text.replace(fact, " ")
+        if len(fact) > 2 and fact in text:
+            text = re.sub(rf"(?<!\w){re.escape(fact)}(?!\w)", " ", text)
     return text

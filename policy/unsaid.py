@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from policy.subjects import LEFT_ALONE
+
 _FIGURES_EVERYWHERE = (
     r"(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty\w*|hundreds?|thousands?|millions?|dozens?|percent|twice|triple[ds]?"
@@ -23,7 +25,7 @@ _FIGURES: Mapping[str, str] = {
 }
 _TIMES_EVERYWHERE = (
     r"(?:tomorrow|tonight|today|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july"
-    r"|august|september|october|november|december|next (?:week|month|year|quarter)|weekend|fortnight"
+    r"|august|september|october|november|december|next (?:week|month|year|quarter)|(?<!good )(?<!nice )(?<!great )weekend|fortnight"
     r"|this (?:afternoon|evening|morning|month|quarter|year|summer|spring|autumn|winter)|end of (?:the |this )?"
     r"(?:day|week|month|quarter|year)|by end of|within (?:the|an?|one) (?:hour|day|week|month)"
     r"|in an? (?:day|week|month)"
@@ -34,7 +36,7 @@ _TIMES_EVERYWHERE = (
     r"|hoy|lunes|martes|miercoles|jueves|viernes|sabado|domingo|enero|febrero|marzo|abril|mayo|junio|julio|agosto"
     r"|septiembre|octubre|noviembre|diciembre|la proxima semana|el proximo (?:mes|ano|lunes)|la semana que viene"
     r"|pasado manana|esta (?:tarde|noche|manana)|este (?:mes|ano)|fin(?:es)? de(?:l)? (?:mes|semana|ano)|navidad"
-    r"|de inmediato|inmediatamente|cuanto antes|en breve|en un(?:a|os|as)? (?:dias?|horas?|semanas?|mes(?:es)?)"
+    r"|de inmediato|inmediatamente|cuanto antes|en breve|en un(?:a|os|as)? (?:dias?|horas?|semanas?|mes(?:es)?)(?! (?:complicad|ocupad|agitad))"
     r"|a mas tardar|hoje|amanha|segunda-feira|terca-feira|quarta-feira|quinta-feira|sexta-feira|janeiro|fevereiro|maio"
     r"|junho|julho|setembro|outubro|novembro|dezembro|semana que vem|mes que vem|ano que vem|a proxima semana"
     r"|no proximo (?:mes|ano)|na proxima semana|esta (?:tarde|noite)|fim d[oae] (?:mes|semana|ano)|natal"
@@ -64,7 +66,7 @@ _COMMITMENTS = (
     rf"{_HARMLESS}\w{{2,}}(?:aremos|eremos|iremos|arei|erei|irei)",
     rf"(?:le|les|lo|la|los|las|se|te|yo) {_HARMLESS}\w{{2,}}(?:are|ere|ire)",
     rf"(?:voy a|vamos(?: a)?|vou|iremos|irei) {_HARMLESS}\w+r",
-    r"(?:sera[no]?|serao)(?! un placer| um prazer)",
+    r"(?:sera[no]?|serao)(?! un placer| um prazer| bo[mn]| bueno| genial| otimo)",
     r"(?:quedara|llegara|recibira|obtendra)n?|(?:ficara|chegara|recebera|tera)o?",
     r"promet\w+|asegur(?:o|amos|ado)|(?:mi|nuestra) palabra|garantiz\w+|sin falta|responsabilidad(?:es)?|culpa"
     r"|(?:estamos|estoy) de acuerdo|comprometemos|prorrog\w+|bonific\w+|(?:le|les) regal\w+",
@@ -81,7 +83,7 @@ _OFFERS = (
 _PRICES = r"pric(?:e|es|ed|ing)|costs?|precios?|precos?|costos?|costes?|custos?"
 _DEMANDS = (
     r"(?:call|ring|phone|text|meet|whatsapp|message) me|llam(?:e|ar|en)me|me (?:liga|ligue|ligar)|sue"
-    r"|legal|court|lawyers?"
+    r"|legal|(?<!your )court|lawyers?"
     r"|judicial\w*|demandas?|abogad\w+|advogad\w+|passwords?|contrasenas?|senhas?|cards?|card number|tarjetas?|cartao"
     r"|banks?|banc[oa]s?|(?:update|confirm|verify|check) (?:your|my|our) \w+|your account|su cuenta"
     r"|sua conta|cancell?\w*|extend\w*|ignor\w+"
@@ -114,6 +116,7 @@ _BY_LANGUAGE = {
         (_pattern(*_COMMITMENTS), "a commitment"),
         (_pattern(_OFFERS), "an offer"),
         (_pattern(_DEMANDS), "a demand"),
+        *((_pattern(words[language]), what) for words, what in LEFT_ALONE),
         (re.compile(_ELSEWHERE), "a way elsewhere"),
         (_DOTTED, "what looks like an address"),
     )

@@ -143,9 +143,10 @@ def _mails(stage: Thinking, tenant: UUID, mails: Sequence[dict[str, Any]]) -> It
     with stage.database.tenant(tenant) as tx:
         known = {row["email"] for row in tx.rows("SELECT email FROM contacts WHERE tenant_id = :t", t=tenant)}
         own, figures = settings.of(tx), business.named(tx)
-        said = _recorded(tx)
+        said, subjects = _recorded(tx)
     for mail in mails:
-        mail = {**mail, "subject": _bare(mail["subject"], said), "text": _bare(mail["text"], said),
+        # a conversation is called what its first writer called it, above a mail and nowhere in it
+        mail = {**mail, "subject": _bare(mail["subject"], [*said, *subjects]), "text": _bare(mail["text"], said),
                 "html": _bare(mail["html"], said)}  # fmt: skip
         if strangers := {*mail["to"], *mail["cc"], *mail["bcc"]} - known:
             yield f"a mail went to {strangers}"
@@ -166,13 +167,15 @@ def _mails(stage: Thinking, tenant: UUID, mails: Sequence[dict[str, Any]]) -> It
             yield "a mail's sender was changed"
 
 
-def _recorded(tx: Tx) -> list[str]:
-    """What records call accounts, conversations and orders, longest first: a template may say so, whoever named them."""
-    rows = tx.rows("SELECT name AS said FROM clients WHERE tenant_id = :t UNION "
-                   "SELECT subject FROM mail_threads WHERE tenant_id = :t", t=tx.tenant_id)  # fmt: skip
-    told = {form for row in rows for form in (row["said"], rulebook._clean(row["said"])[: rulebook.SLOT_CHARACTERS])}
-    told |= {f"order {each.called}" for each in orders.listed(tx, limit=1_000)}
-    return sorted(told, key=len, reverse=True)
+def _recorded(tx: Tx) -> tuple[list[str], list[str]]:
+    """What records call accounts and orders, and conversations; a template may say so, whoever named them."""
+    names = [row["name"] for row in tx.rows("SELECT name FROM clients WHERE tenant_id = :t", t=tx.tenant_id)]
+    names += [str(rulebook._clean(name)) for name in names]
+    names += [f"order {each.called}" for each in orders.listed(tx, limit=1_000)]
+    subjects = [row["subject"] for row in tx.rows("SELECT subject FROM mail_threads WHERE tenant_id = :t",
+                                                  t=tx.tenant_id)]  # fmt: skip
+    subjects += [str(rulebook._clean(subject)) for subject in subjects]
+    return sorted(names, key=len, reverse=True), sorted(subjects, key=len, reverse=True)
 
 
 def _bare(text: str, said: Sequence[str]) -> str:
