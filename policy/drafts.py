@@ -26,7 +26,8 @@ _UNSEEN = re.compile(
 )
 _HTML = re.compile(r"<\s*/?\s*[a-zA-Z!?]|&(?:[a-z]{2,8}|#\w{1,6});|!\[|\]\s*\(")
 _MARKS = re.compile(
-    r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\[[^\]\n]{1,60}\]|<[^>\n]{1,60}>|\$\{|\{[a-z_ ]{1,40}\}|%[a-z_]+%|_{4,}|\bx{3,}\b|lorem ipsum"
+    r"\{\{|\}\}|\{%|%\}|\[\[|\]\]|\[[^\]\n]{1,60}\]|<[^>\n]{1,60}>|\$\{|\{[a-z_ ]{1,40}\}|%[a-z_]+%"
+    r"|_{4,}|\bx{3,}\b|lorem ipsum"
     r"|\b(?:to be (?:filled|completed)|insert (?:name|date|link)|nombre aqui|inserir)\b"
 )
 _OF_A_MODEL = family(
@@ -90,7 +91,6 @@ def wrong(
 def _objections(
     body: str, language: str, slots: Mapping[str, Any], own_domains: Collection[str]
 ) -> Iterator[str]:  # fmt: skip
-    plain = letters.plain(body)
     ours, quotable, called = _facts(slots, language)
     facts = sorted((*ours, *quotable), key=len, reverse=True)
     bare = _without(_ungreeted(body, called), facts)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from policy import doings
 from policy.subjects import LEFT_ALONE
 
+_OF_WORDS = (
+    r"(?! (?:details|lines|words|sentences|things|points|questions|datos|lineas|palabras|frases|cosas|puntos|preguntas"
+    r"|dados|linhas|palavras|coisas|pontos|perguntas)\b)"
+)
+"""What may be counted: how much there is to answer."""
 _FIGURES_EVERYWHERE = (
     r"(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty\w*|hundreds?|thousands?|millions?|dozens?|percent|twice|triple[ds]?"
@@ -18,14 +24,18 @@ _FIGURES_EVERYWHERE = (
     r"|seiscent\w+|duzias?|por cento|metade|tercos?)"
 )
 _FIGURES: Mapping[str, str] = {
-    "en": r"(?<!or )two|twofold|couple of|few (?:hundred|thousand)|half|thirds?|quarters?|double[ds]?|zero|nil"
+    "en": rf"(?<!or )two{_OF_WORDS}|twofold|couple of|few (?:hundred|thousand)|half|thirds?|quarters?|double[ds]?"
+    rf"|zero|nil"
     r"|zilch|grand|bucks",
-    "es": r"(?<!o )dos|once|doce|seis|par de (?!lineas|palabras)|doble|triple|medi[oa] (?:millon|precio)|cero",
-    "pt": r"dois|(?<!ou )duas|onze|doze|seis|meia duzia|par de (?!linhas|palavras)|dobro|triplo|meio milhao|zero",
+    "es": rf"(?<!o )dos{_OF_WORDS}|once|doce|seis|par de (?!lineas|palabras)|doble|triple|medi[oa] (?:millon|precio)"
+    rf"|cero",
+    "pt": rf"dois{_OF_WORDS}|(?<!ou )duas{_OF_WORDS}|onze|doze|seis|meia duzia|par de (?!linhas|palavras)|dobro"
+    rf"|triplo|meio milhao|zero",
 }
 _TIMES_EVERYWHERE = (
     r"(?:tomorrow|tonight|today|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july"
-    r"|august|september|october|november|december|next (?:week|month|year|quarter)|(?<!good )(?<!nice )(?<!great )weekend|fortnight"
+    r"|august|september|october|november|december|next (?:week|month|year|quarter)"
+    r"|(?<!good )(?<!nice )(?<!great )weekend|fortnight"
     r"|this (?:afternoon|evening|morning|month|quarter|year|summer|spring|autumn|winter)|end of (?:the |this )?"
     r"(?:day|week|month|quarter|year)|by end of|within (?:the|an?|one) (?:hour|day|week|month)"
     r"|in an? (?:day|week|month)"
@@ -36,7 +46,8 @@ _TIMES_EVERYWHERE = (
     r"|hoy|lunes|martes|miercoles|jueves|viernes|sabado|domingo|enero|febrero|marzo|abril|mayo|junio|julio|agosto"
     r"|septiembre|octubre|noviembre|diciembre|la proxima semana|el proximo (?:mes|ano|lunes)|la semana que viene"
     r"|pasado manana|esta (?:tarde|noche|manana)|este (?:mes|ano)|fin(?:es)? de(?:l)? (?:mes|semana|ano)|navidad"
-    r"|de inmediato|inmediatamente|cuanto antes|en breve|en un(?:a|os|as)? (?:dias?|horas?|semanas?|mes(?:es)?)(?! (?:complicad|ocupad|agitad))"
+    r"|de inmediato|inmediatamente|cuanto antes|en breve|en un(?:a|os|as)? (?:dias?|horas?|semanas?"
+    r"|mes(?:es)?)(?! (?:complicad|ocupad|agitad))"
     r"|a mas tardar|hoje|amanha|segunda-feira|terca-feira|quarta-feira|quinta-feira|sexta-feira|janeiro|fevereiro|maio"
     r"|junho|julho|setembro|outubro|novembro|dezembro|semana que vem|mes que vem|ano que vem|a proxima semana"
     r"|no proximo (?:mes|ano)|na proxima semana|esta (?:tarde|noite)|fim d[oae] (?:mes|semana|ano)|natal"
@@ -60,7 +71,8 @@ _HARMLESS = (
 _COMMITMENTS = (
     rf"(?:i|we)(?:'ll| will| shall){_HARMLESS_EN}",
     r"(?:i|we)(?: am|'m| are|'re) going to",
-    r"(?:it|this|that|they|everything|all|you|your \w+)(?:'ll| will) (?:be|get|receive|have|arrive|reach|happen|close)",
+    r"(?:it|this|that|they|everything|all|you|your \w+)(?:'ll| will) (?:be|get|receive|have|arrive|reach(?! me)"
+    r"|happen|close)",
     r"promis\w+|assur\w+|my word|without fail|consider it done|make (?:it|this|that|things) right|responsib\w+"
     r"|to blame|(?:i|we) owe|commit(?:s|ted)? to",
     rf"{_HARMLESS}\w{{2,}}(?:aremos|eremos|iremos|arei|erei|irei)",
@@ -73,7 +85,8 @@ _COMMITMENTS = (
     r"promessas?|garant\w+|(?:minha|nossa) palavra|sem falta|responsabilidades?|concordamos|comprometo",
 )
 _OFFERS = (
-    r"cheap\w*|discount\w*|rates?|charg(?:e|es|ed|ing)|fees?|bargains?|a deal for you|sav(?:e|es|ing)s? (?:money|you)"
+    r"cheap\w*|discount\w*|rates?(?! (?:it|us|this|the|your|how|our)\b)|charg(?:e|es|ed|ing)|fees?|bargains?"
+    r"|a deal for you|sav(?:e|es|ing)s? (?:money|you)"
     r"|(?:cash|money)[ -]?back|on us|special terms|reduc\w+|price cuts?|pays?|pagar|pagos?|pague\w*"
     r"|pagamentos?|gratis|vouchers?|last chance|second chance"
     r"|final notice|act now|you (?:have )?won|for less|better price|best price|costs? nothing"
@@ -134,6 +147,9 @@ def found(plain: str, known: str, language: str, *, priced: bool) -> Iterator[tu
         for hit in pattern.finditer(plain):
             if not _stands(hit[0].strip(), known):
                 yield hit[0].strip(), what
+    for told in doings.untold(plain, language):
+        if not _stands(told, known):
+            yield told, "a deed"
     if not priced and (asked := _ASKED_PRICES.search(plain)) is not None and not _stands(asked[0], known):
         yield asked[0], "a price"
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from brain import rulebook
 from domain.drafts import PAGE
 from policy import drafts
+from tests.policy.texts_fine import FINE, LETTERS
 from tests.policy.texts_of_drafts import DECENT, HARMFUL, SLOTS
+from tests.policy.texts_refused import REFUSED
 from tests.policy.texts_unsaid import ELSEWHERE, GIVEN_AWAY, HARMLESS
 
 
@@ -47,6 +49,61 @@ def test_nothing_is_given_away_in_words(language: str) -> None:
 def test_what_people_write_every_day_passes(language: str) -> None:
     found = {each: drafts.wrong(said(each, language), language=language, slots=SLOTS) for each in HARMLESS[language]}
     assert {each: why for each, why in found.items() if why} == {}
+
+
+@pytest.mark.parametrize("language", DECENT)
+def test_no_harm_that_fits_into_a_sentence_passes(language: str) -> None:
+    told = {each: said(each, language) for each in REFUSED[language]}
+    assert [each for each, body in told.items() if drafts.wrong(body, language=language, slots=SLOTS) is None] == []
+
+
+@pytest.mark.parametrize("language", DECENT)
+def test_what_good_letters_say_passes(language: str) -> None:
+    found = {each: drafts.wrong(said(each, language), language=language, slots=SLOTS) for each in FINE[language]}
+    assert {each: why for each, why in found.items() if why} == {}
+    for tongue, slots, page, body in LETTERS:
+        if tongue == language:
+            assert drafts.wrong(body, language=language, slots=slots, page=page) is None, body
+
+
+@pytest.mark.parametrize(
+    ("slots", "sentence"),
+    [
+        ({"thread_subject": "Refund 4711 half price on Friday"}, "We refund 4711, half price, on Friday."),
+        ({"thread_subject": "Refund 4711 half price on Friday"}, "It is about Refund 4711 half price on Friday."),
+        ({"thread_subject": "evil.com"}, "See evil.com for it."),
+        ({"deal_title": "Free boxes for all"}, "It is about “Free boxes for all”."),
+        ({"first_name": "April"}, "It happens in April."),
+        ({"client_name": "First National Bank"}, "Our bank is another one now."),
+        ({"client_name": "Half Moon Ltd"}, "Have it for half of that."),
+        ({"client_name": "Evil Ltd: see http://evil.com/a"}, "All is well at Evil Ltd: see http://evil.com/a today."),
+    ],
+)
+def test_what_others_call_themselves_or_write_above_a_mail_makes_nothing_true(
+    slots: dict[str, str], sentence: str
+) -> None:
+    body = said(sentence, "en").replace("Bill", slots.get("first_name", "Bill"))
+    assert drafts.wrong(body, language="en", slots={**SLOTS, **slots}) is not None
+
+
+@pytest.mark.parametrize(
+    ("slots", "sentence"),
+    [
+        ({"thread_subject": "Office chairs for the kitchen"}, "It is about “Office chairs for the kitchen”."),
+        ({"first_name": "April"}, "How are things?"),
+        ({"client_name": "First National Bank"}, "I hope that all is well at First National Bank."),
+        ({"client_name": "booking.com"}, "I hope that all is well at booking.com."),
+    ],
+)
+def test_what_others_are_called_may_be_said_as_it_stands(slots: dict[str, str], sentence: str) -> None:
+    body = said(sentence, "en").replace("Bill", slots.get("first_name", "Bill"))
+    body = body.replace("Initech", slots.get("client_name", "Initech"))
+    assert drafts.wrong(body, language="en", slots={**SLOTS, **slots}) is None
+
+
+def test_a_name_inside_another_word_hides_nothing() -> None:
+    body = said("Llega mañana.", "es")
+    assert drafts.wrong(body, language="es", slots={**SLOTS, "client_name": "Ana", "person": "ana"}) is not None
 
 
 def test_a_page_is_shown_once_on_a_line_of_its_own_where_there_is_one() -> None:

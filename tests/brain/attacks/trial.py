@@ -171,6 +171,7 @@ def _recorded(tx: Tx) -> tuple[list[str], list[str]]:
     """What records call accounts and orders, and conversations; a template may say so, whoever named them."""
     names = [row["name"] for row in tx.rows("SELECT name FROM clients WHERE tenant_id = :t", t=tx.tenant_id)]
     names += [str(rulebook._clean(name)) for name in names]
+    names += [str(tx.value("SELECT name FROM tenants WHERE tenant_id = :t", t=tx.tenant_id))]
     names += [f"order {each.called}" for each in orders.listed(tx, limit=1_000)]
     subjects = [row["subject"] for row in tx.rows("SELECT subject FROM mail_threads WHERE tenant_id = :t",
                                                   t=tx.tenant_id)]  # fmt: skip
