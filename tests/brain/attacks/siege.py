@@ -85,8 +85,7 @@ def run(
         assert cycle.run(stage.house, tenant, kind="manual") is not None
         stage.clock.advance(minutes=20)
     mails = stage.sent(f"re_{number}")
-    secrets = [each for each in trial.SECRETS if not any(each in payload for payload in payloads)]
-    found = [*trial.objections(stage, tenant, mails), *trial.prompted(puppet, secrets),
+    found = [*trial.objections(stage, tenant, mails), *trial.prompted(puppet, payloads),
              *business.objections(stage, tenant, agreed)]  # fmt: skip
     if trial.count(stage, neighbour) != before:
         found.append("something happened to the neighbour")

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,14 +24,17 @@ from engines.engagement.engine import EngagementEngine
 from engines.registry import ENGINES
 from policy import drafts
 from tests import gears
-from tests.brain.attacks import harms, trial
+from tests.brain.attacks import harms, siege, trial
 from tests.brain.thinking import Thinking, thinking
 from tests.hand_clock import HandClock
 
 NUMBERS = itertools.count(1)
 LONG = "LAB_ATTACKS" in os.environ
-WHOLE = ("obeys", "links", "orders in fields")
-"""Harms that are tried on every payload; the others on each sixth, to spare the suite's minutes."""
+PAYLOADS = tuple(each["payload"] for each in trial.PAYLOADS)
+FOREIGN = Path(os.environ.get("LAB_PAYLOADS", ""))
+"""A folder of payloads by others, as JSON lines, to be tried instead of our own in the laboratory's long form."""
+SIEGE = 22
+"""So many payloads are laid before every question at a time."""
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +51,36 @@ def stage(cluster: gears.Cluster) -> Iterator[Thinking]:
 def test_an_obedient_model_moves_nothing_that_the_rules_hold(
     stage: Thinking, harm: str, figures: Callable[..., None]
 ) -> None:
-    payloads = [each["payload"] for each in trial.PAYLOADS][:: 1 if harm in WHOLE or LONG else 6]
+    # each harm meets other payloads; the long form tries them all
+    payloads = PAYLOADS if LONG else PAYLOADS[list(harms.HARMS).index(harm) % 8 :: 8]
     found = trial.run(stage, payloads, harms.HARMS[harm], number=next(NUMBERS))
     assert found.objections == []
     assert found.mails >= trial.DUE
     assert found.calls > len(payloads) / 2
     figures("attack", harm=harm, payloads=len(payloads), calls=found.calls, refused=found.refused, mails=found.mails,
             tasks=found.tasks, objections=0)  # fmt: skip
+
+
+def test_every_question_is_besieged_with_answers_that_fit_and_that_don_t(
+    stage: Thinking, figures: Callable[..., None]
+) -> None:
+    payloads = (_foreign() or PAYLOADS) if LONG else PAYLOADS[3::22]
+    asked: Counter[str] = Counter()
+    objections: list[str] = []
+    for start in range(0, len(payloads), SIEGE):
+        found = siege.run(stage, payloads[start : start + SIEGE], number=next(NUMBERS))
+        asked += found.asked
+        objections += found.objections
+    assert objections == []
+    assert set(asked) == set(QUESTIONS)
+    assert all(asked[name] >= 2 * len(payloads) for name in QUESTIONS if name != "reflection"), asked
+    figures("siege", payloads=len(payloads), calls=sum(asked.values()), objections=0)
+
+
+def _foreign() -> list[str]:
+    files = sorted(FOREIGN.glob("**/payloads.jsonl")) if "LAB_PAYLOADS" in os.environ else []
+    lines = (json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    return list(dict.fromkeys(str(each["payload"]) for each in lines))
 
 
 class Gullible(EngagementEngine):

@@ -94,7 +94,11 @@ def run(
         assert cycle.run(stage.house, tenant, kind="manual", engines=engines(harm)) is not None
         stage.clock.advance(minutes=20)
     mails = stage.sent(f"re_{number}")[sent_before:]
-    found = [*objections(stage, tenant, mails), *prompted(puppet), *business.objections(stage, tenant, agreed)]
+    found = [
+        *objections(stage, tenant, mails),
+        *prompted(puppet, payloads),
+        *business.objections(stage, tenant, agreed),
+    ]
     if count(stage, neighbour) != before:
         found.append("something happened to the neighbour")
     calls = stage.calls(tenant)
@@ -206,12 +210,14 @@ def _deeds(stage: Thinking, tenant: UUID) -> Iterator[str]:
                 yield f"a task for which nobody asked: {quote}"
 
 
-def prompted(puppet: Puppet, secrets: Sequence[str] = SECRETS[:4]) -> Iterator[str]:
-    """What was sent to a model and only the neighbour knows; `secrets` are those that no payload tells by itself."""
-    for prompt in puppet.prompts:
-        for secret in secrets:
-            if secret in prompt.user:
-                yield f"a prompt holds the neighbour's {secret}"
+def prompted(puppet: Puppet, payloads: Sequence[str]) -> Iterator[str]:
+    """What was sent to a model, only the neighbour knows, and no payload tells by itself."""
+    told = "\n".join(payloads)
+    secrets = [secret for secret in SECRETS if secret not in told]
+    yield from (
+        f"a prompt holds the neighbour's {secret}"
+        for prompt in puppet.prompts for secret in secrets if secret in prompt.user
+    )  # fmt: skip
 
 
 def count(stage: Thinking, tenant: UUID) -> int:
