@@ -95,7 +95,7 @@ _SECRET: Mapping[str, str] = {
     r" (?:any\w*|this|it|your)|tell nobody|keep (?:this|it) (?:to|from|quiet)|instructions?|instructed"
     r"|computer programs?|(?:chat ?)?(?:ro)?bots?|software|prompts?|(?:by|from) the system|system(?:'s)? (?:said|says"
     r"|told)|system:"
-    r"|automated|algorithms?|todo:|tbd|n/a|fixme",
+    r"|automated|algorithms?|to do:|tbd|n/a|fill (?:this )?in",
     "es": r"secretos?|confidencial\w*|entre nosotros|no se lo (?:diga|cuente|comente)|no (?:diga"
     r"|cuente) (?:a )?nad\w+|a nadie"
     r"|instrucciones|automatizad[oa]s?|algoritmos?|programa de computadora|robots?|n/a",

@@ -10,7 +10,7 @@ from tests.brain.thinking import decent
 
 
 def recorded() -> dict[str, str]:
-    """Answers as models give them: decent letters, one in a fence, one that invents, one that is cut off."""
+    """Answers made for these tests, and by no model: decent letters in the shape that models give, one in a fence."""
     kept: dict[str, str] = {}
     for name in ("first_touch", "follow_up", "service_recovery"):
         for case in evaluation.cases(name):
