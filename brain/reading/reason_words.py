@@ -62,6 +62,8 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"|exceed)|throttl",
         r"sent (?:to )?too (?:many|much)|too (?:frequent|fast)|sending (?:limit|rate|too)|(?:daily|hourly) (?:\w+ "
         r")?(?:limit|quota)|deferred due to",
+        r"(?:maximum|excessive) number of (?:invalid |unknown )?recipients|too many "
+        r"(?:invalid|unknown) (?:recipients|users)",
         r"receiving mail (?:at a rate|too quickly)|try again later|limit exceeded for (?:sender|connection)",
     ),
     "spam": (
@@ -72,8 +74,8 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
     "relaying": (
         r"relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|prohibited|disallowed|rejected)|(?:unable"
         r"|not permitted|will not|won't|cannot) (?:to )?relay",
-        r"no relaying|we do not relay|relaying (?:mail )?(?:to|from)? ?.{0,40}(?:denied|not allowed)|not a (?:local"
-        r"|gateway|relay)",
+        r"no relaying|we do not relay|relaying (?:mail )?(?:to|from)? ?.{0,40}(?:denied|not allowed)|not a "
+        r"(?:local(?! address)|gateway|relay)",
         r"isn't in my list of allowed|rcpthosts|not a (?:known|valid) relay",
     ),
     "sender": (
@@ -120,7 +122,12 @@ _SAYINGS: dict[str, tuple[str, ...]] = {
         r"email account that you tried to reach is (?:disabled|inactive)|has not logged in",
     ),
     "unknown_user": (
-        r"not present in directory|badrcptto|validrcptto|can't accept user"
+        r"not (?:present|found|listed) in (?:the |our )?directory|bad(?:rcpt|recipient)to|validrcptto|can't accept user"
+        r"|\bdoes not exist\b|@\S+ is unknown|final e-?mail delivery point|envelope recipient has been denied"
+        r"|recipient not ok|(?:don't|do not) have (?:this|that|such an?) (?:user|mail ?box|account|address|recipient)"
+        r"|(?:unable|failed) to find (?:\w+ ){0,2}(?:user|recipient|mail ?box|alias)"
+        r"|not (?:on|in) (?:the |our |my )?(?:\w+ )?(?:address|recipient|user) (?:list|table)",
+        r"usuario no encontrado"
         r"|rejected recipients|not an active (?:address|mail ?box)|longer an active",
         r"mail ?box not present|nessun utente|no existe (?:dicha persona|ese usuario"
         r"|el usuario|la cuenta)|not a local address|recipient is not local",

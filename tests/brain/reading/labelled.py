@@ -13,6 +13,7 @@ CASES = DATA / "cases.jsonl"
 NO_BOUNCES = DATA / "no_bounces.jsonl"
 BOUNCES = DATA / "bounces.jsonl"
 REPLIES = DATA / "replies.jsonl"
+ANSWERS = DATA / "answers.jsonl"
 
 # A message that asks nothing special may be any of these.
 PLAIN = {"other", "reply", "new_request"}
@@ -50,6 +51,11 @@ def bounces() -> dict[str, tuple[bytes, list[tuple[str, bool, bool]]]]:
 def replies() -> dict[str, tuple[str, str]]:
     """Bodies as mail programs make them, with what their writer wrote this time."""
     return {each["id"]: (each["body"], each["reply"]) for each in _lines(REPLIES)}
+
+
+def answers(*, suppress: bool) -> list[str]:
+    """What mail servers say of a mailbox that is gone for good, or of everything else."""
+    return [str(each["said"]) for each in _lines(ANSWERS) if each["suppress"] is suppress]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

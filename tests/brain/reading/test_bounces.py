@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from brain.reading import read
+from brain.reading.reasons import action_of, reason_of, status_of
 from tests.brain.reading import samples
+from tests.brain.reading.labelled import answers
 
 
 def test_a_permanent_unknown_user_is_suppressed_and_tied_to_our_message() -> None:
@@ -52,6 +54,19 @@ def test_nothing_but_a_missing_mailbox_suppresses(status: str, words: str, perma
 def test_a_missing_mailbox_or_domain_suppresses(status: str, words: str) -> None:
     (bounce,) = read(samples.dsn(status=status, diagnostic=f"smtp; {words}")).bounces
     assert bounce.suppress, bounce
+
+
+def test_servers_words_for_a_mailbox_that_is_gone_suppress_and_no_others_do() -> None:
+    def suppresses(said: str, where: str) -> bool:
+        words = said + where
+        status = status_of("", words) or "5.0.0"
+        return action_of(reason_of(status, words, words, "kim@globex.example"), status).suppress
+
+    gone, spared = answers(suppress=True), answers(suppress=False)
+    assert (len(gone), len(spared)) >= (100, 70)
+    assert [said for said in gone if not suppresses(said, " (in reply to RCPT TO command)")] == []
+    assert [said for said in spared if suppresses(said, "")] == []
+    assert [said for said in spared if suppresses(said, " (in reply to RCPT TO command)")] == []
 
 
 def test_a_filter_that_answers_unknown_after_the_text_was_sent_proves_nothing() -> None:
