@@ -246,12 +246,26 @@ def test_an_order_of_nobody_known_stays_a_draft(clone: Database, acme: UUID) -> 
         )
 
 
-@given(st.decimals(min_value="-999999999.99", max_value="999999999.99", places=2))
+def test_no_column_of_any_table_is_a_binary_fraction(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        found = tx.rows(
+            """SELECT c.relname, a.attname, a.atttypid::regtype::text AS kind
+               FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname IN ('hourhand', 'control') AND c.relkind IN ('r', 'p') AND a.attnum > 0
+                 AND a.atttypid::regtype::text IN ('real', 'double precision', 'money', 'numeric')"""
+        )
+    assert {row["kind"] for row in found} == {"numeric"}
+    assert {"total_amount", "fee", "annual_value", "credit_limit"} <= {row["attname"] for row in found}
+
+
+@given(st.decimals(min_value=-money.LARGEST, max_value=money.LARGEST, places=2))
 def test_an_amount_comes_back_as_it_was_told(amount: Decimal) -> None:
     kept = money.exact(str(amount))
     assert isinstance(kept, Decimal)
     assert kept == amount
     assert money.exact(money.told(kept) or "") == kept
+    # as many decimals as the currency has: a binary fraction would tell 100.0, or 1e+16
+    assert money.told(kept) == str(kept)
 
 
 @given(st.one_of(st.floats(), st.booleans(), st.none(), st.binary()))
