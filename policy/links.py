@@ -18,6 +18,7 @@ _SCHEMES = frozenset({"http", "https"})
 _HARMLESS = frozenset({"mailto", "tel"})
 """They open a mail or a call, and lead nowhere."""
 
+_COLON = re.compile(r":[/\\]")
 _AFTER_SCHEME = re.compile(r":[/\\]{1,4}[^\s<>\"'`{}|^]+")
 _SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*$")
 _RUNS = re.compile(r"(?i)(?<![a-z0-9+.-])(?:(?:java|vb|live)script\s*:\S+|data:[a-z]+/\S+)")
@@ -30,7 +31,8 @@ _DOT = "[.。．｡]"
 _DOTTED = re.compile(rf"\w{_DOT}\w")
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _BARE = re.compile(
-    rf"(?i)(?<![\w@.:/\\=-])((?:{_LABEL}{_DOT})+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))(?![\w@-])"
+    rf"(?i)(?:(?<![\w@./\\-])|(?<=[/\\])(?=www{_DOT}))"
+    rf"((?:{_LABEL}{_DOT})+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))(?![\w@-])"
     r"(:\d+)?([/?#][^\s<>\"']*)?"
 )
 _IP = re.compile(r"(?<![\w@./-])(?:\d{1,3}\.){3}\d{1,3}(?=[:/?])[^\s<>\"']*")
@@ -38,6 +40,7 @@ _TRAILING = ".,;:!?)]}>\u201d\u2019"
 _TIMES_QUOTED = 3
 _ONWARD = re.compile(r"(?i)[a-z][a-z0-9+.-]{2,9}:[/\\]|[=?&#;,][/\\]{2}\w|[/\\]{2}(?:www\.|\w[\w-]*\.\w)")
 """An address with its scheme, or without one, behind the host."""
+_LEADS_ON = "it leads on to another address"
 _SLASHES = (":/", ":\\", "//", "/\\", "\\/", "\\\\")
 """What no such address is without."""
 _UNSEEN = re.compile(r"[\t\r\n\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -107,7 +110,8 @@ def canonical(target: str, *, written: str = "") -> Link:
     scheme, _, rest = address.partition(":")
     scheme = scheme.strip().lower()
     if scheme in _HARMLESS:
-        return Link(shown, rest.rpartition("@")[2].partition("?")[0].lower() if scheme == "mailto" else "")
+        host = rest.rpartition("@")[2].partition("?")[0].lower() if scheme == "mailto" else ""
+        return Link(shown, host, _LEADS_ON if _leads_on(rest) else None)
     if scheme not in _SCHEMES:
         return Link(shown, "", f"the scheme {scheme[:20]!r} is not http or https")
     authority = re.split(r"[/?#]", rest.lstrip("/\\").replace("\\", "/"), maxsplit=1)[0]
@@ -116,7 +120,7 @@ def canonical(target: str, *, written: str = "") -> Link:
     if "\\" in rest:
         reason = "it has a backslash"
     elif _leads_on(rest):
-        reason = "it leads on to another address"
+        reason = _LEADS_ON
     elif at or "@" in unquote(authority):
         reason = f"what looks like its host ({userinfo[:40] or authority[:40]}) is only a user name"
     return Link(shown, host, reason)
@@ -197,10 +201,15 @@ def _clickable(host: str, rest: str | None) -> bool:
 
 def _with_scheme(text: str) -> Iterator[tuple[int, int]]:
     """Where links with a scheme stand; looked for from their colon, because colons are rare."""
-    for match in _AFTER_SCHEME.finditer(text):
-        scheme = _SCHEME.search(text, max(0, match.start() - 20), match.start())
-        if scheme is not None:
-            yield scheme.start(), match.end()
+    done = 0
+    for colon in _COLON.finditer(text):
+        at = colon.start()
+        # a colon behind no scheme is passed over alone: what stands behind it may be a link
+        if at < done or (scheme := _SCHEME.search(text, max(0, at - 20), at)) is None:
+            continue
+        if (rest := _AFTER_SCHEME.match(text, at)) is not None:
+            done = rest.end()
+            yield scheme.start(), done
     for match in _RUNS.finditer(text):
         yield match.span()
 

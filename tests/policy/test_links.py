@@ -1,4 +1,4 @@
-"""Links that lead on: a redirecting page on a domain of ours is no way out to anywhere."""
+"""Links where a reader's program finds them, and links that lead on: no page of ours is a way out to anywhere."""
 
 from __future__ import annotations
 
@@ -32,3 +32,26 @@ def test_a_link_that_holds_another_address_leads_on(target: str) -> None:
 )  # fmt: skip
 def test_an_ordinary_link_does_not(target: str) -> None:
     assert links.canonical(target).trick is None
+
+
+@pytest.mark.parametrize("target", ["tel:/http://evil.example", "mailto:/http://evil.example/x"])
+def test_nothing_hides_behind_a_harmless_scheme(target: str) -> None:
+    assert [link.trick for link in links.of_text(target)] == ["it leads on to another address"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Good news :/http://evil.example/x", "1:/x:http://evil.example", "Visit:www.evil.example", "at=evil.com",
+        "http:evil.com", "here/www.evil.example", "10:/www.evil.example",
+    ],
+)  # fmt: skip
+def test_a_link_is_found_whatever_stands_right_before_it(text: str) -> None:
+    assert any("evil." in link.host for link in links.of_text(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["at 10:30.", "Re:Order.pdf", "see src/main.rs", "12:/", "write to mailto:jo@acme.example", "either/or.it"]
+)
+def test_ordinary_words_are_no_links(text: str) -> None:
+    assert list(links.of_text(text)) == []
