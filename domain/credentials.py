@@ -108,8 +108,16 @@ def rotate(tx: Tx, vault: Vault) -> int:
 
 
 def changed_since(tx: Tx, moment: datetime) -> bool:
-    """Whether any secret was stored after `moment`: what a provider's account then remembered may not be known now."""
-    return any(stored.updated_at > moment for stored in listed(tx))
+    """Whether any secret was stored or removed after `moment`: what a provider's account then knew may be lost now.
+
+    Where a tenant's own secret was removed the house's is used, which is another account's.
+    """
+    # of a secret that is gone only its event is left
+    return bool(tx.value(
+        """SELECT EXISTS (SELECT FROM warehouse_events
+                          WHERE tenant_id = :t AND subject_type = 'credential' AND at > :moment)""",
+        t=tx.tenant_id, moment=moment,
+    ))  # fmt: skip
 
 
 def listed(tx: Tx) -> Sequence[Stored]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from datetime import time
+from datetime import datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import IntEnum
@@ -348,6 +348,12 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
         schedule.bring_forward(tx, tx.now)
         events.record(tx, "mode.changed", "tenant", tx.tenant_id, before=before.send_mode, after=after.send_mode)
     return after
+
+
+def changed_since(tx: Tx, moment: datetime) -> bool:
+    """Whether any setting may have been changed after `moment`."""
+    return bool(tx.value("SELECT updated_at > :moment FROM tenants WHERE tenant_id = :t",
+                         moment=moment, t=tx.tenant_id))  # fmt: skip
 
 
 def policy_version(tx: Tx) -> int:

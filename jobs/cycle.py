@@ -101,8 +101,9 @@ def _settle_the_past(cycle: Cycle) -> None:
     if not waits & {"deliveries", "settlements"}:
         return
     cycle.outstanding = None
+    house, tenant_id = cycle.house, cycle.held.tenant_id
     if "deliveries" in waits:
-        _apart(cycle, "deliver", lambda: deliver.process(cycle.house, cycle.held.tenant_id))
+        _apart(cycle, "deliver", lambda: deliver.process(house, tenant_id, breathe=cycle.breathe))
     # what was delivered may have settled what was uncertain
     _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
 

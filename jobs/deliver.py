@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,8 +24,11 @@ OUR_REPUTATION = frozenset({"policy", "blocked", "spam", "authentication", "rela
 """Reasons that say nothing against the address, whatever the provider calls permanent."""
 
 
-def process(house: House, tenant_id: UUID) -> Counter[str]:
-    """Apply the tenant's waiting notifications; how many there were of each kind."""
+def process(house: House, tenant_id: UUID, *, breathe: Callable[[], None] = lambda: None) -> Counter[str]:
+    """Apply the tenant's waiting notifications; how many there were of each kind.
+
+    Between two batches `breathe` is called, which may end it; what a process that is leaving does not come to waits.
+    """
     counts: Counter[str] = Counter()
     last: Waiting | None = None
     while True:
@@ -40,8 +44,9 @@ def process(house: House, tenant_id: UUID) -> Counter[str]:
             quarantine.taken_in(tx, "webhook", applied)
             house.fault("deliver.applied")
         house.fault("deliver.committed")
-        if len(batch) < BATCH:
+        if len(batch) < BATCH or house.leaving.is_set():
             return counts
+        breathe()
 
 
 def _apply_or_set_aside(house: House, tx: Tx, each: Waiting) -> str:

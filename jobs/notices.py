@@ -312,7 +312,9 @@ def _settle_left(house: House, tenant_id: UUID, notice: Notice, since: datetime)
     with house.database.tenant(tenant_id, actor="notices") as tx:
         tenant_settings = settings.readable(tx)
         hand = _hand(house, tx, tenant_settings)
-        keeps = hand is not None and hand.keeps_keys and tx.now - since < timedelta(hours=SAME_KEY_HOURS)
+        # by another provider, to another account or in other words it would be another mail
+        same = not settings.changed_since(tx, since) and not credentials.changed_since(tx, since)
+        keeps = hand is not None and hand.keeps_keys and same and tx.now - since < timedelta(hours=SAME_KEY_HOURS)
         if not keeps:
             notices.settle(tx, notice, "uncertain")
     if keeps:

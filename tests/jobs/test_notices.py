@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import alerts
+from domain import alerts, credentials, settings
 from domain.db import Database
 from jobs import notices
 from simulator.emulators.faults import Fault, throttle
@@ -109,6 +109,35 @@ def test_a_notice_that_was_left_too_long_stays_unknown_and_is_not_sent(clone: Da
         clock.advance(hours=24)
         notices.tell_alerts(house, acme)
         assert (_states(clone, acme), resend.sent("re_acme")) == (["uncertain"], [])
+
+
+@pytest.mark.parametrize("change", ["provider", "key"])
+def test_a_notice_that_was_left_is_not_sent_by_another_provider_or_account(
+    clone: Database, clock: HandClock, change: str
+) -> None:
+    acme = build.acme(clone)
+    with clone.tenant(acme) as tx:
+        build.user(tx, role="admin")
+        alerts.open(tx, "email_provider_failures", "The provider fails.")
+    hands = houses.TestHands()
+
+    def die(step: str) -> None:
+        if step == "notices.performed":
+            raise Killed
+
+    with ResendEmulator(clock=clock) as resend, houses.house(clone, hands=hands) as house:
+        houses.resend_for(hands, resend, acme, "re_acme")
+        with pytest.raises(Killed):
+            notices.tell_alerts(houses.with_fault(house, die), acme)
+        clock.advance(minutes=20)
+        with clone.tenant(acme) as tx:
+            if change == "provider":
+                settings.change(tx, {"provider": "smtp"})
+            else:
+                credentials.put(tx, houses.VAULT, "resend_api_key", "re_of_another_team")
+        houses.resend_for(hands, resend, acme, "re_of_another_team")
+        notices.tell_alerts(house, acme)
+        assert (_states(clone, acme), resend.sent("re_of_another_team")) == (["uncertain"], [])
 
 
 def _states(database: Database, tenant: UUID) -> list[str]:

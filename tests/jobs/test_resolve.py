@@ -171,14 +171,20 @@ def test_a_person_settles_what_nobody_can_know(stage: Stage, arrived: bool) -> N
             resolve.say(tx, ENGINES, card_id, arrived=arrived, by="boss", reason="again")
 
 
-def test_after_the_secrets_changed_nothing_is_sent_again(stage: Stage) -> None:
-    """Another account at the provider does not know the first one's keys."""
+@pytest.mark.parametrize("change", ["replaced", "removed"])
+def test_after_the_secrets_changed_nothing_is_sent_again(stage: Stage, change: str) -> None:
+    """Another account at the provider does not know the first one's keys; without its own a tenant uses the house's."""
+    with stage.database.tenant(stage.acme) as tx:
+        credentials.put(tx, houses.VAULT, "resend_api_key", "re_acme")
     stage.person()
     stage.resend.break_next(TAKEN)
     stage.hour()
     assert stage.states() == ["uncertain"]
     stage.clock.advance(minutes=1)
     with stage.database.tenant(stage.acme) as tx:
-        credentials.put(tx, houses.VAULT, "resend_api_key", "re_of_another_team")
+        if change == "replaced":
+            credentials.put(tx, houses.VAULT, "resend_api_key", "re_of_another_team")
+        else:
+            credentials.remove(tx, "resend_api_key")
     stage.hour()
     assert (stage.states(), stage.posts()) == (["uncertain"], 1)
