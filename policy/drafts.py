@@ -31,7 +31,8 @@ _MARKS = re.compile(
     r"|\b(?:to be (?:filled|completed)|insert (?:name|date|link)|nombre aqui|inserir)\b"
 )
 _OF_A_MODEL = family(
-    "language+model +ai modelo inteligencia assistant asistente assistente instruct instruc prompt system",
+    "language+model +ai +bot modelo inteligencia assistant asistente assistente instruct instruc prompt system"
+    " previous+message above+message original+message",
     r"\bas an? (?:ai|language model|assistant)\b|\blanguage model\b|\bi am an? (?:ai|bot|assistant)\b",
     r"\b(?:system|previous|above|original) (?:prompt|instructions?|message)\b|\bignore (?:all |the |your "
     r"|any )?\w* ?instruc",
@@ -39,9 +40,9 @@ _OF_A_MODEL = family(
     r"\b(?:instrucciones|instrucoes) (?:anteriores|previas|do sistema|del sistema)\b",
 )
 _COMMITS = family(
-    "refund reimburs credit compensat waive cancel agree accept contract sign liab fault admit replace+ guarantee"
+    "refund reimburs credit compensat waiv cancel agree accept contract sign liab fault mistake admit replac guarantee"
     " warrant reembols devolu abon compens cancel acept acord contrat firm respons culpa garant reemplaz substitu"
-    " ressarc estorn aceit assin indeniz invoice factura fatura transfer deposit pay pag+ pago pague wire gift bonus"
+    " ressarc estorn aceit assin indeniz indemniz invoice factura fatura transfer deposit pay paid pag wire gift bonus"
     " prize premio exclusive approv aprob aprov confirm",
     r"\brefund\w*|\breimburs\w*|\b(?:full|store|account) credit\b|\bcredit(?:ed)? (?:your|the|you)\b|\bcompensat\w*",
     r"\bwaiv\w*|\b(?:i|we)(?:'ll| will| have| can|'ve)? (?:\w+ )?(?:cancel\w*|agree\w*|accept\w*"

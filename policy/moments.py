@@ -41,7 +41,7 @@ _UNIT = (
 _SPAN = rf"{_COUNT}(?:\s?(?:-|to|a|o|or|ou)\s?{_COUNT})? (?:business |working |calendar )?{_UNIT}"
 _WHEN = (
     rf"(?:{_DATE}|(?:next |this |el |la |el proximo |la proxima |proxim[oa] |na |no )?(?:{_WEEKDAY})|{_SPAN}"
-    r"|tomorrow|today|tonight|end of (?:the )?(?:day|week|month|year|business)|eod|cob|close of business"
+    r"|tomorrow|today|tonight|(?:the )?end of (?:the )?(?:day|week|month|year|business)|eod|cob|close of business"
     r"|next (?:week|month)|manana|hoy|(?:fin de|esta|la proxima) (?:semana|mes)|amanha|hoje"
     r"|(?:fim d[ao]|esta|a proxima) (?:semana|mes))"
 )
@@ -60,7 +60,7 @@ _WE_WILL = (
     r"serao|estarao|ficara|chegar(?:a|ao)|(?:vou|vamos|iremos|irei) \w+r|garant(?:imos|o|ido|ida)|comprometemo-nos",
 )
 DEADLINES = family(
-    "will+ 'll+ shall going+to guarantee promise commit expect remos +le+ +les+ +lo+ +los+ vamos+ voy+ garant promet"
+    "will 'll shall going+to guarantee promise commit expect remos vamos+ voy+ garant promet"
     " sera estara quedara llegar listo lista serao ficara chegar vou+ irei+",
     rf"\b(?:{'|'.join(_WE_WILL)})\b{_AT_A_TIME}",
 )
@@ -70,8 +70,10 @@ GUARANTEES = family(
     r"\bmoney[- ]back\b|\b(?:garantizamos|l[ae]s? garantizo|prometemos|nos comprometemos a)\b",
     r"\b(?:garantimos|comprometemo-nos a)\b",
 )
+_TO_THEM = re.compile(r"\bl[eoa]s? \w")
+"""A hint as well, but as a mere piece of text it would stand in half of all English mails."""
 _TIMELY = re.compile(
-    rf"\d|day\b|days|week|month|hour|minute|tomorrow|tonight|\beod\b|\bcob\b|close of|{_WEEKDAY}|{_MONTH}"
+    rf"\d|end of|day\b|days|week|month|hour|minute|tomorrow|tonight|\beod\b|\bcob\b|close of|{_WEEKDAY}|{_MONTH}"
     r"|seman|\bmes|dias?\b|horas?\b|minuto|manana|\bhoy\b|amanha|\bhoje\b"
 )
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -82,7 +84,7 @@ _YEAR = re.compile(r"\b(20\d\d)\b")
 def deadlines(plain: str) -> tuple[tuple[str, str], ...]:
     """Every commitment to a time: the words of the promise, and the time itself (empty for a bare guarantee)."""
     found = []
-    if holds_any(plain, DEADLINES.hints) and _TIMELY.search(plain):
+    if (holds_any(plain, DEADLINES.hints) or _TO_THEM.search(plain)) and _TIMELY.search(plain):
         found = [(match.group(), match[1]) for match in DEADLINES.pattern.finditer(plain)]
     found += [(words, "") for words in GUARANTEES.found(plain)]
     return tuple((" ".join(words.split())[:100], " ".join(when.split())) for words, when in found)

@@ -95,8 +95,8 @@ CREDENTIALS = family(
 )
 
 LEGAL_THREATS = family(
-    "legal court sue suing prosecut lawsuit lawyer attorney solicitor litigat collect demanda judicial tribunal abogad"
-    " juicio querella acciones process acionar advogad medidas acoes acao protesto",
+    "legal court sue suing prosecut suit against+you lawyer attorney solicitor litigat collect demanda judicial"
+    " tribunal abogad juicio querella acciones process acionar advogad medidas acoes acao protesto",
     r"\b(?:tak(?:e|ing)|pursu(?:e|ing)|initiat(?:e|ing)|start(?:ing)?|begin(?:ning)?|commenc(?:e|ing)|face"
     r"|consider(?:ing)?|seek(?:ing)?|bring(?:ing)?|resort to)\b~"
     r"\blegal (?:action|proceedings|steps|measures|remedies)\b",
@@ -131,7 +131,7 @@ FREE_OF_CHARGE = family(
 )
 
 DISCOUNTS = family(
-    "discount %+ %+off percent+off rebate price+match special+price best+price lower+price descuent rebaj bonific"
+    "discount % percent rebate price+match special+price best+price lower+price descuent rebaj bonific"
     " precio descont abatiment preco promo cupon coupon voucher cupom 2x1 2+for+1 two+for+one cheaper reduction",
     r"\b(?:offer\w*|giv(?:e|ing)|grant\w*|appl(?:y|ied)|extend\w*|includ\w*|get|receive|enjoy|with|save|exclusive|special"
     r"|extra|additional|a|an|your|our|off?)\b[^.!?\n]{0,30}?"

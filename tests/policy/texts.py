@@ -35,6 +35,7 @@ BLOCKED: dict[str, tuple[str, ...]] = {
         "You will hear from our lawyers.",
         "Si no responde, tomaremos acciones legales.",
         "Vamos tomar as medidas judiciais cabíveis.",
+        "We will file a claim against you.",
     ),
     "sensitive.unknown_links": (
         "See https://evil.example/offer",
@@ -46,6 +47,7 @@ BLOCKED: dict[str, tuple[str, ...]] = {
         "See https://xn--cme-5cd.example/",
         "See https://192.0.2.7/login",
         "See javascript:alert(1)",
+        "Good news :/http://evil.example/x",
     ),
     "sensitive.price_promise": (
         "It would come to $1,250.00.",
@@ -57,6 +59,8 @@ BLOCKED: dict[str, tuple[str, ...]] = {
         "We can offer you a 10% discount.",
         "Tenemos un descuento para usted.",
         "Temos um desconto para você.",
+        "This time it is 10%off.",
+        "This time it costs 10 percent less.",
     ),
     "sensitive.deadline_promise": (
         "We will deliver it by Friday.",
@@ -64,6 +68,8 @@ BLOCKED: dict[str, tuple[str, ...]] = {
         "Lo entregaremos el 20 de marzo.",
         "Entregaremos até sexta-feira.",
         "We guarantee the result.",
+        "Le enviaré la muestra mañana.",
+        "We will, if all goes well, have it by the end of the year.",
     ),
 }
 
