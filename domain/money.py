@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 LARGEST = Decimal("999999999999.99")
 """What the database keeps: twelve digits before the point."""
 
-WHOLE = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
-"""Currencies without a smaller unit (ISO 4217)."""
+DECIMALS: Mapping[str, int] = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
+                     "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+"""How many decimals a currency has where they are not two (ISO 4217, minor units)."""
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -47,7 +53,7 @@ def rounded(amount: Decimal, currency: str = "USD") -> Decimal:
 
 def unit(currency: str) -> Decimal:
     """The currency's smallest unit."""
-    return Decimal(1) if currency in WHOLE else Decimal("0.01")
+    return Decimal(1).scaleb(-DECIMALS.get(currency, 2))
 
 
 def currency(told: str) -> str:

@@ -1,5 +1,10 @@
 -- Products, accounts' credit, orders with their lines, the processing queue with its exceptions, and goals.
 
+-- an amount as it was told: currencies have no decimals, two, three or four (ISO 4217)
+CREATE FUNCTION hourhand.is_amount(told numeric) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT abs(told) < 1e12 AND scale(told) <= 4
+$$;
+
 CREATE TABLE hourhand.products (
     tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,
     id uuid NOT NULL,
@@ -8,8 +13,8 @@ CREATE TABLE hourhand.products (
     name text NOT NULL CHECK (name <> ''),
     kind text NOT NULL DEFAULT 'goods' CHECK (kind IN ('goods', 'property', 'inspection')),
     currency text NOT NULL DEFAULT 'USD',
-    price numeric(14, 2) NOT NULL CHECK (price >= 0),   -- of one unit
-    tech_fee numeric(14, 2) NOT NULL DEFAULT 0 CHECK (tech_fee >= 0),   -- of an order with this product
+    price numeric NOT NULL CHECK (hourhand.is_amount(price) AND price >= 0),   -- of one unit
+    tech_fee numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(tech_fee) AND tech_fee >= 0),   -- of an order with this product
     tolerance_percent numeric(5, 2) CHECK (tolerance_percent BETWEEN 0 AND 100),    -- null: the tenant's own
     requirements text[],                        -- null: those of its kind
     active boolean NOT NULL DEFAULT true,
@@ -27,9 +32,9 @@ CREATE TABLE hourhand.client_credit (
     terms text NOT NULL DEFAULT 'prepaid' CHECK (terms IN ('prepaid', 'bill')),
     net_days int CHECK (net_days BETWEEN 0 AND 365),
     currency text NOT NULL DEFAULT 'USD',
-    credit_limit numeric(14, 2) CHECK (credit_limit >= 0),      -- null: nobody has set one
-    outstanding_balance numeric(14, 2) NOT NULL DEFAULT 0,      -- below zero: the account has paid ahead
-    reserved numeric(14, 2) NOT NULL DEFAULT 0 CHECK (reserved >= 0),   -- accepted orders on bill, not yet delivered
+    credit_limit numeric CHECK (hourhand.is_amount(credit_limit) AND credit_limit >= 0),      -- null: nobody has set one
+    outstanding_balance numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(outstanding_balance)),      -- below zero: the account has paid ahead
+    reserved numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(reserved) AND reserved >= 0),   -- accepted orders on bill, not yet delivered
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, client_id),
     FOREIGN KEY (tenant_id, client_id) REFERENCES hourhand.clients (tenant_id, id) ON DELETE CASCADE
@@ -58,10 +63,10 @@ CREATE TABLE hourhand.orders (
     source text NOT NULL,                       -- person, import, api, mail
     billing text NOT NULL DEFAULT 'prepaid' CHECK (billing IN ('prepaid', 'bill')),
     currency text NOT NULL DEFAULT 'USD',
-    fee numeric(14, 2),
-    tech_fee numeric(14, 2),
-    total_amount numeric(14, 2),
-    credit_reserved numeric(14, 2) NOT NULL DEFAULT 0 CHECK (credit_reserved >= 0),
+    fee numeric CHECK (hourhand.is_amount(fee)),
+    tech_fee numeric CHECK (hourhand.is_amount(tech_fee)),
+    total_amount numeric CHECK (hourhand.is_amount(total_amount)),
+    credit_reserved numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(credit_reserved) AND credit_reserved >= 0),
     details jsonb NOT NULL DEFAULT '{}',        -- property_address, borrower_name … as text
     evidence jsonb NOT NULL DEFAULT '{}',       -- field → {message_id, quote} where a mail brought it
     told jsonb NOT NULL DEFAULT '{}',           -- what its own system told last, so that repeating it is no news
@@ -108,7 +113,7 @@ CREATE TABLE hourhand.order_lines (
     code text,
     description text NOT NULL,
     quantity numeric(12, 3) NOT NULL CHECK (quantity > 0),
-    unit_price numeric(14, 2),
+    unit_price numeric CHECK (hourhand.is_amount(unit_price)),
     PRIMARY KEY (tenant_id, order_id, position),
     FOREIGN KEY (tenant_id, order_id) REFERENCES hourhand.orders (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, product_id) REFERENCES hourhand.products (tenant_id, id)

@@ -30,10 +30,10 @@ CREATE TABLE hourhand.quotes (
     source text NOT NULL,                       -- person, api, mail
     currency text NOT NULL DEFAULT 'USD' CHECK (currency ~ '^[A-Z]{3}$'),
     discount_percent numeric(5, 2) NOT NULL DEFAULT 0 CHECK (discount_percent BETWEEN 0 AND 100),
-    subtotal numeric(14, 2) NOT NULL DEFAULT 0 CHECK (subtotal >= 0),
-    discount_amount numeric(14, 2) NOT NULL DEFAULT 0 CHECK (discount_amount BETWEEN 0 AND subtotal),
-    tax_amount numeric(14, 2) NOT NULL DEFAULT 0 CHECK (tax_amount >= 0),
-    total numeric(14, 2) NOT NULL DEFAULT 0,
+    subtotal numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(subtotal) AND subtotal >= 0),
+    discount_amount numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(discount_amount) AND discount_amount BETWEEN 0 AND subtotal),
+    tax_amount numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(tax_amount) AND tax_amount >= 0),
+    total numeric NOT NULL DEFAULT 0.00 CHECK (hourhand.is_amount(total)),
     unpriced int NOT NULL DEFAULT 0,            -- lines without a price; one is enough to keep it from going out
     validity_days int CHECK (validity_days BETWEEN 1 AND 365),   -- null: the tenant's own
     valid_until timestamptz,                    -- set when it is about to be sent
@@ -119,10 +119,10 @@ CREATE TABLE hourhand.quote_lines (
     code text,
     description text NOT NULL CHECK (description <> ''),
     quantity numeric(12, 3) NOT NULL CHECK (quantity > 0),
-    unit_price numeric(14, 2) CHECK (unit_price >= 0),  -- null: nobody has said what it costs
+    unit_price numeric CHECK (hourhand.is_amount(unit_price) AND unit_price >= 0),  -- null: nobody has said what it costs
     discount_percent numeric(5, 2) NOT NULL DEFAULT 0 CHECK (discount_percent BETWEEN 0 AND 100),
     tax_percent numeric(5, 2) NOT NULL DEFAULT 0 CHECK (tax_percent BETWEEN 0 AND 100),
-    amount numeric(14, 2) CHECK ((amount IS NULL) = (unit_price IS NULL)),  -- after its own discount, before tax
+    amount numeric CHECK (hourhand.is_amount(amount) AND (amount IS NULL) = (unit_price IS NULL)),  -- after its own discount, before tax
     unmatched boolean NOT NULL DEFAULT false,   -- a mail asked for it, and the catalogue knows nothing of the kind
     PRIMARY KEY (tenant_id, quote_id, position),
     FOREIGN KEY (tenant_id, quote_id) REFERENCES hourhand.quotes (tenant_id, id) ON DELETE CASCADE,

@@ -34,13 +34,13 @@ from tests.hand_clock import A_MONDAY, HandClock
 
 DAY = timedelta(days=1)
 
-CURRENCIES = st.sampled_from(["USD", "EUR", "BRL", "JPY", "CLP"])
+CURRENCIES = st.sampled_from(["USD", "EUR", "BRL", "JPY", "CLP", "KWD", "TND", "CLF"])
 PERCENTS = st.decimals(min_value=0, max_value=100, places=2)
 
 
 @st.composite
 def items(draw: st.DrawFn, currency: str) -> Sequence[Item]:
-    places = 0 if currency in money.WHOLE else 2
+    places = money.DECIMALS.get(currency, 2)
     return draw(st.lists(st.builds(
         Item, quantity=st.decimals(min_value="0.001", max_value="99999", places=3),
         unit_price=st.decimals(min_value=0, max_value="99999", places=places),
@@ -106,6 +106,22 @@ def test_the_last_follow_up_is_the_later_of_twelve_days_and_two_days_before_expi
 ) -> None:
     found = [quote_life.follow_up_due(TenantSettings(), at, A_MONDAY, A_MONDAY + days * DAY) for at in (1, 2, 3, 4, 5)]
     assert found == [None if each is None else A_MONDAY + each * DAY for each in [*due, None]]
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "total"), [("KWD", "1.235", "3.520"), ("JPY", "333", "949"), ("USD", "1.23", "3.51")]
+)
+def test_a_quote_is_kept_to_the_last_unit_of_its_currency(
+    clone: Database, acme: UUID, currency: str, price: str, total: str
+) -> None:
+    with clone.tenant(acme) as tx:
+        quote = made(tx, Line("Shelves", 3, unit_price=price), currency=currency, discount_percent="5")
+        found = quotes.get(tx, quote.id)
+        [line] = quote_lines.of(tx, [quote.id])[quote.id]
+    assert found is not None
+    assert (str(found.total), str(line.unit_price)) == (total, price)
+    with clone.tenant(acme) as tx, pytest.raises(InvalidQuote):
+        made(tx, Line("Shelves", 3, unit_price=price + ("1" if "." in price else ".5")), currency=currency)
 
 
 @pytest.fixture
