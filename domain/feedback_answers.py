@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import clocks, deal_activity, feedback_life, quote_life, schedule, settings, storable
+from domain import clocks, hearing, schedule, settings, storable
 from domain import feedback_book as book
 from domain.db import Row, Tx
 from domain.feedback_book import IllegalFeedbackMove, InvalidFeedback, Request, Sentiment
@@ -206,10 +206,9 @@ def _heard(tx: Tx, request_id: UUID) -> None:
         return
     if row["contact_id"] is not None:
         clocks.touch(tx, row["contact_id"], "reply", by="contact")
-    deal_activity.heard(tx, row["client_id"], contact_id=row["contact_id"], thread_id=row["thread_id"],
-                        message_id=None, at=tx.now)  # fmt: skip
-    quote_life.silence(tx, row["client_id"])
-    feedback_life.silence(tx, row["client_id"])
+    hearing.heard(tx, row["client_id"], contact_id=row["contact_id"], thread_id=row["thread_id"], message_id=None,
+                  at=tx.now)  # fmt: skip
+    hearing.stop(tx, row["client_id"], tx.now, how="answer")
 
 
 def _weighs_more(before: Answer, rating: int | None, feeling: Feeling | None) -> bool:

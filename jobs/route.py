@@ -10,14 +10,11 @@ from uuid import UUID
 from brain.reading import Bounce, Reading
 from domain import (
     breakers,
-    clients,
     clocks,
-    compliance_life,
     deal_activity,
     deliveries,
     events,
-    feedback_life,
-    quote_life,
+    hearing,
     schedule,
     settings,
     suppressions,
@@ -95,11 +92,8 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
         clocks.touch(tx, who, "reply", by="contact", at=one.received_at, message_id=linked.id)
     if one.received_at >= tx.now - OLD:
         for account in accounts:
-            deal_activity.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
-                                at=one.received_at, asks=_asks(linked))  # fmt: skip
-            quote_life.silence(tx, account, message_id=linked.id, thread_id=linked.thread.id)
-            feedback_life.silence(tx, account)
-            compliance_life.heard(tx, account, at=one.received_at)
+            hearing.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
+                          at=one.received_at, asks=_asks(linked))  # fmt: skip
             heard[account] = max(heard.get(account, one.received_at), one.received_at)
     return Counter(replies=1)
 
@@ -107,8 +101,7 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
 def _stop_what_runs(tx: Tx, heard: Mapping[UUID, datetime]) -> None:
     """Every sequence to an account stops when anybody there writes, once however much they wrote."""
     for account, at in sorted(heard.items()):
-        clients.replied(tx, account, at)
-        clocks.stop_sequences(tx, account, reason=f"mail of {at:%Y-%m-%d} from the account")
+        hearing.stop(tx, account, at, how="mail")
 
 
 def _asks(linked: Linked) -> bool:

@@ -82,7 +82,8 @@ def _proposal(ctx: Context, due: Due) -> Proposal:
     latest = max(due.due_at, timing.first_chance(now, due.timezone, chosen)) + timedelta(
         hours=max(chosen.latest_hours, chosen.approval_hours)
     )
-    until = due.lapses_at or now + timedelta(days=chosen.feedback_answer_days)
+    # the link opens as long as an answer is waited for, however late the mail goes out
+    until = max(filter(None, (due.lapses_at, latest + timedelta(days=chosen.feedback_answer_days))))
     what = "Remind of feedback" if due.attempt else "Ask for feedback"
     return Proposal(
         type="request_feedback",

@@ -300,7 +300,8 @@ def test_one_reminder_goes_out_where_the_tenant_wants_it_and_a_reply_ends_it(des
     desk.days(5)
     first, second = desk.sent()
     assert second["subject"] == "Re: How did we do with order PO-7?"
-    assert desk.page(first) == desk.page(second)
+    # the same page, each link open as long as an answer to its mail is waited for
+    assert desk.page(first).rsplit(".", 1)[0] == desk.page(second).rsplit(".", 1)[0]
     assert desk.request(order).reminders == 1
     desk.clock.advance(days=90)
     desk.hour()
