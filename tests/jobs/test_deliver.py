@@ -205,11 +205,11 @@ def test_an_event_that_the_database_refuses_stops_no_other(post: Post, card: car
 
 
 def test_a_process_that_leaves_does_not_apply_all_that_piled_up(post: Post, card: cards.Card) -> None:
-    piled_up = [event(post, card, "opened", event_id=f"msg_{each}") for each in range(deliver.BATCH + 1)]
+    piled_up = [event(post, card, "delivered", event_id=f"msg_{each}") for each in range(deliver.BATCH + 1)]
     post.house.leaving.set()
-    assert told(post, *piled_up) == {"delivery.opened": deliver.BATCH}
+    assert told(post, *piled_up) == {"delivery.delivered": deliver.BATCH}
     post.house.leaving.clear()
-    assert told(post) == {"delivery.opened": 1}
+    assert told(post) == {"delivery.delivered": 1}
 
 
 def test_a_failure_told_before_the_settlement_leaves_no_touch(post: Post, bill: UUID) -> None:
