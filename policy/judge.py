@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 from collections.abc import Mapping
 
 from policy import register
@@ -30,8 +32,10 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
 
 def judge(facts: Facts) -> Judgement:
     """Ask every rule about such cards, without stopping at the first refusal, so that "why?" has every answer."""
-    verdicts = [verdict for ask, rule in _rules_for(facts.card.type) if (verdict := ask(facts, rule)) is not None]
-    return Judgement(tuple(verdicts), limits_for(facts))
+    asks, rules = _rules_for(facts.card.type)
+    # without a loop of ours, which took as long as a third of the rules
+    answers = map(operator.call, asks, itertools.repeat(facts), rules)
+    return Judgement(tuple(filter(None, answers)), limits_for(facts))
 
 
 def sentence(rule_id: str) -> str:
@@ -41,5 +45,6 @@ def sentence(rule_id: str) -> str:
 
 
 @functools.cache
-def _rules_for(card_type: str) -> tuple[tuple[Judging, Rule], ...]:
-    return tuple((rule.judge, rule) for rule in RULES.values() if rule.applies_to(card_type))
+def _rules_for(card_type: str) -> tuple[tuple[Judging, ...], tuple[Rule, ...]]:
+    rules = tuple(rule for rule in RULES.values() if rule.applies_to(card_type))
+    return tuple(rule.judge for rule in rules), rules

@@ -13,6 +13,11 @@ from policy.model import Facts
 from policy.register import Rule, rule
 from policy.verdicts import Verdict
 
+_CODE = ("script", "code", "command", "sql")
+_VERBS = ("operation", "action", "verb", "mode")
+_TOLD = ("delete", "deletes")
+_MAY_DELETE = frozenset((*_CODE, *_VERBS, *_TOLD))
+"""Names of a payload's values by which it could delete something."""
 _DELETES = frozenset({"delete", "remove", "purge", "erase", "truncate", "drop", "destroy", "wipe"})
 _DELETING_CODE = re.compile(
     r"\b(?:delete\s+from|drop\s+(?:table|database|schema)|truncate\s+\w|rmtree|shutil\.rm|os\.(?:remove|unlink)|"
@@ -126,14 +131,16 @@ def mail_fetches_and_runs_nothing(facts: Facts, it: Rule) -> Verdict | None:
 
 def _deletions(payload: Mapping[str, Any]) -> float:
     """How many records an action's payload would delete."""
-    code = next((payload[name] for name in ("script", "code", "command", "sql") if payload.get(name)), None)
+    if _MAY_DELETE.isdisjoint(payload):
+        return 0
+    code = next((payload[name] for name in _CODE if payload.get(name)), None)
     if code is not None and _DELETING_CODE.search(letters.plain(str(code))):
         return float("inf")
-    for name in ("operation", "action", "verb", "mode"):
+    for name in _VERBS:
         verb = payload.get(name)
         if isinstance(verb, str) and any(word in _DELETES for word in re.split(r"[^a-z]+", verb.lower())):
             return _size(payload)
-    told = payload.get("delete", payload.get("deletes"))
+    told = next((payload[name] for name in _TOLD if name in payload), None)
     return _many(told) if told else 0
 
 
