@@ -19,6 +19,7 @@ from tests.policy.test_facts import MANY, counted, crowd
 from tests.policy.world import begin
 
 ROUNDS = 7
+CALLS = 100_000
 
 
 def test_pf6_rules_and_their_facts(clone: Database, clock: HandClock, figures: Callable[..., None]) -> None:
@@ -39,6 +40,8 @@ def measured(house: House, clock: HandClock) -> dict[str, object]:
     search = content.search.__wrapped__
     outward = [each for each in facts.values() if each.mail is not None]
     return {
+        # such machines change their speed from one minute to the next: what an empty call takes tells at which they ran
+        "an_empty_call_ns": rounds(lambda: [nothing() for _ in range(CALLS)], CALLS / 1_000)["median"],
         "rules_us_per_card": rounds(lambda: [judge(each) for each in outward], len(outward)),
         "verdicts_per_card": len(judge(outward[0]).verdicts),
         "text_us_per_mail": rounds(lambda: [search(m.subject, m.text, m.html, ()) for m in mails.values()], len(mails)),
@@ -49,7 +52,11 @@ def measured(house: House, clock: HandClock) -> dict[str, object]:
     }
 
 
-def rounds(work: Callable[[], object], count: int) -> dict[str, float]:
+def nothing() -> None:
+    """Nothing at all."""
+
+
+def rounds(work: Callable[[], object], count: float) -> dict[str, float]:
     """The median of several rounds with the spread, in microseconds of processor time for each of `count`."""
     times = []
     for _ in range(ROUNDS):
