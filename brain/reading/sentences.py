@@ -29,7 +29,8 @@ _GREETING = re.compile(
 
 def own_words(reply: str, signature: str | None) -> str:
     """The reply without quoted lines, greeting and signature."""
-    text = "\n".join(line for line in reply[:MAX_CHARS].split("\n") if not _QUOTED.match(line))
+    # a gap where something was quoted, or words from before and after it would be told as one sentence
+    text = "\n".join("" if _QUOTED.match(line) else line for line in reply[:MAX_CHARS].split("\n"))
     if signature:
         at = text.rstrip().rfind(signature.split("\n", 1)[0])
         if at > 0 and at > len(text) - len(signature) - 200:

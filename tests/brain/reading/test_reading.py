@@ -182,6 +182,13 @@ def test_national_numbers_are_read_by_region() -> None:
     assert signed.phones == ("+34912345678",)
 
 
+def test_words_on_both_sides_of_a_quote_are_never_told_as_one_request() -> None:
+    before = "the page of yours that everybody here looks at every day"
+    request = read(samples.plain(f"{before}\n> everything is fine\nplease call me about it today")).task_request
+    assert request is not None
+    assert request.span == "please call me about it today"
+
+
 def test_a_request_carries_its_words_and_its_due_time() -> None:
     request = read(samples.plain("Hi,\n\nCan you call me on Thursday at 3 pm? Thanks.")).task_request
     assert request is not None
