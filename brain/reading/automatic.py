@@ -33,14 +33,15 @@ _BULK_HEADERS = (
     "x-sg-eid",
     "x-csa-complaints",
 )
+# Behind "Re:" stands what is answered: a person's answer to an absence is no absence.
 _AUTO_SUBJECT = re.compile(
-    r"^\s*(?:re:\s*)?(?:\[?auto(?:matic|mated)?[ -]?(?:reply|response|responder|antwort)\]?\b|auto:|autoreply"
+    r"^\s*(?:\[?auto(?:matic|mated)?[ -]?(?:reply|response|responder|antwort)\]?\b|auto:|autoreply"
     r"|automatische antwort|automatisch antwoord|respuesta autom[aá]tica|resposta autom[aá]tica|r[eé]ponse automatique"
     r"|r[eé]ponse auto\b|risposta automatica|autosvar|automatiskt? svar|automaattinen vastaus"
     r"|odpowied[zź] automatyczna"
     r"|automatick[aá] odpov[eě][dď]|автоматический ответ|автоответ|otomatik yan[ıi]t|自動返信|自动回复|自動回覆)"
     # programs put these before the subject that they answer, with a colon; people write them without
-    r"|^\s*(?:re:\s*)?\[?(?:out of (?:the )?office(?: auto[ -]?reply| reply| message)?|ooo|vacation(?: reply| notice)?"
+    r"|^\s*\[?(?:out of (?:the )?office(?: auto[ -]?reply| reply| message)?|ooo|vacation(?: reply| notice)?"
     r"|away from (?:the )?office|abwesenheits(?:notiz|meldung|assistent|nachricht)|abwesend|nicht im b[uü]ro"
     r"|(?:estoy )?fuera de (?:la )?oficina|(?:mensaje de )?ausencia(?: de la oficina| temporal)?|fora do escrit[oó]rio"
     r"|(?:mensagem de |aviso de )?aus[eê]ncia(?: tempor[aá]ria| do escrit[oó]rio)?"

@@ -18,6 +18,12 @@ class Sayings(NamedTuple):
     never: tuple[str, ...] = ()
 
 
+_OUR_MAIL = (
+    r"(?:[\w'-]+ ){0,4}?(?:e-?mails?|mails?|mailings?|newsletters?|messages?|communications?|correspondence|updates?"
+    r"|offers?|promotions?|adverts?|advertising|ads|marketing|spam|news|notifications?|alerts?|bulletins?|catalogues?"
+    r"|catalogs?|reminders?|letters?|campaigns?|invitations?|announcements?|digests?|information|infos?|brochures?|material|stuff|junk)\b"
+)
+
 UNSUBSCRIBE = Sayings(
     stems=(
         "keine weiteren, keine angebote, signed up, bombard, "
@@ -46,8 +52,11 @@ UNSUBSCRIBE = Sayings(
         r"(?:do not|don't|never|no longer|not) (?:\w+ )?(?:contact|e-?mail|write(?: to)?|message|send|mail|bother"
         r"|spam)(?: (?:to )?(?:me|us|these|this address|any (?:more|further)|this kind))(?: \w+){0,4}(?: again| any "
         r"?more| in future| in the future| further|$|\W|e-?mails|messages|mailings|offers|newsletters)",
-        r"(?:no longer|don't|do not|not) (?:wish|want|like|care|need|interested in)(?: to)?(?: (?:receive|receiving"
-        r"|get|getting|hear|hearing|be contacted|be emailed|be on))",
+        # whoever doesn't want to get the wrong part, to be on hold or to hear excuses still wants our mail
+        r"(?:no longer|don't|do not|not) (?:wish|want|like|care|need|interested in)(?: to)? (?:receiv(?:e|ing)"
+        rf"(?! the (?!{_OUR_MAIL}))|gett?(?:ing)? (?:{_OUR_MAIL}|(?:these|this|them|those|such|any|it)\b)"
+        r"|hear(?:ing)?(?: (?:anything|any ?more|more|again))?(?: from|[ \t]*(?:$|[.!,;]))|be contacted|be emailed"
+        r"|be on (?:\w+ ){0,3}(?:list|mailing|database|distribution|newsletter|e-?mail))",
         r"\bopt(?:ing)?[- ]?(?:me )?out\b(?! of (?:the )?(?:meeting|deal|project|contract))|(?:cancel|end|terminate"
         r"|stop) (?:my|our|the|this) (?:e-?mail |newsletter |mailing )?(?:subscription|newsletter|e-?mails|mailings?)",
         r"leave (?:me|us) alone|not interested,? (?:so )?(?:please )?(?:stop|remove|don't|do not)|lose my "

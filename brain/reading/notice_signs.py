@@ -81,7 +81,7 @@ _OPENS = re.compile(
 )
 _DAEMON = re.compile(
     r"mail(?:er)?[-_ .]?daemon|mailerdaemon|postmaster|mail[-_ .]?deliver\w*[-_ .]?(?:sub)?system"
-    r"|system administrator|mail system|courier mail server",
+    r"|system administrator|mail system|courier mail server|^microsoftexchange[0-9a-f]{32}$",
     re.IGNORECASE,
 )
 _SCANNER = re.compile(r"\bvirus|infected|malware|spam (?:report|digest)|quarantine", re.IGNORECASE)

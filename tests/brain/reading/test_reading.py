@@ -269,10 +269,32 @@ def test_an_absence_is_known_by_its_subject_where_no_header_tells(subject: str, 
         ("Out of office next week", "I will be out of the office next week, can we move the visit to 20 July?"),
         ("Re: Hello", "I am on holiday until 20 July, let's talk after. Kim"),
         ("Urlaub", "Ich bin ab 20. Juli im Urlaub, bitte vorher liefern."),
+        ("Re: Automatic reply: Out of office", "Saw you are out until Monday. Please send me the prices then."),
+        ("Re: Abwesenheitsnotiz: Angebot", "Alles klar, bitte nach Ihrem Urlaub am 20. Juli liefern."),
     ],
 )
 def test_a_person_who_tells_of_an_absence_is_no_machine(subject: str, body: str) -> None:
-    assert read(samples.plain(body, subject=subject)).cls != "out_of_office"
+    reading = read(samples.plain(body, subject=subject))
+    assert reading.cls not in ("out_of_office", "automatic")
+    assert "automatic" not in reading.flags
+
+
+@pytest.mark.parametrize(
+    ("words", "wished"),
+    [
+        ("We no longer want to receive the pumps in March.", False),
+        ("I don't want to get into details now.", False),
+        ("I do not like to be on hold for an hour.", False),
+        ("I do not want to hear excuses.", False),
+        ("I don't want to receive the weekly newsletter.", True),
+        ("I don't like getting so many emails.", True),
+        ("We do not wish to receive anything.", True),
+        ("I don't want to be on this mailing list.", True),
+        ("I no longer want to hear from you.", True),
+    ],
+)
+def test_who_does_not_want_something_else_still_wants_our_mail(words: str, wished: bool) -> None:
+    assert ("wants_unsubscribe" in read(samples.plain(words)).flags) is wished
 
 
 def test_a_text_that_may_be_of_several_languages_is_told_alike_in_every_process() -> None:
