@@ -14,6 +14,8 @@ from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import mktime_tz, parsedate_tz
 
+from brain.reading.nesting import is_too_dear
+
 MAX_PARTS = 400
 MAX_DEPTH = 40
 MAX_HEADER_CHARS = 65_536
@@ -205,6 +207,9 @@ def parse(raw: bytes) -> Parsed:
         malformed = "no header of a mail found: taken for a bare body"
         data = b"\n" + data
     parser = BytesParser(policy=compat32)
+    if is_too_dear(data):
+        message = parser.parsebytes(data, headersonly=True)
+        return Parsed(message, len(raw), "parts nested too deep; headers only", headers_of(message))
     try:
         message = parser.parsebytes(data)
     except Exception as error:  # noqa: BLE001 - the library's parser raises undeclared errors on hostile input

@@ -77,6 +77,22 @@ def test_a_mail_nested_without_end_keeps_its_headers() -> None:
     assert (reading.subject, reading.from_address) == ("deep", "kim@globex.example")
 
 
+def test_many_lines_below_many_levels_are_not_held_against_each_level() -> None:
+    head = "".join(f"Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n" for at in range(900))
+    reading = read(f"From: kim@globex.example\nSubject: deep\n{head}".encode() + b"\nhi" * 20_000)
+    assert reading.quarantined == "parts nested too deep; headers only"
+    assert (reading.subject, reading.from_address) == ("deep", "kim@globex.example")
+
+
+def test_many_parts_beside_each_other_are_all_read() -> None:
+    parts = "".join(
+        f"--d\nContent-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n\nhi\n--b{at}--\n" for at in range(1_500)
+    )
+    reading = read(f"From: a@b.example\nContent-Type: multipart/mixed; boundary=d\n\n{parts}--d--\n".encode())
+    assert reading.quarantined is None
+    assert reading.text.startswith("hi")
+
+
 def test_no_text_holds_what_a_database_refuses() -> None:
     reading = read(b"From: a@b.example\nSubject: a\x00b =?utf-8?q?=ed=a0=80?=\n\nhi\x00there \xed\xa0\x80")
     for text in (reading.subject, reading.text, reading.reply):
