@@ -141,7 +141,7 @@ class Header:
         if row.broken:
             raise BrokenRow(f"row: {row.broken}")
         if any(row.cells[len(self.titles) :]):
-            raise BrokenRow("row: more cells than the first line; put quotes around a cell with commas")
+            raise BrokenRow("row: more cells than the first line; put quotes around a cell with a separator")
         return {name: row.cells[at] for name, at in self.columns.items() if at < len(row.cells) and row.cells[at]}
 
 

@@ -41,7 +41,7 @@ def exact(told: Decimal | int | str, currency: str = "USD") -> Decimal:
         raise InvalidMoney(f"{str(told)[:40]!r} is more than can be kept")
     kept = amount.quantize(unit(currency))
     if kept != amount:
-        raise InvalidMoney(f"{told!r} has more decimals than {currency} has")
+        raise InvalidMoney(f"{str(told)[:40]!r} has more decimals than {currency} has")
     # there is one zero, and it has no sign
     return kept or abs(kept)
 

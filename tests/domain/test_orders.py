@@ -206,6 +206,7 @@ def test_two_at_once_make_one_order_and_one_product(clone: Database, acme: UUID)
     [
         ({"fee": 0.1}, "^fee: 0.1 is not exact"),
         ({"fee": "1.005"}, "^fee: '1.005' has more decimals"),
+        ({"fee": Decimal("1.005")}, "^fee: '1.005' has more decimals"),
         ({"fee": "1,2"}, "^fee: '1,2' is not an amount"),
         ({"fee": "1e3"}, "^fee: "),
         ({"currency": "JPY", "fee": "1.50"}, "^fee: '1.50' has more decimals than JPY"),
