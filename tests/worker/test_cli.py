@@ -273,6 +273,7 @@ def test_messages_and_bodies_are_explained_a_line_each_in_their_order(hh: Line, 
     told = [json.loads(line) for line in said.splitlines()]
     assert (code, [each["path"] for each in told]) == (0, list(map(str, files)))
     assert [each["class"] for each in told] == ["task_request", "unsubscribe"]
+    assert hh.plain("mail", "explain", str(tmp_path), "--json")[1] == said
     assert told[0].keys() == {
         "path", "class", "flags", "bounces", "return_date", "reply", "signature", "task_request", "attachments",
         "language", "quarantined",

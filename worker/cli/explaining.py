@@ -13,7 +13,9 @@ import typer
 from worker.cli import speaking
 from worker.cli.speaking import Json, WrongUse
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Messages as they were received (.eml), one to a file.")]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Messages as they were received (.eml), one to a file; or folders of them.")
+]
 Text = Annotated[bool, typer.Option("--text", help="Read bodies from stdin instead of messages from files.")]
 JsonLines = Annotated[bool, typer.Option("--json-lines", help="With --text: each line is a JSON string, one body.")]
 Region = Annotated[str, typer.Option("--region", help="Where national phone numbers and dates are taken to be from.")]
@@ -31,7 +33,7 @@ def explain(
     if bool(paths) == text or (json_lines and not text):
         raise WrongUse("give files, or --text (with --json-lines) and bodies on stdin")
     missing = []
-    for path in paths or ():
+    for path in _files(paths or ()):
         answer = _of_file(path, region)
         if answer is None:
             missing.append(str(path))
@@ -41,6 +43,15 @@ def explain(
         _tell(answer, as_json or json_lines)
     if missing:
         raise WrongUse(f"path: {', '.join(missing)} can't be read")
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Each file by name; of a folder all that lie in it, at any depth, in order."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(each for each in path.rglob("*") if each.is_file())
+        else:
+            yield path
 
 
 def _of_file(path: Path, region: str) -> dict[str, Any] | None:

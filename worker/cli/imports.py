@@ -98,7 +98,7 @@ def _tell(slug: str, report: Report, *, dry_run: bool) -> None:
     if report.ignored_columns:
         typer.echo(f"  not read: {', '.join(report.ignored_columns)}")
     if report.import_id is not None:
-        typer.echo(f"  undo it: hourhand imports undo {report.import_id}")
+        typer.echo(f"  undo it: hourhand imports undo {report.import_id} --tenant {slug}")
 
 
 def list_imports(tenant: TenantName = None, limit: Limit = 100, as_json: Json = False) -> None:
