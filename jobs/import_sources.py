@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -56,16 +56,14 @@ class Uploaded:
     upload_id: UUID
 
     def chunks(self, behind: int = 0) -> Iterator[bytes]:
-        """The bytes that stand behind so many others. Raises UnknownUpload."""
+        """The bytes that stand behind so many others, a transaction for each piece. Raises UnknownUpload."""
         with self.database.tenant(self.tenant_id) as tx:
             first, inside = uploads.place(tx, self.upload_id, behind)
-        for number in range(first, uploads.MOST_PIECES + 1):
-            with self.database.tenant(self.tenant_id) as tx:
-                piece = uploads.piece(tx, self.upload_id, number)
-            if piece is None:
-                return
-            yield piece[inside:]
-            inside = 0
+        return _from(first, inside, self._piece)
+
+    def _piece(self, number: int) -> bytes | None:
+        with self.database.tenant(self.tenant_id) as tx:
+            return uploads.piece(tx, self.upload_id, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,8 @@ class Held:
 
     def chunks(self, behind: int = 0) -> Iterator[bytes]:
         """The bytes that stand behind so many others. Raises UnknownUpload."""
-        number, inside = uploads.place(self.tx, self.upload_id, behind)
-        while (piece := uploads.piece(self.tx, self.upload_id, number)) is not None:
-            yield piece[inside:]
-            number, inside = number + 1, 0
+        first, inside = uploads.place(self.tx, self.upload_id, behind)
+        return _from(first, inside, lambda number: uploads.piece(self.tx, self.upload_id, number))
 
 
 @dataclass(slots=True)
@@ -96,3 +92,10 @@ class Counted:
         for chunk in self.source.chunks(behind):
             self.size += len(chunk)
             yield chunk
+
+
+def _from(number: int, inside: int, piece: Callable[[int], bytes | None]) -> Iterator[bytes]:
+    """Pieces from a number on, of the first only what stands behind so many of its bytes."""
+    while (content := piece(number)) is not None:
+        yield content[inside:]
+        number, inside = number + 1, 0
