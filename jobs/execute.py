@@ -23,7 +23,6 @@ from domain.settings import TenantSettings
 from domain.switches import OUTWARD
 from engines.contract import Context, Engine, Outcome
 from jobs import judge
-from policy.verdicts import Limit
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +57,7 @@ class Reserved:
     card: Card
     mail: OutboundMail
     hand: MailSender
-    caps: tuple[Limit, ...]
+    caps: tuple[limits.Cap, ...]
     begin_by: float
     """On the house's monotonic clock: begun later, the try might outlast the claim."""
 
@@ -121,7 +120,7 @@ def _turn_away(
     """Move the cards that may not run, by a rule or because a cap is full; their states, and the cards that may."""
     refused = [each for each in judged if each.judgement.decision != "allow"]
     allowed = [each for each in judged if each.judgement.decision == "allow"]
-    full = limits.take_each(tx, [each.judgement.limits for each in allowed])
+    full = limits.take_each(tx, [each.limits for each in allowed])
     late = {each.card.id: cap for each, cap in zip(allowed, full, strict=True) if cap is not None}
     # what the others took first is a fact by now, and the rules say what follows from it
     again = judge.look(work.house, tx, [each.card for each in allowed if each.card.id in late], tenant_settings)
@@ -155,9 +154,7 @@ def _reserve(
         state="reserved", provider=hand.name,
     )  # fmt: skip
     threads.add_keys(tx, [(threads.key(mails[card_id].message_id), each) for card_id, each in threads_by_card.items()])
-    return [
-        Reserved(claimed[each.card.id], mails[each.card.id], hand, each.judgement.limits, begin_by) for each in willing
-    ]
+    return [Reserved(claimed[each.card.id], mails[each.card.id], hand, each.limits, begin_by) for each in willing]
 
 
 def _handle(work: Work, tx: Tx, card: Card, tenant_settings: TenantSettings) -> str:

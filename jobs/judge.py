@@ -13,6 +13,7 @@ from domain import approval, cards, limits, outbound, threads, violations
 from domain.cards import Card, Step
 from domain.db import Tx
 from domain.house import House
+from domain.limits import Cap
 from domain.outbound import Frozen
 from domain.ports import OutboundMail
 from domain.settings import TenantSettings
@@ -21,6 +22,7 @@ from engines.contract import Context, Engine
 from jobs import compose
 from policy import facts as policy_facts
 from policy import hindsight
+from policy.caps import limits_for
 from policy.judge import content_hash, judge
 from policy.verdicts import Judgement, Verdict
 
@@ -39,6 +41,8 @@ class Judged:
     policy_version: int
     kept: Mapping[str, Any]
     """What of its facts it takes to judge it again under other settings."""
+    limits: tuple[Cap, ...] = ()
+    """The caps that it takes from when it runs or is held; none where it may do neither."""
 
 
 def look(
@@ -55,13 +59,14 @@ def look(
     )
     judged = []
     for card in some:
-        judgement = judge(facts[card.id])
+        its = facts[card.id]
+        judgement = judge(its)
         if card.id in unsendable:
             missing = Verdict("compose", "block", str(unsendable[card.id]))
-            judgement = Judgement((*judgement.verdicts, missing), judgement.limits)
-        version = facts[card.id].policy_version
-        kept = hindsight.keep(facts[card.id])
-        judged.append(Judged(card, mails.get(card.id), judgement, facts[card.id].mode.name, version, kept))
+            judgement = Judgement((*judgement.verdicts, missing))
+        takes = limits_for(its) if judgement.decision in ("allow", "hold") else ()
+        mail, kept = mails.get(card.id), hindsight.keep(its)
+        judged.append(Judged(card, mail, judgement, its.mode.name, its.policy_version, kept, takes))
     return judged
 
 
@@ -143,7 +148,7 @@ def _ask(tx: Tx, each: Judged, settings: TenantSettings) -> None:
 
 def _hold(tx: Tx, engines: Sequence[Engine], some: Sequence[Judged], settings: TenantSettings) -> list[Step]:
     """Record messages exactly as they would have gone out, which they never will; the deferrals of those left over."""
-    full = limits.take_each(tx, [each.judgement.limits for each in some])
+    full = limits.take_each(tx, [each.limits for each in some])
     room = [each for each, cap in zip(some, full, strict=True) if cap is None]
     # an internal card that is held has no message
     mails = [each for each in room if each.mail is not None]

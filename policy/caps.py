@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from domain.limits import Cap
 from domain.settings import Mode
 from policy.model import Facts
-from policy.verdicts import Limit
 
 Window = tuple[datetime, datetime]
 
 
-def limits_for(facts: Facts) -> tuple[Limit, ...]:
+def limits_for(facts: Facts) -> tuple[Cap, ...]:
     """Every cap that the card takes one from when it runs (or is held: a trial run paces itself like a real one)."""
     limits = _of_mail(facts) if facts.outward else []
     if (cap := facts.settings.max_actions_per_hour.get(facts.card.type)) is not None:
@@ -46,7 +46,7 @@ def campaign_of(payload: Mapping[str, object], subject_type: str, subject_id: st
     return str(told) if told else subject_id if subject_type == "campaign" else None
 
 
-def _of_mail(facts: Facts) -> list[Limit]:
+def _of_mail(facts: Facts) -> list[Cap]:
     settings = facts.settings
     limits = [_limit(key(facts, "emails.hour"), facts.hour, settings.max_emails_per_hour)]
     if facts.mode is Mode.limited_live:
@@ -66,5 +66,5 @@ def _of_mail(facts: Facts) -> list[Limit]:
     return limits
 
 
-def _limit(key: str, window: Window, cap: int) -> Limit:
-    return Limit(key, window[0], window[1], cap)
+def _limit(key: str, window: Window, cap: int) -> Cap:
+    return Cap(key, window[0], window[1], cap)

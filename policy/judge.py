@@ -8,14 +8,13 @@ import operator
 from collections.abc import Mapping
 
 from policy import register
-from policy.caps import limits_for
 from policy.model import Facts
 from policy.register import Judging, Rule
 from policy.rules import FAMILIES
 from policy.seal import content_hash
 from policy.verdicts import Judgement
 
-__all__ = ["CLAUSES", "RULES", "content_hash", "judge", "limits_for", "sentence"]
+__all__ = ["CLAUSES", "RULES", "content_hash", "judge", "sentence"]
 
 _ORDER = [family.__name__ for family in FAMILIES]
 RULES: Mapping[str, Rule] = {
@@ -35,7 +34,7 @@ def judge(facts: Facts) -> Judgement:
     asks, rules = _rules_for(facts.card.type)
     # without a loop of ours, which took as long as a third of the rules
     answers = map(operator.call, asks, itertools.repeat(facts), rules)
-    return Judgement(tuple(filter(None, answers)), limits_for(facts))
+    return Judgement(tuple(filter(None, answers)))
 
 
 def sentence(rule_id: str) -> str:

@@ -140,7 +140,7 @@ def _leads_on(rest: str) -> bool:
 
 def belongs(host: str, domains: Collection[str]) -> bool:
     """Whether a host is one of the domains, or below one of them."""
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
+    return host in domains or any(host.endswith("." + domain) for domain in domains)
 
 
 def imitates(host: str, domains: Collection[str]) -> str | None:

@@ -46,7 +46,7 @@ class Message:
         """What shows that a machine wrote it, or None (RFC 3834)."""
         if self.cls in BY_MACHINES:
             return self.cls
-        return next(iter(sorted(self.flags & FLAGS_OF_MACHINES)), None)
+        return None if self.flags.isdisjoint(FLAGS_OF_MACHINES) else min(self.flags & FLAGS_OF_MACHINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,11 @@ class Facts:
 
     answers: bool = field(init=False)
     """Whether the mail answers a message that came in; a follow-up never does, whatever it hangs below."""
+    unsubscribe_url: str | None = field(init=False)
+    """The opt-out page that the mail itself names."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "unsubscribe_url", opt_out_page(self.mail) if self.mail else None)
         answered = self.answered
         answers = answered is not None and answered.inbound and self.card.type != "follow_up"
         object.__setattr__(self, "answers", answers)
@@ -205,11 +208,6 @@ class Facts:
     def content_hash(self) -> bytes:
         """What an approval of this card, as it stands, would be bound to."""
         return content_hash(self.mail, self.card.thread_id, self.policy_version, self.card.payload)
-
-    @property
-    def unsubscribe_url(self) -> str | None:
-        """The opt-out page that the mail itself names."""
-        return opt_out_page(self.mail) if self.mail else None
 
     @property
     def live_conversation(self) -> bool:

@@ -9,7 +9,6 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from domain.limits import Cap
 from domain.violations import UNSAID, Stored
 
 Decision = Literal["allow", "hold", "needs_approval", "defer", "block", "expire"]
@@ -50,16 +49,11 @@ class Verdict(NamedTuple):
         return kept if len(kept) > 1 else self.rule
 
 
-Limit = Cap
-"""A cap that the executor takes from, atomically, when it reserves."""
-
-
 @dataclass(frozen=True)
 class Judgement:
     """Every rule's verdict on a card, and the one that decides."""
 
     verdicts: tuple[Verdict, ...]
-    limits: tuple[Limit, ...] = ()
 
     @cached_property
     def deciding(self) -> Verdict:

@@ -28,7 +28,7 @@ def few_people_of_one_account_are_written_to_on_one_day(facts: Facts, it: Rule) 
     if person is None:
         return None
     cap = facts.settings.max_people_per_account_per_day
-    others = len(facts.mailed_today - {person.id})
+    others = len(facts.mailed_today) - (person.id in facts.mailed_today)
     if others >= cap:
         until = facts.when_open(facts.day[1])
         return it.defer(until, f"{others} people of the account were written to today", people=others, cap=cap)

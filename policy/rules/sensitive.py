@@ -105,17 +105,20 @@ def links_lead_only_to_domains_of_the_tenant(facts: Facts, it: Rule) -> Verdict 
         return None
     if not facts.content.links:
         return it.nothing_against
-    allowed, own = facts.own_domains, {facts.unsubscribe_url, *facts.own_pages}
+    allowed = facts.own_domains
     for link in facts.content.links:
-        if link.written in own or link.written.lower() in map(addresses.domain_of, facts.recipients):
+        if link.written == facts.unsubscribe_url or link.written in facts.own_pages:
+            continue
+        if link.trick is None and (not link.host or links.belongs(link.host, allowed)):
+            continue
+        if link.written.lower() in map(addresses.domain_of, facts.recipients):
             # a client may be called like its domain: the bare name is no link to somewhere else
             continue
         if link.trick is not None:
             return it.block(f"a link is not what it seems: {link.trick}", link=link.written[:120], host=link.host)
-        if link.host and not links.belongs(link.host, allowed):
-            like = links.imitates(link.host, allowed)
-            reason = f"a link imitates {like}" if like else f"a link leads to {link.host}, which is not registered"
-            return it.block(reason, link=link.written[:120], host=link.host)
+        like = links.imitates(link.host, allowed)
+        reason = f"a link imitates {like}" if like else f"a link leads to {link.host}, which is not registered"
+        return it.block(reason, link=link.written[:120], host=link.host)
     return it.allow(links=len(facts.content.links))
 
 

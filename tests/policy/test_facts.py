@@ -14,6 +14,7 @@ from domain.cards import Proposal
 from domain.db import Database, Tx
 from domain.settings import Mode
 from jobs import compose
+from policy.caps import limits_for
 from policy.facts import gather
 from policy.judge import judge
 from tests import houses
@@ -134,16 +135,16 @@ def test_the_zone_comes_from_the_nearest_thing_that_is_known(world: World) -> No
 
 
 def test_caps_of_held_mail_are_counted_apart(world: World) -> None:
-    real = judge(world.facts(world.card())).limits
+    real = limits_for(world.facts(world.card()))
     world.set(send_mode="dry_run")
-    held = judge(world.facts(world.card(dedupe_key="again"))).limits
+    held = limits_for(world.facts(world.card(dedupe_key="again")))
     assert [limit.key for limit in real] == ["emails.hour", f"account:{world.client_id}.day"]
     assert [limit.key for limit in held] == [f"held:{limit.key}" for limit in real]
 
 
 def test_limited_live_counts_mails_and_new_contacts(world: World) -> None:
     world.set(send_mode="limited_live", max_actions_per_hour={"send_email": 7}, timezone="America/New_York")
-    limits = {limit.key: limit for limit in judge(world.facts(world.says("Hello", campaign_id="spring"))).limits}
+    limits = {limit.key: limit for limit in limits_for(world.facts(world.says("Hello", campaign_id="spring")))}
     assert set(limits) == {
         "emails.hour", "emails.day.limited_live", "new_contacts.day.limited_live", f"account:{world.client_id}.day",
         "campaign:spring.day", "type:send_email.hour",
@@ -156,5 +157,5 @@ def test_limited_live_counts_mails_and_new_contacts(world: World) -> None:
 
 def test_somebody_who_was_mailed_today_takes_nothing_more_from_the_accounts_cap(world: World) -> None:
     world.mailed(2)
-    keys = {limit.key for limit in judge(world.facts(world.card())).limits}
+    keys = {limit.key for limit in limits_for(world.facts(world.card()))}
     assert keys == {"emails.hour"}
