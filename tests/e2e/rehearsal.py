@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import socket
@@ -70,8 +71,11 @@ class Rehearsal:
         }
 
     def go_to(self, moment: datetime) -> None:
-        """Let processes that start from now on, and the emulators, take it to be `moment`."""
-        self.clock.shift = timedelta(seconds=round((moment - SystemClock().now()).total_seconds()))
+        """Let processes that start from now on, and the emulators, take it to be `moment`, or less than a second past.
+
+        Whole seconds are what an environment tells; never before it, where another hour may not have ended.
+        """
+        self.clock.shift = timedelta(seconds=math.ceil((moment - SystemClock().now()).total_seconds()))
 
     def start(self, *command: str) -> Hand:
         """Start `hourhand up`, or another command that stays, and wait until it says that it stands."""
