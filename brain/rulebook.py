@@ -61,7 +61,9 @@ def write(template: str, language: str, slots: Mapping[str, Any]) -> Draft:
 
 
 def reflect(facts: Mapping[str, Any], language: str = "en") -> str:
-    """Tell an hour from its computed facts (run, period, mail_in, mail_out, ledger, moved, refused, failures, next).
+    """Tell an hour from its computed facts.
+
+    These are run, period, mail_in, mail_out, did (by engine), ledger, moved, refused, failures and next.
 
     Every number in it is one of the facts: `unsupported_numbers` finds none. Raises TemplateFailed.
     """
@@ -127,20 +129,22 @@ def _view(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     told = functools.partial(_moment, now=period.get("to"))
     counted = {name: _counts(facts.get(name)) for name in ("mail_in", "mail_out", "ledger")}
     moved = [_move(name, change, language) for name, change in sorted((facts.get("moved") or {}).items())]
+    did = [(engine, _counts(done)) for engine, done in sorted((facts.get("did") or {}).items())]
     refused = [
-        {"count": (each["disposition"], each["n"]), "rule": _words(each.get("rule")), "next": told(each.get("next"))}
+        {"count": (each["disposition"], each["n"]), "rule": _rule(each.get("rule")), "next": told(each.get("next")),
+         "asked": each["disposition"] == "awaiting_approval"}
         for each in facts.get("refused") or []
-    ]
+    ]  # fmt: skip
     failures = [
         {"type": _words(each["type"]), "state": each["state"], "reason": str(_clean(each.get("reason"))).rstrip(". ")}
         for each in facts.get("failures") or []
     ]
     errors = len(facts.get("errors") or [])
     return {
-        **counted, "moved": moved, "refused": refused, "failures": failures, "errors": errors,
-        "quiet": not any((*counted.values(), moved, refused, failures, errors)),
+        **counted, "did": did, "moved": moved, "refused": refused, "failures": failures, "errors": errors,
+        "quiet": not any((*counted.values(), did, moved, refused, failures, errors)),
         "number": run.get("number", 1), "idle_hours": run.get("idle_hours", 0),
-        "began": _time(period.get("from")), "ended": _time(period.get("to")),
+        "day": _day(period.get("to")), "began": told(period.get("from")) or "?", "ended": told(period.get("to")) or "?",
         "awaiting": after.get("awaiting_approval", 0), "deferred": after.get("deferred", 0),
         "queued": after.get("queued", 0), "next_at": told(after.get("next_at")),
     }  # fmt: skip
@@ -173,12 +177,17 @@ def _counted(item: tuple[str, int], words: Mapping[str, Sequence[str]]) -> str:
 
 
 def _words(identifier: str | None) -> str:
-    """An identifier as a person says it; a rule goes by its own name, without its family's."""
+    """An identifier as a person says it."""
     return str(_clean(identifier)).rpartition(".")[2].replace("_", " ")
 
 
-def _time(moment: str | None) -> str:
-    return f"{_utc(moment):%H:%M}" if moment else "?"
+def _rule(rule_id: str | None) -> str:
+    """A rule as a person says it: several families have one of the same name."""
+    return str(_clean(rule_id)).replace(".", ": ").replace("_", " ")
+
+
+def _day(moment: str | None) -> str:
+    return f"{_utc(moment):%Y-%m-%d}" if moment else "?"
 
 
 def _moment(moment: str | None, now: str | None) -> str:

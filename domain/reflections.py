@@ -34,10 +34,23 @@ def write(
     return reflection_id
 
 
+HEARD: Mapping[str, str] = {
+    "sequence.stopped": "engagement",
+    "order.created": "orders", "order.valid": "orders", "order.delivered": "orders",
+    "deal.created": "deals", "deal.won": "deals", "deal.lost": "deals",
+    "quote.created": "quotes", "quote.viewed": "quotes", "quote.accepted": "quotes", "quote.rejected": "quotes",
+    "quote.expired": "quotes",
+    "feedback.answered": "feedback",
+    "compliance.completed": "compliance", "compliance.waived": "compliance",
+}  # fmt: skip
+"""Events that belong into an engine's hour beside the cards that it carried out, with the engine."""
+
+
 def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
     """What an hour's facts are computed from: the run and its ledger, and what happened after `since`. One statement.
 
-    run, errors, cards, mail_in, mail_out, ledger (counts by name), refused, failures, hints (lists), next.
+    run, errors, cards, mail_in, mail_out, ledger (counts by name), did (by engine: cards by type, held ones, what was
+    heard), refused, failures, hints (lists), next.
     """
     row = tx.row(
         f"""WITH r AS MATERIALIZED (SELECT * FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run),
@@ -50,6 +63,18 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
                        AS mail_in,
                    {_counts("state", "outbound_messages WHERE tenant_id = :t AND reserved_at > :since")} AS mail_out,
                    {_counts("disposition", "o")} AS ledger,
+                   (SELECT coalesce(jsonb_object_agg(engine, done), '{{}}') FROM (
+                        SELECT engine, jsonb_object_agg(what, n) AS done FROM (
+                            SELECT engine, CASE state WHEN 'held' THEN 'held' ELSE type END AS what, count(*) AS n
+                            FROM kanban_cards
+                            WHERE tenant_id = :t AND state_changed_at > :since AND state IN ('done', 'held')
+                            GROUP BY 1, 2
+                            UNION ALL
+                            SELECT h.engine, e.type, count(*) FROM warehouse_events e
+                            JOIN unnest(CAST(:heard AS text[]), CAST(:of AS text[])) AS h (type, engine)
+                              ON h.type = e.type
+                            WHERE e.tenant_id = :t AND e.at > :since GROUP BY 1, 2) AS w
+                        GROUP BY 1) AS g) AS did,
                    (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY n DESC, disposition, rule), '[]') FROM (
                         SELECT disposition, rule, count(*) AS n, min(until) AS next FROM o
                         WHERE disposition <> 'acted' GROUP BY 1, 2) AS g) AS refused,
@@ -68,7 +93,8 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
                         SELECT kind, subject_type, subject_id, rule, until, card_id::text, due_at FROM o
                         WHERE disposition = 'deferred' ORDER BY until NULLS FIRST, due_at LIMIT :hints) AS h)
                        AS hints""",
-        t=tx.tenant_id, run=run_id, since=since, failures=FAILURES, hints=HINTS,
+        t=tx.tenant_id, run=run_id, since=since, failures=FAILURES, hints=HINTS, heard=list(HEARD),
+        of=list(HEARD.values()),
     )  # fmt: skip
     assert row is not None
     return row

@@ -68,7 +68,7 @@ def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) 
     return {
         "run": tally["run"],
         "period": {"from": since.isoformat(), "to": tx.now.isoformat()},
-        **{name: tally[name] for name in ("cards", "mail_in", "mail_out")},
+        **{name: tally[name] for name in ("cards", "mail_in", "mail_out", "did")},
         "metrics": metrics,
         "moved": {
             name: {"before": before[name], "after": value}

@@ -86,6 +86,9 @@ class Findings:
     """Of the last hour."""
     busiest: Ledger
     reflection: str
+    """The last hour in its own words."""
+    fullest: str
+    """So is the hour in which most engines did something."""
     errors: list[str]
     """What the runs noted as gone wrong: nothing, where all is well."""
     why: UUID | None
@@ -123,6 +126,7 @@ def find(story: Story, slug: str) -> Findings:
             checks=_by(tx, "state", "compliance_checks"),
             cycles=len(ledgers), ledgers_add_up=all(each.adds_up for each in ledgers),
             ledger=ledgers[0], busiest=max(ledgers, key=lambda each: each.due), reflection=told["text"] if told else "",
+            fullest=_fullest(tx),
             errors=_errors(tx),
             why=_worth_asking(tx),
         )  # fmt: skip
@@ -239,6 +243,15 @@ def _held(tx: Tx) -> list[dict[str, str]]:
         t=tx.tenant_id,
     )  # fmt: skip
     return [{name: str(value) for name, value in row.items()} for row in rows]
+
+
+def _fullest(tx: Tx) -> str:
+    row = tx.row(
+        """SELECT text FROM agent_hourly_reflections WHERE tenant_id = :t
+           ORDER BY (SELECT count(*) FROM jsonb_object_keys(facts -> 'did')) DESC, id LIMIT 1""",
+        t=tx.tenant_id,
+    )
+    return str(row["text"]) if row else ""
 
 
 def _moved(tx: Tx) -> list[str]:

@@ -66,8 +66,8 @@ def report(found: Findings) -> RenderableType:
     if found.held:
         parts.append(_held(found))
     parts.append(_ledger(found.ledger, found))
-    words = found.reflection.strip()
-    parts.append(Panel(words, title="the last hour, in its own words", title_align="left", width=WIDTH))
+    for title, words in (("the fullest hour", found.fullest), ("the last hour", found.reflection)):
+        parts.append(Panel(words.strip(), title=f"{title}, in its own words", title_align="left", width=WIDTH))
     heading = Text(f"{found.name} ({found.slug}, {found.mode})", style="bold")
     return Group(Text(), heading, *(Padding(part, (1, 0, 0, 0)) for part in parts))
 
@@ -82,7 +82,8 @@ def _line(hour: Hour) -> Text:
     told = [
         f"{count} {what}"
         for count, what in (
-            (hour.mail["messages"], "mails in"), (hour.executed, "done"), (hour.held, "held"),
+            (hour.mail["messages"], "mail in" if hour.mail["messages"] == 1 else "mails in"),
+            (hour.executed, "done"), (hour.held, "held"),
             (hour.blocked, "blocked"), (hour.deferred, "put off"), (hour.failed, "failed"),
         )
         if count
@@ -113,7 +114,8 @@ def _facts(found: Findings) -> Table:
         "found wrong": ", ".join(name.replace("_", " ") + (f" ×{n}" if n > 1 else "")
                                  for name, n in found.exceptions.items()) or "nothing",
         "feedback": ", ".join(f"{n} {name}" for name, n in found.feedback.items()) or "nobody was asked",
-        "records": ", ".join(f"{n} checks {name}" for name, n in found.checks.items()) or "nothing is required",
+        "records": ", ".join(f"{n} check{'s' if n > 1 else ''} {name}" for name, n in found.checks.items())
+                   or "nothing is required",
         "for people": "; ".join([*found.tasks, *found.cases]) or "nothing",
         "waiting": f"{waiting} for somebody's yes or no" if waiting else "nothing",
         "suppressed": ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.suppressed.items()) or "nobody",

@@ -132,13 +132,16 @@ FACTS: dict[str, Any] = {
     "period": {"from": "2026-03-02T08:00:00+00:00", "to": "2026-03-02T09:00:00+00:00"},
     "mail_in": {"reply": 2, "out_of_office": 1, "something_new": 4},
     "mail_out": {"accepted": 3, "held": 1},
+    "did": {"engagement": {"follow_up": 2, "send_email": 1, "held": 1}, "quotes": {"quote.accepted": 1},
+            "weather": {"make_rain": 2}},
     "ledger": {"acted": 3, "deferred": 5, "blocked": 1},
     "metrics": {"engagement.compliance_rate": 0.934, "engagement.contacts_overdue": 7},
     "moved": {"engagement.compliance_rate": {"before": 0.912, "after": 0.934},
               "engagement.contacts_overdue": {"before": 9, "after": 7},
               "orders.total_usd": {"before": 1.5, "after": 2500}},
     "refused": [{"disposition": "deferred", "rule": "no_spam.send_window", "n": 5, "next": "2026-03-02T13:30:00+00:00"},
-                {"disposition": "blocked", "rule": "no_spam.suppressed", "n": 1, "next": None}],
+                {"disposition": "blocked", "rule": "no_spam.suppressed", "n": 1, "next": None},
+                {"disposition": "awaiting_approval", "rule": "approval", "n": 1, "next": "2026-03-04T09:00:00+00:00"}],
     "failures": [{"card_id": "c", "type": "send_email", "state": "failed", "reason": "resend: 422 invalid from"}],
     "errors": [{"where": "x"}],
     "next": {"awaiting_approval": 1, "deferred": 5, "queued": 0, "next_at": "2026-03-03T13:30:00+00:00"},
@@ -149,10 +152,15 @@ def test_an_hour_reads_like_a_morning_paper() -> None:
     assert (
         reflect(FACTS)
         == """\
-Hour 12, 08:00 to 09:00 UTC. The 3 hours before it passed with nothing to do.
+Hour 12 of 2026-03-02, 08:00 to 09:00 UTC. The 3 hours before it passed with nothing to do.
 
 In the mailbox: 4 something new, 2 replies and 1 out-of-office note.
 Of our own mails, 3 were handed to the provider and 1 was written but held back by the send mode.
+
+What each engine did:
+- Engagement: 2 follow-ups, 1 mail written and held back and 1 mail.
+- Quotes: 1 quote accepted.
+- weather: 2 make rain.
 
 Of what was due, 5 were put off, 3 were acted on and 1 was blocked.
 
@@ -162,8 +170,9 @@ What moved:
 - Total usd rose from 1.5 to 2500.
 
 What stood in the way:
-- 5 were put off, by the rule “send window”; the next chance is 13:30 UTC.
-- 1 was blocked, by the rule “suppressed”.
+- 5 were put off, by the rule “no spam: send window”; the next chance is 13:30 UTC.
+- 1 was blocked, by the rule “no spam: suppressed”.
+- 1 waits for somebody's approval, by the rule “approval”; they are asked until 2026-03-04 09:00 UTC.
 
 What went wrong:
 - A card of type send email failed: resend: 422 invalid from.
@@ -190,6 +199,7 @@ FIGURES = st.integers(0, 10**9) | st.floats(0, 1e6).map(lambda x: round(x, 4))
     st.fixed_dictionaries({
         "run": st.fixed_dictionaries({"number": st.integers(1, 10**6), "idle_hours": st.integers(0, 9999)}),
         "mail_in": COUNTS, "mail_out": COUNTS, "ledger": COUNTS,
+        "did": st.dictionaries(st.sampled_from(["orders", "deals", "odd"]), COUNTS.filter(bool), max_size=2),
         "moved": st.dictionaries(
             st.sampled_from(["engagement.compliance_rate", "engagement.contacts_overdue", "orders.rate"]),
             st.fixed_dictionaries({"before": FIGURES, "after": FIGURES}),

@@ -159,7 +159,7 @@ def test_a_quote_that_a_mail_asked_for_is_approved_looked_at_accepted_won_and_or
 
 def test_each_company_reads_its_last_hour(told: dict[str, Any]) -> None:
     for company in told["companies"].values():
-        assert company["reflection"].startswith(f"Hour {company['ledger']['number']}, ")
+        assert company["reflection"].startswith(f"Hour {company['ledger']['number']} of ")
 
 
 def test_nothing_is_left_running(told: dict[str, Any], home: Path) -> None:

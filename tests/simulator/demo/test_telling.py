@@ -24,7 +24,7 @@ GOOD = Findings(
     done={"engagement": 1}, moved=["engagement"], quotes={"sent": 1}, deals={"open": 2},
     exceptions={"total_missing fixed": 2}, feedback={"queued": 1}, checks={"completed": 2}, cycles=9,
     ledgers_add_up=True, ledger=LEDGER,
-    busiest=LEDGER, reflection="Hour 7.\n\nA quiet one.", errors=[], why=UUID(int=1),
+    busiest=LEDGER, reflection="Hour 7.\n\nA quiet one.", fullest="Hour 3.\n\nA full one.", errors=[], why=UUID(int=1),
 )  # fmt: skip
 
 
