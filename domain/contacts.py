@@ -95,11 +95,11 @@ def spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     return _spelled(given)
 
 
-def named(tx: Tx, external_ids: Sequence[str]) -> frozenset[str]:
-    """Which of these names in other systems are a contact's already."""
-    rows = tx.rows("SELECT external_id FROM contacts WHERE tenant_id = :t AND external_id = ANY(:ids)",
+def named(tx: Tx, external_ids: Sequence[str]) -> dict[str, UUID]:
+    """Whose each of these names in other systems is; those that are nobody's are left out."""
+    rows = tx.rows("SELECT external_id, id FROM contacts WHERE tenant_id = :t AND external_id = ANY(:ids)",
                    t=tx.tenant_id, ids=list(external_ids))  # fmt: skip
-    return frozenset(row["external_id"] for row in rows)
+    return {row["external_id"]: row["id"] for row in rows}
 
 
 def recognised(tx: Tx, *, email: str | None = None, external_id: str | None = None) -> Contact | None:

@@ -197,6 +197,25 @@ def _keep(tx: Tx, batch: Batch, lines: Sequence[Mapping[str, Any]]) -> None:
     )  # fmt: skip
 
 
+def first_lines(tx: Tx, import_id: UUID, lines: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Note which line means each record; of those that an earlier line meant, that line is given back."""
+    rows = tx.rows(
+        """WITH noted AS (
+               INSERT INTO import_first_lines (tenant_id, import_id, subject_id, line)
+               SELECT :t, :id, w.subject_id, w.line
+               FROM unnest(CAST(:subjects AS uuid[]), CAST(:lines AS bigint[])) AS w (subject_id, line)
+               ON CONFLICT DO NOTHING)
+           SELECT subject_id, line FROM import_first_lines
+           WHERE tenant_id = :t AND import_id = :id AND subject_id = ANY(:subjects)""",
+        t=tx.tenant_id, id=import_id, subjects=list(lines), lines=list(lines.values()),
+    )  # fmt: skip
+    return {row["subject_id"]: row["line"] for row in rows}
+
+
+def _forget_first_lines(tx: Tx, import_id: UUID) -> None:
+    tx.run("DELETE FROM import_first_lines WHERE tenant_id = :t AND import_id = :id", t=tx.tenant_id, id=import_id)
+
+
 def finish(tx: Tx, batch: Batch) -> Batch:
     """The whole file was taken in."""
     row = tx.row(
@@ -206,6 +225,7 @@ def finish(tx: Tx, batch: Batch) -> Batch:
     )  # fmt: skip
     if row is None:
         raise ImportElsewhere(ImportElsewhere.__doc__)
+    _forget_first_lines(tx, batch.id)
     done = _load(row)
     counts = {name: getattr(done, name) for name in _COUNTED}
     audit.record(tx, "import.done", str(batch.id), kind=batch.kind, filename=batch.filename, counts=counts)
@@ -225,6 +245,7 @@ def fail(tx: Tx, import_id: UUID, failure: str) -> None:
            WHERE tenant_id = :t AND id = :id""",
         failure=told, now=tx.now, t=tx.tenant_id, id=import_id,
     )  # fmt: skip
+    _forget_first_lines(tx, import_id)
     word = "import.failed" if state == "running" else "import.undo_failed"
     audit.record(tx, word, str(import_id), failure=told)
     events.record(tx, word, "import", import_id, failure=told)
@@ -298,6 +319,7 @@ def begin_undo(tx: Tx, import_id: UUID) -> Batch:
     )  # fmt: skip
     if row is None:
         raise ImportElsewhere(f"this import is {get(tx, import_id).state}: there is nothing to undo")
+    _forget_first_lines(tx, import_id)
     return _load(row)
 
 

@@ -32,7 +32,7 @@ def at_once(
 ) -> dict[int, tuple[Upserted, tuple[Record, ...]]]:
     """Put those rows in about which nothing is to be decided; by the row's number what came of it.
 
-    Rows that change somebody, name somebody suppressed, or name somebody whom another of these rows names are for
+    Rows that change somebody, name somebody suppressed, or name somebody whom a row above names are for
     `intake.put`, one by one; so is whatever is wrong with a row.
     """
     clients.hold(tx)
@@ -80,28 +80,37 @@ def _made(
 
 
 def _sorted(tx: Tx, vault: Vault, told: Mapping[int, Mapping[str, str]]) -> Sorted:
-    candidates: dict[int, dict[str, Any]] = {}
-    seen: set[str] = set()
-    for at, row in told.items():
-        if not row.get("email") or row.get("client_external_id"):
-            continue
-        try:
-            each = contacts.spelled({"email": row["email"], **{name: row.get(name) for name in FIELDS}})
-        except contacts.InvalidContact:
-            continue
-        keys = {f"a:{each['email']}", *([f"x:{each['external_id']}"] if "external_id" in each else [])}
-        if not keys & seen:
-            candidates[at] = each
-        seen |= keys
-    mails = [each["email"] for each in candidates.values()]
+    spelled = {at: each for at, row in told.items() if (each := _spelled(row))}
+    mails = [each["email"] for each in spelled.values() if "email" in each]
     people, refused = contacts.by_addresses(tx, mails), suppressions.of(tx, vault, mails)
-    taken = contacts.named(tx, [each["external_id"] for each in candidates.values() if "external_id" in each])
-    willing = {at: each for at, each in candidates.items() if each["email"] not in refused}
-    new = {at: each for at, each in willing.items()
-           if each["email"] not in people and each.get("external_id") not in taken}  # fmt: skip
-    known = {at: people[each["email"]] for at, each in willing.items()
-             if each["email"] in people and _says_nothing_new(people[each["email"]], each)}  # fmt: skip
+    taken = contacts.named(tx, [each["external_id"] for each in spelled.values() if "external_id" in each])
+    new: dict[int, dict[str, Any]] = {}
+    known: dict[int, Contact] = {}
+    seen: set[str | UUID] = set()
+    for at, each in spelled.items():
+        email, external_id = each.get("email"), each.get("external_id")
+        person = people.get(email or "")
+        # by whatever a row may mean somebody whom an earlier row means, too: which is the first is not lost here
+        means = (email and f"a:{email}", external_id and f"x:{external_id}", person and person.id,
+                 taken.get(external_id or ""))  # fmt: skip
+        keys = {each for each in means if each}
+        is_first = not keys & seen
+        seen |= keys
+        if not is_first or email is None or email in refused or told[at].get("client_external_id"):
+            continue
+        if person is None and external_id not in taken:
+            new[at] = each
+        elif person is not None and _says_nothing_new(person, each):
+            known[at] = person
     return Sorted(new, known)
+
+
+def _spelled(row: Mapping[str, str]) -> dict[str, Any]:
+    """What a row says in its one spelling; nothing, where something is wrong with it."""
+    try:
+        return contacts.spelled({name: row.get(name) for name in ("email", *FIELDS)})
+    except contacts.InvalidContact:
+        return {}
 
 
 def _says_nothing_new(person: Contact, each: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ TABLES_LEFT_OUT: Mapping[str, str] = {
     "tenant_credentials": "secrets of providers, sealed for this house alone",
     "mailbox_consents": "secrets of consents that are under way",
     "idempotent_requests": "answers to requests that may be repeated, gone within a day",
+    "import_first_lines": "which lines of a file under way mean the same, gone when it is in",
     "upload_pieces": "files on their way in: what was taken in of them is exported",
     "agent_tenant_locks": "who works for the tenant at this moment",
 }

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,6 @@ from domain import (  # fmt: skip
     imports,
     intake,
     intake_contacts,
-    intake_trade,
     uploads,
 )
 from domain.clock import Clock
@@ -87,19 +86,24 @@ class _Undone(Exception):
     """Ends the transaction of a preview, so that nothing of it stays."""
 
 
+class _Double(Exception):
+    """Takes back what a row did that means what an earlier row of the file meant, on the line that is told."""
+
+
 def preview(
     database: Database, vault: Vault, tenant_id: UUID, source: Source, wish: Wish, *, by: str,
     most_rows: int | None = PREVIEW_ROWS,
 ) -> Report:  # fmt: skip
     """What taking a file in would do: the same is done with its first rows, and undone. Raises InvalidFile."""
     header, rows = _opened(source.chunks(), wish, csv_rows.format_of(source.chunks()))
-    report, seen = _report(wish, header, None), set[str]()
+    report = _report(wish, header, None)
     try:
         with database.tenant(tenant_id, actor=by) as tx:
             some = islice(rows, most_rows)
+            batch = imports.start(tx, kind=wish.kind, filename=wish.filename, size=0, sha256=b"", reading={})
             tx.plan_anew()
             while chunk := list(islice(some, CHUNK_ROWS)):
-                _count(report, _take(tx, vault, chunk, header, wish, seen))
+                _count(report, _take(tx, vault, chunk, header, wish, batch.id))
             report.finished = next(rows, None) is None
             raise _Undone
     except _Undone:
@@ -164,14 +168,14 @@ def go_on(
 ) -> Batch:  # fmt: skip
     """Take in what is left of a file, for at most so many `seconds`; how far it came.
 
-    Reading orders up to where it stood counts for nothing, and what it took is worked for at least: a large file,
-    too, is done in few slices. Raises ImportElsewhere, InvalidFile, UnknownUpload.
+    What it took to find where it stood counts for nothing, and for as long is worked at least: a file that is slow to
+    read, too, is done in few slices. Raises ImportElsewhere, InvalidFile, UnknownUpload.
     """
     clock: Clock = database.clock
     began, wish, counted = clock.monotonic(), wish_of(batch), Counted(source)
     ends: float | None = None
     found = Format(batch.reading["encoding"], batch.reading["delimiter"])
-    header, rows, seen = _behind(counted, wish, found, batch)
+    header, rows = _behind(counted, wish, found, batch)
     chunks = iter(lambda: list(islice(rows, chunk_rows)), [])
     for number, chunk in enumerate(chunks):
         if number == 0 and seconds is not None:
@@ -179,7 +183,7 @@ def go_on(
         with database.tenant(tenant_id, actor=by) as tx:
             if number % CHUNKS_PER_PLAN == 0:
                 tx.plan_anew()
-            taken = _take(tx, vault, chunk, header, wish, seen)
+            taken = _take(tx, vault, chunk, header, wish, batch.id)
             batch = imports.advance(tx, batch, taken, bytes_read=chunk[-1].until)
         progress(batch.rows)
         if ends is not None and clock.monotonic() >= ends:
@@ -254,45 +258,43 @@ def _opened(chunks: Iterable[bytes], wish: Wish, found: Format) -> tuple[Header,
     return csv_columns.header(wish.kind, first, wish.columns), rows
 
 
-def _behind(source: Source, wish: Wish, found: Format, batch: Batch) -> tuple[Header, Iterator[Cells], set[str]]:
-    """The rows that were not taken in yet; of orders, those that stand in the rows before them too, in one reading."""
+def _behind(source: Source, wish: Wish, found: Format, batch: Batch) -> tuple[Header, Iterator[Cells]]:
+    """The rows that were not taken in yet."""
     if not batch.line:
-        return *_opened(source.chunks(), wish, found), set()
-    if wish.kind != "orders":
-        titles = Cells(1, "", tuple(batch.reading["titles"]))
-        lines = csv_rows.lines(source.chunks(batch.bytes_read), found.encoding, behind=batch.bytes_read)
-        rows = csv_rows.rows(lines, found.delimiter, first_line=batch.line + 1)
-        return csv_columns.header(wish.kind, titles, wish.columns), rows, set()
-    (header, rows), seen = _opened(source.chunks(), wish, found), set[str]()
-    for row in rows:
-        if row.ends > batch.line:
-            return header, chain([row], rows), seen
-        if key := intake_trade.order_key(_said(header, row) or {}):
-            seen.add(key)
-    return header, rows, seen
+        return _opened(source.chunks(), wish, found)
+    titles = Cells(1, "", tuple(batch.reading["titles"]))
+    lines = csv_rows.lines(source.chunks(batch.bytes_read), found.encoding, behind=batch.bytes_read)
+    rows = csv_rows.rows(lines, found.delimiter, first_line=batch.line + 1)
+    return csv_columns.header(wish.kind, titles, wish.columns), rows
 
 
 def _take(
-    tx: Tx, vault: Vault, chunk: Iterable[Cells], header: Header, wish: Wish, seen: set[str]
+    tx: Tx, vault: Vault, chunk: Iterable[Cells], header: Header, wish: Wish, import_id: UUID
 ) -> list[Taken]:  # fmt: skip
-    """Take some rows in; `seen` are the orders that stood in rows before them, and are added to."""
+    """Take some rows in."""
     rows = list(chunk)
-    made = _at_once(tx, vault, rows, header, wish) if wish.kind == "contacts" and len(rows) > 1 else {}
-    return [made.get(at) or _row(tx, vault, row, header, wish, seen) for at, row in enumerate(rows)]
+    is_many = wish.kind == "contacts" and len(rows) > 1
+    made = _at_once(tx, vault, rows, header, wish, import_id) if is_many else {}
+    return [made.get(at) or _row(tx, vault, row, header, wish, import_id) for at, row in enumerate(rows)]
 
 
-def _at_once(tx: Tx, vault: Vault, rows: list[Cells], header: Header, wish: Wish) -> dict[int, Taken]:
+def _at_once(
+    tx: Tx, vault: Vault, rows: list[Cells], header: Header, wish: Wish, import_id: UUID
+) -> dict[int, Taken]:  # fmt: skip
     """Those of the rows that are plain, put in together; none, where the database refuses one of them."""
     told = {at: said for at, row in enumerate(rows) if (said := _said(header, row)) is not None}
     try:
         with tx.savepoint():
             done = intake_contacts.at_once(tx, vault, told, relationship=wish.options.relationship)
+            meant = {made.id: rows[at].line for at, (made, _) in done.items()}
+            earlier = imports.first_lines(tx, import_id, meant)
     except OperationalError:
         raise
     except (DBAPIError, *REFUSALS):
         return {}
+    # a row that means what an earlier one meant is left to be told so by itself; these say nothing new
     return {at: Taken(rows[at].line, rows[at].ends, "created" if made.created else "unchanged", records)
-            for at, (made, records) in done.items()}  # fmt: skip
+            for at, (made, records) in done.items() if made.id not in earlier}  # fmt: skip
 
 
 def _said(header: Header, row: Cells) -> dict[str, str] | None:
@@ -304,51 +306,53 @@ def _said(header: Header, row: Cells) -> dict[str, str] | None:
     return {"name": " ".join(names), **said} if names else said
 
 
-def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, seen: set[str]) -> Taken:
-    taken = _tried(tx, vault, row, header, wish, seen)
+def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_id: UUID) -> Taken:
+    taken = _tried(tx, vault, row, header, wish, import_id)
     if taken.raw is not None and intake.names_erased(tx, vault, taken.raw):
         # nothing of a person who is forgotten is written down again, not for being mended either
         return replace(taken, field="row", mend="it names somebody who was erased: nothing of it is kept", raw=None)
     return taken
 
 
-def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, seen: set[str]) -> Taken:
+def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_id: UUID) -> Taken:
     try:
         said = header.told(row)
-        _once(said, wish, seen)
         with tx.savepoint():
             done = intake.put(tx, vault, wish.kind, said, wish.options)
+            if earlier := imports.first_lines(tx, import_id, {done.made.id: row.line}):
+                raise _Double(earlier[done.made.id])
+    except _Double as double:
+        return _aside(row, "skipped", _DOUBLE[wish.kind].format(double.args[0]))
     except Passed as reason:
-        return replace(_aside(row, "skipped", str(reason), header), raw=None)
+        return replace(_aside(row, "skipped", str(reason)), raw=None)
     except REFUSALS as error:
-        return _aside(row, "bad", str(error), header)
+        return _aside(row, "bad", str(error))
     except addresses.InvalidAddress as error:
-        return _aside(row, "bad", f"email: {error}", header)
+        return _aside(row, "bad", f"email: {error}")
     except OperationalError:
         raise
     except DBAPIError as error:
         # the database knows a reason that we don't; its own words are the best there are
-        return _aside(row, "bad", f"row: {str(error.orig).splitlines()[0]}", header)
+        return _aside(row, "bad", f"row: {str(error.orig).splitlines()[0]}")
     made = done.made
     if made.kept and not made.changed:
         mend = f"{made.kept[0]}: what a person said stands ({', '.join(made.kept)})"
-        return _aside(row, "skipped", mend, header, records=done.records)
+        return _aside(row, "skipped", mend, records=done.records)
     outcome: imports.Outcome = "created" if made.created else "changed" if made.changed else "unchanged"
     return Taken(row.line, row.ends, outcome, done.records)
 
 
-def _once(said: Mapping[str, str], wish: Wish, seen: set[str]) -> None:
-    """A row holds one line, and a second row of an order would put its own in that one's place: it is refused."""
-    key = intake_trade.order_key(said) if wish.kind == "orders" else None
-    if key in seen:
-        raise InvalidRow(f"external_id: the order {key!r} has a row above already, and this one would take the place "
-                         "of its line: give each order one row, or put its lines in by the API")  # fmt: skip
-    if key:
-        seen.add(key)
+_DOUBLE: Mapping[str, str] = {
+    **{f"{each}s": f"row: the same {each} as line {{}}: of several rows the first counts"
+       for each in ("client", "contact", "product", "deal")},
+    "orders": "row: the same order as line {}: a row holds one line, and this one would take the place of that one's; "
+    "give each order one row, or put its lines in by the API",
+}  # fmt: skip
+"""Why a row is left out that means what an earlier one meant, by the kind of the file."""
 
 
 def _aside(
-    row: Cells, outcome: imports.Outcome, why: str, header: Header, records: tuple[imports.Record, ...] = ()
+    row: Cells, outcome: imports.Outcome, why: str, records: tuple[imports.Record, ...] = ()
 ) -> Taken:  # fmt: skip
     named, colon, mend = why.partition(": ")
     known = bool(colon) and " " not in named

@@ -69,6 +69,7 @@ TENANT_TABLES: dict[str, str] = {
     "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     "imports": "SELECT, INSERT, UPDATE, DELETE",
     "import_rows": "SELECT, INSERT, UPDATE, DELETE",
+    "import_first_lines": "SELECT, INSERT, DELETE",
     "uploads": "SELECT, INSERT, UPDATE, DELETE",
     "upload_pieces": "SELECT, INSERT, DELETE",
     "exports": "SELECT, INSERT, UPDATE, DELETE",

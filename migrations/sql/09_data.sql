@@ -60,6 +60,16 @@ CREATE INDEX import_rows_to_undo ON hourhand.import_rows (tenant_id, import_id, 
     WHERE undo IS NULL AND outcome IN ('created', 'changed');
 CREATE INDEX import_rows_outcome ON hourhand.import_rows (tenant_id, import_id, outcome, seq);
 
+-- Which line of a file under way meant each record first: the lines below that mean it, too, are left out.
+CREATE TABLE hourhand.import_first_lines (
+    tenant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    line bigint NOT NULL,
+    PRIMARY KEY (tenant_id, import_id, subject_id),
+    FOREIGN KEY (tenant_id, import_id) REFERENCES hourhand.imports (tenant_id, id) ON DELETE CASCADE
+);
+
 -- A person who is to be forgotten: by what they are found is sealed, and thrown away when nothing is left of them.
 CREATE TABLE hourhand.erasures (
     tenant_id uuid NOT NULL REFERENCES hourhand.tenants ON DELETE CASCADE,

@@ -231,11 +231,11 @@ def test_two_processes_never_take_in_the_same_rows(clone: Database, acme: UUID) 
 
 
 def test_an_undo_leaves_nothing_of_an_import(clone: Database, acme: UUID) -> None:
-    report = _load(clone, acme, FILE + b"Bill,bill@initech.example,,,Director,,,,\n")
+    report = _load(clone, acme, FILE)
     tried, looked_at = undo_import.preview(clone, acme, _id(report), by="root")
     batch = undo_import.run(clone, acme, _id(report), by="root", chunk=2)
-    assert (batch.state, batch.undone, batch.left_alone) == ("undone", 6, 0)
-    assert (tried.undone, looked_at) == (6, 6)
+    assert (batch.state, batch.undone, batch.left_alone) == ("undone", 5, 0)
+    assert (tried.undone, looked_at) == (5, 5)
     with clone.tenant(acme) as tx:
         for table in ("contacts", "clients", "contact_addresses", "engagement_clocks"):
             assert tx.value(f"SELECT count(*) FROM {table}") == 0, table
@@ -318,9 +318,9 @@ def test_a_second_row_of_an_order_never_takes_the_place_of_the_first_ones_line(c
         import_file.run(clone, VAULT, acme, InMemory(content), replace(PEOPLE, kind="orders"), by="root", chunk_rows=3,
                         progress=give_up)  # fmt: skip
     report = _load(clone, acme, content, kind="orders")
-    assert (report.resumed_after_line, _counts(report)) == (4, (3, 0, 0, 0, 1))
-    assert [(row["line"], row["field"]) for row in report.put_aside] == [(5, "external_id")]
-    assert _counts(_load(clone, acme, content, kind="orders", dry_run=True)) == (0, 0, 3, 0, 1)
+    assert (report.resumed_after_line, _counts(report)) == (4, (3, 0, 0, 1, 0))
+    assert [(row["line"], row["field"]) for row in report.put_aside] == [(5, "row")]
+    assert _counts(_load(clone, acme, content, kind="orders", dry_run=True)) == (0, 0, 3, 1, 0)
     with clone.tenant(acme) as tx:
         lines = tx.rows("SELECT description FROM order_lines ORDER BY description")
         assert [row["description"] for row in lines] == ["Appraisal", "x", "x"]
