@@ -269,6 +269,14 @@ def test_these_stories_are_not_about_silence(street: Street) -> None:
     }  # fmt: skip
 
 
+def test_a_house_that_keeps_a_shorter_gap_is_found_out(street: Street) -> None:
+    with street.house.database.tenant(street.acme, actor="nobody") as tx:
+        settings.change(tx, {"minimum_gap_hours": 24, "conversation_gap_hours": 24})
+    wishes = [(1, [(0, 0, 900, "send_email")], None), (47, [(1, 0, 900, "send_email")], None)]
+    with pytest.raises(AssertionError, match="within the gap"):
+        _gaps_hold_in(street, wishes, [])
+
+
 def _gaps_hold_in(street: Street, story: Story, business: Sequence[tuple[int, str, int]]) -> set[tuple[str, str]]:
     """Live through a story among new people; by which engines which types of mail went out to them."""
     street.people = people = move_in(street)
@@ -302,7 +310,7 @@ def _gaps_hold(street: Street, person: UUID, heard: Sequence[datetime]) -> list[
         )  # fmt: skip
     for first, second in pairwise(row["at"] for row in rows):
         live = any(first < each <= second or second - GAP <= each <= second for each in heard)
-        assert second - first >= (LIVE_GAP if live else GAP)
+        assert second - first >= (LIVE_GAP if live else GAP), f"two mails within the gap: {first} and {second}"
     return [(row["engine"], row["type"]) for row in rows]
 
 
