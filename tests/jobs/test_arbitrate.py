@@ -272,7 +272,7 @@ def test_these_stories_are_not_about_silence(street: Street) -> None:
 def test_a_house_that_keeps_a_shorter_gap_is_found_out(street: Street) -> None:
     with street.house.database.tenant(street.acme, actor="nobody") as tx:
         settings.change(tx, {"minimum_gap_hours": 24, "conversation_gap_hours": 24})
-    wishes = [(1, [(0, 0, 900, "send_email")], None), (47, [(1, 0, 900, "send_email")], None)]
+    wishes: Story = [(1, [(0, 0, 900, "send_email")], None), (47, [(1, 0, 900, "send_email")], None)]
     with pytest.raises(AssertionError, match="within the gap"):
         _gaps_hold_in(street, wishes, [])
 
