@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -100,26 +101,30 @@ def closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
     As they stood when this transaction first asked: whoever sends takes the gate's locks before it asks.
     """
     if "closed" not in tx.memo:
-        tx.memo["closed"] = _closed(tx)
+        return first_seen(tx, tx.value(f"SELECT {CLOSED}", t=tx.tenant_id))
     known: frozenset[tuple[str, str, str]] = tx.memo["closed"]
     return known
 
 
-def _closed(tx: Tx) -> frozenset[tuple[str, str, str]]:
-    rows = tx.rows(
-        """SELECT 'house' AS scope,
-                  CASE WHEN key = 'global_enabled' THEN 'all' WHEN key = 'email_send_disabled' THEN 'mail'
-                       ELSE split_part(key, '_disabled.', 1) END AS level,
-                  CASE WHEN key LIKE '%\\_disabled.%' THEN split_part(key, '_disabled.', 2) ELSE '' END AS name
-           FROM system_config
-           WHERE (key = 'global_enabled' AND value = 'false')
-              OR (value = 'true' AND (key = 'email_send_disabled' OR key LIKE 'engine\\_disabled.%'
-                                      OR key LIKE 'action\\_disabled.%'))
-           UNION ALL SELECT 'tenant', 'all', '' FROM tenants WHERE tenant_id = :tenant AND NOT agent_enabled
-           UNION ALL SELECT 'tenant', level, name FROM tenant_switches WHERE tenant_id = :tenant AND stopped""",
-        tenant=tx.tenant_id,
-    )  # fmt: skip
-    return frozenset((row["scope"], row["level"], row["name"]) for row in rows)
+CLOSED = """(SELECT coalesce(jsonb_agg(jsonb_build_array(scope, level, name)), '[]') FROM (
+    SELECT 'house' AS scope,
+           CASE WHEN key = 'global_enabled' THEN 'all' WHEN key = 'email_send_disabled' THEN 'mail'
+                ELSE split_part(key, '_disabled.', 1) END AS level,
+           CASE WHEN key LIKE '%\\_disabled.%' THEN split_part(key, '_disabled.', 2) ELSE '' END AS name
+    FROM system_config
+    WHERE (key = 'global_enabled' AND value = 'false')
+       OR (value = 'true' AND (key = 'email_send_disabled' OR key LIKE 'engine\\_disabled.%'
+                               OR key LIKE 'action\\_disabled.%'))
+    UNION ALL SELECT 'tenant', 'all', '' FROM tenants WHERE tenant_id = :t AND NOT agent_enabled
+    UNION ALL SELECT 'tenant', level, name FROM tenant_switches WHERE tenant_id = :t AND stopped) AS stops)"""
+"""SQL for what `first_seen` takes, for a statement that asks more than the switches."""
+
+
+def first_seen(tx: Tx, told: Sequence[Sequence[str]]) -> frozenset[tuple[str, str, str]]:
+    """The closed switches as a statement told them (`CLOSED`); an earlier answer in this transaction stands."""
+    known: frozenset[tuple[str, str, str]] = tx.memo.setdefault("closed", frozenset(
+        (scope, level, name) for scope, level, name in told))  # fmt: skip
+    return known
 
 
 def states(tx: Tx) -> list[dict[str, object]]:

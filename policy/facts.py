@@ -1,4 +1,4 @@
-"""The only place that reads for rules: all about a batch of cards, in eight statements at most, whatever its size."""
+"""The only place that reads for rules: all about a batch of cards, in six statements at most, whatever its size."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class _Ground:
     follow_ups_due: int
     goals: tuple[Standing, ...]
     checks: Mapping[UUID, Deadline]
+    threads: Mapping[UUID, Thread]
     own_domains: frozenset[str]
     public_url: str
 
@@ -93,7 +94,7 @@ def gather(
         people=known,
         mailed_today=today,
         suppressed={address: each.reason for address, each in found.items()},
-        threads=_threads(tx, [c.thread_id for c in cards if c.thread_id]),
+        threads=ground.threads,
         messages={message.id: message for message, _ in messages},
         by_rfc_id={rfc_id: message for message, rfc_id in messages if rfc_id},
         asking=asking.read(tx, cards),
@@ -139,13 +140,14 @@ def _facts(
 def _ground(
     tx: Tx, cards: Sequence[Card], brakes: LocalBrakes, settings: TenantSettings | None, public_url: str
 ) -> _Ground:
-    """The closed switches; the tenant with its used-up caps and, for research, what is owed and how the goals stand."""
+    """The tenant with its closed switches and used-up caps; what the cards name; for research, how much is owed."""
     keys = set[str]().union(*(
         caps.keys_of(c.type, c.client_id, caps.campaign_of(c.payload, c.subject_type, c.subject_id)) for c in cards
     ))  # fmt: skip
     research = any(card.type == "research" for card in cards)
     row = tx.row(
         f"""SELECT t.settings, t.policy_version,
+                   {switches.CLOSED} AS closed,
                    (SELECT jsonb_agg(jsonb_build_array(u.key, u.window_start, u.used)) FROM agent_rate_limits u
                     WHERE u.tenant_id = :t AND u.key = ANY(:keys) AND u.window_start > :since) AS used,
                    CASE WHEN :research THEN (
@@ -168,10 +170,16 @@ def _ground(
                     CROSS JOIN LATERAL (SELECT coalesce(c.client_id, k.client_id) AS account OFFSET 0) w
                     JOIN LATERAL (SELECT * FROM clients l
                                   WHERE l.tenant_id = :t AND l.id = w.account OFFSET 0) l ON true
-                    WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks
+                    WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks,
+                   (SELECT jsonb_agg(jsonb_build_array(h.id, h.person_wrote_at, (
+                        SELECT max(m.received_at) FROM gmail_messages m
+                        WHERE m.tenant_id = :t AND m.thread_id = h.id AND m.direction = 'in'
+                          AND m.class <> ALL(:automatic)))) FROM mail_threads h
+                    WHERE h.tenant_id = :t AND h.id = ANY(:threads)) AS threads
             FROM tenants t WHERE t.tenant_id = :t""",
         t=tx.tenant_id, keys=sorted(keys), since=tx.now - timedelta(hours=50), now=tx.now,
         research=research, checks=[each for c in cards if (each := _uuid(c.payload.get("check_id"))).int],
+        threads=list({c.thread_id for c in cards if c.thread_id}), automatic=sorted(BY_MACHINES),
     )  # fmt: skip
     if row is None:
         raise LookupError(f"there is no tenant {tx.tenant_id}")
@@ -179,12 +187,14 @@ def _ground(
     zone = windows.zone(chosen.timezone) or ZoneInfo("UTC")
     return _Ground(
         now=tx.now, settings=chosen, policy_version=row["policy_version"], mode=min(brakes.send_mode, chosen.mode),
-        zone=zone, hour=windows.hour_of(tx.now), day=windows.day_of(tx.now, zone), closed=switches.closed(tx),
+        zone=zone, hour=windows.hour_of(tx.now), day=windows.day_of(tx.now, zone),
+        closed=switches.first_seen(tx, row["closed"]),
         stopped_here=brakes.stopped(), mail_stopped_here=brakes.mail_stopped(),
         used={(key, datetime.fromisoformat(start)): used for key, start, used in row["used"] or ()},
         goals=tuple(goals.standings(tx, zone)) if research else (),
         violations_open=row["violations_open"], follow_ups_due=row["follow_ups_due"],
         checks={each.check_id: each for each in map(_deadline, row["checks"] or ())},
+        threads={each.id: each for each in map(_thread, row["threads"] or ())},
         own_domains=own_domains(chosen, public_url), public_url=public_url,
     )  # fmt: skip
 
@@ -266,18 +276,9 @@ def _country(known: Known | None) -> str | None:
     return (known.country or known.client_country) if known else None
 
 
-def _threads(tx: Tx, thread_ids: Sequence[UUID]) -> dict[UUID, Thread]:
-    if not thread_ids:
-        return {}
-    rows = tx.rows(
-        """SELECT h.id, h.person_wrote_at, (
-                   SELECT max(m.received_at) FROM gmail_messages m
-                   WHERE m.tenant_id = :t AND m.thread_id = h.id AND m.direction = 'in' AND m.class <> ALL(:automatic)
-               ) AS last_heard_at
-           FROM mail_threads h WHERE h.tenant_id = :t AND h.id = ANY(:ids)""",
-        t=tx.tenant_id, ids=list(set(thread_ids)), automatic=sorted(BY_MACHINES),
-    )  # fmt: skip
-    return {row["id"]: Thread(row["id"], row["person_wrote_at"], row["last_heard_at"]) for row in rows}
+def _thread(told: Sequence[Any]) -> Thread:
+    thread_id, *moments = told
+    return Thread(UUID(thread_id), *(datetime.fromisoformat(each) if each else None for each in moments))
 
 
 def _messages(
