@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
-from admin_api import description, problems
+from admin_api import description, hosted, problems
 from admin_api.envelope import Envelope
 from admin_api.routes import (
     alerts,
@@ -68,6 +68,7 @@ def create(
     app.state.metrics = metrics
     app.state.poll_seconds = poll_seconds
     problems.install(app)
+    hosted.install(app)
     description.install(app)
     for routes in ROUTES:
         app.include_router(routes.router)

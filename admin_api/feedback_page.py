@@ -20,6 +20,7 @@ class View:
     lang: str
     company: str
     order: str
+    """As the client knows it; empty where it has no name."""
     comment: str
     """What was said on the page before."""
     open: bool
@@ -60,14 +61,18 @@ def page(told: View, here: str, *, problem: str = "") -> str:
             said.append(escape(words.given.format(rating=request.rating)))
     if not told.open and request.state == "answered":
         said.append(words.settled)
+    if not told.open and request.state != "answered":
+        # whose mail came back, or of whom nobody has asked anything (yet)
+        said.append(words.closed)
     lead = "".join(f"<p>{each}</p>" for each in said)
-    body = f"<h1>{escape(words.question.format(order=told.order))}</h1><p>{escape(told.company)}</p>{lead}"
+    question = words.question.format(order=told.order) if told.order else words.title
+    body = f"<h1>{escape(question)}</h1><p>{escape(told.company)}</p>{lead}"
     return hosted.shell(told.lang, f"{words.title} · {told.company}", body + (_form(told, here) if told.open else ""))
 
 
-def farewell(lang: str = "en") -> str:
+def farewell(lang: str) -> str:
     """What is shown where a page was."""
-    words = WORDS.get(lang, WORDS["en"])
+    words = WORDS[lang]
     return hosted.shell(lang, words.title, f"<p>{words.gone}</p>")
 
 

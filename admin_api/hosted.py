@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from html import escape
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import parse_qs
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
 
+from admin_api import problems
 from admin_api.problems import Problem
 from domain.page_links import DeadLink
 
@@ -39,15 +41,60 @@ def shell(lang: str, title: str, body: str) -> str:
     return _SHELL.format(lang=lang, title=escape(title), style=STYLE, body=body)
 
 
+class Opening(Problem):
+    """A link that opens nothing: a person sees a page that says so, a program the problem."""
+
+
+class Words(NamedTuple):
+    """What a person sees behind a link that opens nothing, in one language."""
+
+    title: str
+    expired: str
+    broken: str
+
+
+WORDS: Mapping[str, Words] = {
+    "en": Words("This page is closed", "This link has run out. Reply to the mail that it came with, and we will help.",
+                "This link is not whole. Use it exactly as it stands in our mail."),
+    "es": Words("Esta página está cerrada", "Este enlace ha caducado. Responda al correo en el que venía y le ayudamos.",
+                "Este enlace no está completo. Úselo tal como aparece en nuestro correo."),
+    "pt": Words("Esta página está fechada", "Este link expirou. Responda ao e-mail em que ele veio, e nós ajudamos.",
+                "Este link não está completo. Use-o exatamente como está no nosso e-mail."),
+}  # fmt: skip
+
+
 @contextmanager
 def checked() -> Iterator[None]:
-    """Answer a link that opens nothing as a problem. Raises Problem."""
+    """Answer a link that opens nothing. Raises Opening."""
     try:
         yield
     except DeadLink as dead:
         if dead.expired:
-            raise Problem(410, "This link has run out.", "Ask whoever sent it for a new one.") from dead
-        raise Problem(404, "This link is not one of ours.", "Use the link exactly as it stands in the mail.") from dead
+            raise Opening(410, "This link has run out.", "Ask whoever sent it for a new one.") from dead
+        raise Opening(404, "This link is not one of ours.", "Use the link exactly as it stands in the mail.") from dead
+
+
+def install(app: FastAPI) -> None:
+    """Show people a page, and no JSON, where their link opens nothing."""
+    app.add_exception_handler(Opening, _closed)
+
+
+def tongue(request: Request) -> str:
+    """The first language of the visitor's browser that we write; nothing of the tenant is read for it."""
+    for said in request.headers.get("accept-language", "").lower().split(","):
+        if (told := said.strip()[:2]) in WORDS:
+            return told
+    return "en"
+
+
+def _closed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Opening)
+    if "text/html" not in request.headers.get("accept", ""):
+        return problems.told(error)
+    lang = tongue(request)
+    words = WORDS[lang]
+    said = words.expired if error.status == 410 else words.broken
+    return HTMLResponse(shell(lang, words.title, f"<p>{said}</p>"), error.status, headers=HEADERS)
 
 
 async def form(request: Request) -> Mapping[str, str]:

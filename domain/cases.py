@@ -75,7 +75,7 @@ def close(tx: Tx, case_id: UUID, *, outcome: str) -> Case:
     case = _load(row)
     events.record(tx, "case.closed", "case", case.id, client_id=case.client_id, contact_id=case.contact_id)
     if case.client_id is not None:
-        feedback.case_closed(tx, case.client_id)
+        feedback.case_closed(tx, case.client_id, case.id)
     return case
 
 

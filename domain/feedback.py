@@ -188,8 +188,19 @@ def put_off(tx: Tx, until: Mapping[UUID, datetime]) -> None:
         )  # fmt: skip
 
 
-def case_closed(tx: Tx, client_id: UUID) -> int:
-    """A case about an account was closed: what waited for that is looked at again; how many requests."""
+def case_closed(tx: Tx, client_id: UUID, case_id: UUID) -> int:
+    """A case about an account was closed: what waited for that is looked at again; how many requests.
+
+    A mail that waits to tell the client that somebody sees to it would be untrue from now on: it is not sent.
+    """
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM feedback_requests
+            WHERE tenant_id = :t AND client_id = :client AND case_id = :case AND recovery_card_id IS NOT NULL
+            FOR UPDATE""",
+        t=tx.tenant_id, client=client_id, case=case_id,
+    )  # fmt: skip
+    for row in rows:
+        book.cancel_waiting(tx, load(row), "its case was closed", types=("send_email",), template=book.RECOVERING)
     freed = tx.run(
         """UPDATE feedback_requests SET waits_until = NULL
            WHERE tenant_id = :t AND client_id = :client AND state = 'queued' AND waits_until > :now""",

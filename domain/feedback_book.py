@@ -30,6 +30,9 @@ SUBJECT = "feedback_request"
 LONGEST = 2_000
 """So many characters of what somebody says are kept."""
 
+RECOVERING = "service_recovery"
+"""The template of the mail that makes good, and the kind of the case beside it."""
+
 ANSWERABLE = ("sent", "answered", "lapsed")
 """Where somebody has been asked."""
 
@@ -87,10 +90,10 @@ def load(row: Row) -> Request:
 
 
 def parties(tx: Tx, request: Request) -> Row:
-    """Who asks about what: company, the order as it is called, and the language of the client."""
+    """Who asks about what: company, the order as the client knows it ('' where it has no name), and their language."""
     row = tx.row(
         """SELECT n.name AS company, l.language,
-                  coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called
+                  coalesce(o.number, o.external_id, '') AS called
            FROM tenants n
            JOIN clients l ON l.tenant_id = :t AND l.id = :client
            JOIN orders o ON o.tenant_id = :t AND o.id = :order WHERE n.tenant_id = :t""",

@@ -60,34 +60,34 @@ def look(link: Opened, request: Request) -> HTMLResponse:
     with link.transaction() as tx:
         if feedback.get(tx, link.asked) is not None:
             feedback_life.visited(tx, link.asked, scanner=sign)
-        return _shown(link, tx)
+        return _shown(link, tx, request)
 
 
 @router.post(
     PATH, response_class=HTMLResponse, summary="Takes the rating and the words beside it; again, it changes them"
 )
-def answer(link: Opened, given: Form) -> HTMLResponse:
+def answer(link: Opened, given: Form, request: Request) -> HTMLResponse:
     with link.transaction() as tx:
         found = feedback.get(tx, link.asked)
         if found is None or not feedback_page.is_open(tx, found):
-            return _shown(link, tx, status=409 if found is not None else 410)
+            return _shown(link, tx, request, status=409)
         told = given.get("rating", "")
         if told not in ("1", "2", "3", "4", "5"):
-            return _shown(link, tx, status=422, wrong=True)
+            return _shown(link, tx, request, status=422, wrong=True)
         said = Said("page", _addressee(tx, found), rating=int(told), comment=given.get("comment"),
                     contact_id=found.contact_id)  # fmt: skip
         try:
             feedback_answers.record(tx, link.asked, said)
         except (IllegalFeedbackMove, InvalidFeedback):
-            return _shown(link, tx, status=409)
-        return _shown(link, tx)
+            return _shown(link, tx, request, status=409)
+        return _shown(link, tx, request)
 
 
-def _shown(link: Link, tx: Tx, *, status: int = 200, wrong: bool = False) -> HTMLResponse:
+def _shown(link: Link, tx: Tx, request: Request, *, status: int = 200, wrong: bool = False) -> HTMLResponse:
     """The page as it stands now, or what is shown where it was."""
     found = feedback.get(tx, link.asked)
     if found is None:
-        return HTMLResponse(feedback_page.farewell(), 410, headers=hosted.HEADERS)
+        return HTMLResponse(feedback_page.farewell(hosted.tongue(request)), 410, headers=hosted.HEADERS)
     told = feedback_page.view(tx, found)
     problem = told.words.wrong if wrong else ""
     return HTMLResponse(feedback_page.page(told, link.here, problem=problem), status, headers=hosted.HEADERS)

@@ -18,6 +18,7 @@ class Due:
     request_id: UUID
     order_id: UUID
     called: str
+    """By what its client knows the order; empty where it has no name."""
     order_status: str
     of_account: bool
     """Whether the order is (still) that account's."""
@@ -53,6 +54,11 @@ class Due:
         """The intention: this request, this attempt, this due instant."""
         what = "remind" if self.attempt else "ask"
         return f"feedback:{what}:{self.request_id}:{self.due_at.isoformat()}"
+
+    @property
+    def order(self) -> str:
+        """The order's name among our own people."""
+        return self.called or str(self.order_id)[-8:].upper()
 
 
 def requests(ctx: Context) -> list[Due]:
@@ -116,5 +122,4 @@ def next_due(ctx: Context) -> datetime | None:
 
 def _due(row: Mapping[Any, Any]) -> Due:
     same = {name: row[name] for name in Due.__slots__ if name not in ("languages", "called")}
-    called = row["called"] or str(row["order_id"])[-8:].upper()
-    return Due(**same, called=called, languages=(row["language"], row["client_language"]))
+    return Due(**same, called=row["called"] or "", languages=(row["language"], row["client_language"]))

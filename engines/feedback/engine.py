@@ -88,7 +88,7 @@ def _proposal(ctx: Context, due: Due) -> Proposal:
     return Proposal(
         type="request_feedback",
         engine=FeedbackEngine.name,
-        title=f"{what} on order {due.called}: {due.name} ({due.client_name})",
+        title=f"{what} on order {due.order}: {due.name} ({due.client_name})",
         subject_type="feedback_request",
         subject_id=str(due.request_id),
         dedupe_key=due.key,
@@ -99,7 +99,7 @@ def _proposal(ctx: Context, due: Due) -> Proposal:
         contact_id=due.contact_id,
         thread_id=due.thread_id,
         payload=letter.payload(due, chosen, until),
-        evidence={"order": due.called, "order_id": str(due.order_id), "due_at": due.due_at.isoformat()},
+        evidence={"order": due.order, "order_id": str(due.order_id), "due_at": due.due_at.isoformat()},
         priority=REMIND if due.attempt else ASK,
     )
 

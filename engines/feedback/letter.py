@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from domain.db import Row
-from domain.feedback_book import Request
+from domain.feedback_book import RECOVERING, Request
 from domain.settings import TenantSettings
 from engines.feedback.due import Due
 from engines.greeting import first_name, language
 
-RECOVERING, THANKING = "service_recovery", "feedback_thanks"
-"""The templates of the two mails that answer what was said."""
+THANKING = "feedback_thanks"
+"""The template of the mail that thanks; `feedback_book.RECOVERING` is that of the one that makes good."""
 
 
 def payload(due: Due, settings: TenantSettings, until: datetime) -> dict[str, Any]:
@@ -30,10 +30,13 @@ def payload(due: Due, settings: TenantSettings, until: datetime) -> dict[str, An
     }
 
 
-def recovery(request: Request, about: Row, settings: TenantSettings) -> dict[str, Any]:
-    """The payload of the card that writes to a dissatisfied client; a person looks at it unless the tenant says so."""
+def recovery(request: Request, about: Row, settings: TenantSettings, *, person_informed: bool) -> dict[str, Any]:
+    """The payload of the card that writes to a dissatisfied client; a person looks at it unless the tenant says so.
+
+    With `person_informed` it says that it is being looked at, which must be so when it goes out.
+    """
     told = _reply(request, about, settings, RECOVERING)
-    told["slots"] |= {"person_informed": True}
+    told["slots"] |= {"person_informed": person_informed}
     if not settings.send_service_recovery:
         told["needs_approval"] = "a dissatisfied client is written to"
     return told

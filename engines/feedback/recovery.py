@@ -11,13 +11,13 @@ from domain.cards import Card, Proposal
 from domain.db import Row
 from domain.events import Event
 from domain.feedback_answers import Answer
-from domain.feedback_book import Request
+from domain.feedback_book import RECOVERING, Request
 from engines.contract import Context
 from engines.feedback import calls, letter, opinions
-from engines.feedback.letter import RECOVERING, THANKING
+from engines.feedback.letter import THANKING
 
 NAME = "feedback"
-KIND = "service_recovery"
+KIND = RECOVERING
 """The kind of the cases that answers open."""
 
 LATEST_DAYS = 7
@@ -70,8 +70,10 @@ def _make_good(ctx: Context, request: Request, answer: Answer) -> None:
     seen_to = request.case_id is not None and any(case.id == request.case_id for case in open_cases)
     wished = [] if seen_to else [_case(ctx, request, answer, about)]
     if about["contact_id"] is not None:
-        payload = letter.recovery(request, about, ctx.settings)
-        title = f"Make good on order {about['called']}: {about['name']} ({about['client_name']})"
+        # a case that waits for somebody's approval may never be opened: then nobody is told that it is looked at
+        opens = ctx.settings.autonomy.get("open_case", "auto") == "auto"
+        payload = letter.recovery(request, about, ctx.settings, person_informed=bool(seen_to or opens))
+        title = f"Make good on order {_called(request, about)}: {about['name']} ({about['client_name']})"
         wished.append(_mail(ctx, request, answer, about, title, "recover", payload, MAIL))
     made = cards.propose(ctx.tx, wished, reconsider_hours=ctx.settings.reconsider_hours)
     for card in made:
@@ -104,7 +106,7 @@ def _thank(ctx: Context, request: Request, answer: Answer) -> None:
     about = _about(ctx, request, answer)
     if about["contact_id"] is not None:
         payload = {**letter.thanks(request, about, ctx.settings), "answers_message_id": str(message.id)}
-        title = f"Thank for feedback on order {about['called']}: {about['name']} ({about['client_name']})"
+        title = f"Thank for feedback on order {_called(request, about)}: {about['name']} ({about['client_name']})"
         cards.propose(ctx.tx, [_mail(ctx, request, answer, about, title, "thank", payload, THANKS)])
 
 
@@ -120,7 +122,7 @@ def _case(
     rated = f"{answer.rating} of 5" if answer.rating is not None else "dissatisfied"
     told = kind.replace("_", " ") if call else rated
     payload: dict[str, Any] = {
-        "kind": kind, "title": f"Feedback on order {about['called']}: {told}", "quote": words or rated,
+        "kind": kind, "title": f"Feedback on order {_called(request, about)}: {told}", "quote": words or rated,
         "feedback_request_id": str(request.id), "order_id": str(request.order_id), "rating": answer.rating,
         "thread_id": str(request.thread_id) if request.thread_id else None,
         "message_id": str(answer.message_id) if answer.message_id else None,
@@ -159,10 +161,15 @@ def _words(answer: Answer) -> str:
     return " ".join((answer.comment or answer.span or "").split())[:WORDS]
 
 
+def _called(request: Request, about: Row) -> str:
+    """The order's name among our own people: what the client never saw is not told to them."""
+    return about["called"] or str(request.order_id)[-8:].upper()
+
+
 def _about(ctx: Context, request: Request, answer: Answer) -> Row:
     """The order, its account, and whoever is written to: who answered, else who was asked."""
     row = ctx.tx.row(
-        """SELECT coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called, l.name AS client_name,
+        """SELECT coalesce(o.number, o.external_id, '') AS called, l.name AS client_name,
                   c.id AS contact_id, coalesce(c.name, '') AS name, c.language, l.language AS client_language,
                   h.subject AS thread_subject,
                   (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company

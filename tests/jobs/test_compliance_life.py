@@ -123,7 +123,7 @@ def test_gaps_are_asked_for_answered_taken_to_the_manager_and_closed(desk: Desk)
         date(2026, 3, 14), date(2026, 3, 16), "reminded", ["phone", "title"], 1)  # fmt: skip
     [mail] = desk.to("bill@initech.example")
     assert mail["subject"] == "Your details with Acme: a few are missing"
-    assert "1. A telephone number, with the country code\n2. Role at the company\n" in mail["text"]
+    assert "1. A telephone number, with the country code\n2. Your role at the company\n" in mail["text"]
     assert "the next review is on 16 March 2026" in mail["text"]
     # he writes, and is left in peace for three days; a person puts down what he told
     sent = desk.post.row("SELECT rfc_message_id FROM outbound_messages WHERE tenant_id = :t")
@@ -140,7 +140,7 @@ def test_gaps_are_asked_for_answered_taken_to_the_manager_and_closed(desk: Desk)
         desk.on(date(2026, 3, day))
     mails = desk.to("bill@initech.example")
     assert [mail["subject"] for mail in mails[1:]] == ["Re: Your details with Acme: a few are missing"] * 2
-    assert ["1. Role at the company" in mail["text"] and "telephone" not in mail["text"] for mail in mails] == [
+    assert ["1. Your role at the company" in mail["text"] and "telephone" not in mail["text"] for mail in mails] == [
         False, True, True]  # fmt: skip
     late = desk.check(desk.bill)
     assert (late.state, late.reminders, late.remind_at) == ("overdue", 3, None)

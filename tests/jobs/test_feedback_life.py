@@ -147,7 +147,7 @@ def test_a_bad_rating_opens_a_case_and_proposes_to_make_good_in_the_same_cycle(d
         approvals.approve(desk.post.house, tx, recovery.id, seen=shown.seen, by="ana")
     desk.hour()
     assert desk.sent()[-1]["subject"] == "Re: How did we do with order PO-1?"
-    assert "looking at it" in desk.sent()[-1]["text"]
+    assert "We are looking into it." in desk.sent()[-1]["text"]
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
         assert tx.value("SELECT count(*) FROM tasks WHERE tenant_id = :t", t=tx.tenant_id) == 0
         undo.undo(tx, desk.card("open_case").id, by="ana", reason="known already")
