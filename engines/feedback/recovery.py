@@ -99,7 +99,7 @@ def _thank(ctx: Context, request: Request, answer: Answer) -> None:
     if (
         message is None
         or message.cls not in ("feedback_answer", "reply")
-        or set(message.flags) - {"reply"}
+        or set(message.flags) - {"reply", "quotes"}
         or _asks(message)
     ):
         return

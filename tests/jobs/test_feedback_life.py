@@ -2,156 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
-from admin_api import app as admin_app
-from domain import cards, cases, clocks, feedback, feedback_answers, ledger, orders, settings, undo
-from domain.feedback_book import Request
-from jobs import approvals
-from simulator.emulators.resend import ResendEmulator
-from tests import build, houses
+from domain import cases, clocks, feedback, feedback_answers, orders
 from tests.hand_clock import HandClock
+from tests.jobs.feedback_desk import BROWSER, FORM, Desk, open_desk
 from tests.jobs.letters import Post, letter
-
-BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/140.0", "Accept": "text/html", "Accept-Language": "en-US"}
-FORM = {**BROWSER, "Content-Type": "application/x-www-form-urlencoded"}
-
-
-@dataclass
-class Desk:
-    """Acme with a mailbox, an account at Resend, a client, and the page that asks for feedback."""
-
-    post: Post
-    resend: ResendEmulator
-    clock: HandClock
-    client: TestClient
-    account: UUID
-    person: UUID
-
-    def hour(self) -> UUID:
-        """An hour passes, with the mail that came in; the run."""
-        run_id = self.post.hour()
-        self.clock.advance(hours=1)
-        return run_id
-
-    def days(self, count: int) -> None:
-        """Days pass, with an hour each at the same time."""
-        for _ in range(count):
-            self.hour()
-            self.clock.advance(hours=23)
-
-    def delivered(self, name: str, **fields: Any) -> UUID:
-        """An order that is delivered now."""
-        with self.post.database.tenant(self.post.tenant_id, actor="ana") as tx:
-            made = orders.put(tx, external_id=name, client_id=self.account, contact_id=self.person, status="accepted",
-                              fee="10", total_amount="10", **fields)  # fmt: skip
-            orders.move(tx, made.id, "delivered")
-            return made.id
-
-    def request(self, order_id: UUID) -> Request:
-        with self.post.database.tenant(self.post.tenant_id) as tx:
-            found = feedback.of_order(tx, order_id)
-        assert found is not None
-        return found
-
-    def sent(self) -> list[dict[str, Any]]:
-        return self.resend.sent("re_acme")
-
-    def page(self, mail: dict[str, Any]) -> str:
-        """The page that a mail leads to."""
-        found = re.search(r"http://127\.0\.0\.1:8321(/f/\S+)", mail["text"])
-        assert found is not None
-        return found[1]
-
-    def lines(self, run_id: UUID) -> set[tuple[str, str, str | None]]:
-        """What the hour's ledger says of feedback."""
-        with self.post.database.tenant(self.post.tenant_id) as tx:
-            return {(each["kind"], each["disposition"], each["rule"]) for each in ledger.lines(tx, run_id)
-                    if each["subject_type"] == "feedback_request"}  # fmt: skip
-
-    def open_cases(self) -> list[cases.Case]:
-        with self.post.database.tenant(self.post.tenant_id) as tx:
-            return list(cases.listed(tx))
-
-    def card(self, kind: str) -> cards.Card:
-        """The latest card of this type."""
-        with self.post.database.tenant(self.post.tenant_id) as tx:
-            return cards.listed(tx, kind=kind, limit=1)[0]
-
-    def set(self, **changes: Any) -> None:
-        with self.post.database.tenant(self.post.tenant_id, actor="ana") as tx:
-            settings.change(tx, changes)
 
 
 @pytest.fixture
 def desk(post: Post, clock: HandClock) -> Iterator[Desk]:
-    clock.advance(hours=6)
-    with post.database.tenant(post.tenant_id, actor="test") as tx:
-        account = build.client(tx)
-        person = build.contact(tx, account, name="Bill Lumbergh")
-        clocks.exempt(tx, [person], "discovered")
-    with ResendEmulator(clock=clock) as resend:
-        houses.resend_for(post.hands, resend, post.tenant_id, "re_acme")
-        api = TestClient(admin_app.create(post.house), base_url="http://127.0.0.1:8321")
-        yield Desk(post, resend, clock, api, account, person)
-
-
-def test_a_bad_rating_opens_a_case_and_proposes_to_make_good_in_the_same_cycle(desk: Desk) -> None:
-    order = desk.delivered("PO-1")
-    assert desk.request(order).due_at == desk.clock.now() + timedelta(days=7)
-    desk.clock.advance(days=6)
-    desk.days(1)
-    assert desk.sent() == []
-    assert desk.lines(desk.hour()) == {("feedback_due", "acted", None)}
-    [mail] = desk.sent()
-    assert mail["subject"] == "How did we do with order PO-1?"
-    page = desk.page(mail)
-    assert f'<a href="http://127.0.0.1:8321{page}">' in mail["html"]
-    assert desk.request(order).state == "sent"
-    # machines and people look, and nothing is recorded
-    for headers in ({**BROWSER, "User-Agent": "Barracuda Sentinel"}, {**BROWSER, "Sec-Purpose": "prefetch"}, BROWSER):
-        assert desk.client.get(page, headers=headers).status_code == 200
-    assert desk.client.get(f"{page}?rating=1", headers=BROWSER).status_code == 200
-    seen = desk.request(order)
-    assert (seen.state, seen.visits, seen.scans, seen.rating) == ("sent", 2, 2, None)
-    answer = desk.client.post(page, content="rating=1&comment=Two+boxes+were+broken+%3Cb%3E", headers=FORM)
-    assert (answer.status_code, "somebody is going to look at it" in answer.text) == (200, True)
-    assert "<b>" not in answer.text
-    bad = desk.request(order)
-    assert (bad.state, bad.rating, bad.sentiment, bad.case_id) == ("answered", 1, "negative", None)
-    desk.hour()
-    bad = desk.request(order)
-    [case] = desk.open_cases()
-    assert (case.id, case.kind, case.client_id) == (bad.case_id, "service_recovery", desk.account)
-    assert case.title == "Feedback on order PO-1: 1 of 5"
-    recovery = desk.card("send_email")
-    assert recovery.id == bad.recovery_card_id
-    # what the account writes meanwhile stops sequences, and this is none
-    desk.post.arrives(letter("Hello,\n\nour new address is 5 Main Street.\n\nPeter",
-                             frm="Peter Gibbons <peter@initech.example>", subject="Our address"))  # fmt: skip
-    desk.days(1)
-    desk.hour()
-    recovery = desk.card("send_email")
-    assert (recovery.state, recovery.rule) == ("awaiting_approval", "approval")
-    assert ("service_recovery", "awaiting_approval") in {each[:2] for each in desk.lines(desk.hour())}
-    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
-        shown = approvals.show(desk.post.house, tx, recovery.id)
-        approvals.approve(desk.post.house, tx, recovery.id, seen=shown.seen, by="ana")
-    desk.hour()
-    assert desk.sent()[-1]["subject"] == "Re: How did we do with order PO-1?"
-    assert "We are looking into it." in desk.sent()[-1]["text"]
-    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
-        assert tx.value("SELECT count(*) FROM tasks WHERE tenant_id = :t", t=tx.tenant_id) == 0
-        undo.undo(tx, desk.card("open_case").id, by="ana", reason="known already")
-    assert desk.open_cases() == []
+    with open_desk(post, clock) as opened:
+        yield opened
 
 
 def test_a_reply_in_words_is_read_and_a_complaint_in_it_opens_one_case_alone(desk: Desk) -> None:
@@ -283,9 +148,8 @@ def test_a_case_that_opens_after_planning_keeps_the_mail_in(desk: Desk) -> None:
     desk.hour()
     waiting = desk.card("request_feedback")
     assert waiting.state == "awaiting_approval"
+    desk.approve(waiting)
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
-        shown = approvals.show(desk.post.house, tx, waiting.id)
-        approvals.approve(desk.post.house, tx, waiting.id, seen=shown.seen, by="ana")
         cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=desk.account)
     desk.hour()
     kept = desk.card("request_feedback")
