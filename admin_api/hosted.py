@@ -56,7 +56,7 @@ class Words(NamedTuple):
 WORDS: Mapping[str, Words] = {
     "en": Words("This page is closed", "This link has run out. Reply to the mail that it came with, and we will help.",
                 "This link is not whole. Use it exactly as it stands in our mail."),
-    "es": Words("Esta página está cerrada", "Este enlace ha caducado. Responda al correo en el que venía y le ayudamos.",
+    "es": Words("Esta página está cerrada", "Este enlace ha caducado. Responda al correo en que venía y le ayudamos.",
                 "Este enlace no está completo. Úselo tal como aparece en nuestro correo."),
     "pt": Words("Esta página está fechada", "Este link expirou. Responda ao e-mail em que ele veio, e nós ajudamos.",
                 "Este link não está completo. Use-o exatamente como está no nosso e-mail."),
