@@ -11,6 +11,7 @@ import idna
 MAX_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 MAX_LOCAL_CHARACTERS = 64
 
+_IN_TEXT = re.compile(r"[^\s\"(),:;<>@\[\\\]|']+@[\w.-]+\w")
 _LOCAL = re.compile(r"[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\]]+")
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]*[a-z0-9])")
 
@@ -65,6 +66,11 @@ def known(addresses: Iterable[str]) -> list[str]:
             # nobody can be known by it, so it names nobody
             continue
     return list(spelled)
+
+
+def found_in(text: str) -> list[str]:
+    """Every address that stands in a text, in its one spelling, once each."""
+    return known(_IN_TEXT.findall(text))
 
 
 def domain_of(address: str) -> str:

@@ -121,6 +121,11 @@ def recognised(tx: Tx, given: Mapping[str, Any]) -> Client | None:
     return _recognise(tx, None, _spelled(given))
 
 
+def keys_of_people(known: Sequence[str]) -> list[str]:
+    """The external ids of accounts that are each but the person with one of these addresses."""
+    return [f"person:{address}" for address in known]
+
+
 def hold(tx: Tx) -> None:
     """Keep everybody else from making clients and contacts of the tenant until this transaction ends."""
     tx.run("SELECT pg_advisory_xact_lock(:class, hashtext(:t))", **{"class": PEOPLE_LOCK}, t=str(tx.tenant_id))

@@ -11,7 +11,6 @@ from uuid import UUID
 from domain import cards, events, schedule, settings, storable, tasks
 from domain.db import Row, Tx
 from domain.events import News
-from domain.traces import ERASED
 
 State = Literal["pending", "reminded", "overdue", "escalated", "completed", "waived"]
 
@@ -241,8 +240,8 @@ def news(check: Check, kind: str, **told: Any) -> News:
 
 def _is_of_erased(tx: Tx, check: Check) -> bool:
     return check.contact_id is not None and (check.closed_by == ERASURE or bool(tx.value(
-        "SELECT name = :erased FROM contacts WHERE tenant_id = :t AND id = :id",
-        erased=ERASED, t=tx.tenant_id, id=check.contact_id,
+        "SELECT erased_at IS NOT NULL FROM contacts WHERE tenant_id = :t AND id = :id",
+        t=tx.tenant_id, id=check.contact_id,
     )))  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from domain.compliance_dates import Due
 from domain.compliance_schedules import Schedule
 from domain.db import Row, Tx
 from domain.settings import TenantSettings
-from domain.traces import ERASED
 
 SWEEPS = 4
 """So many batches of checks are made in one go, whatever is due; the rest waits for the next."""
@@ -61,7 +60,7 @@ def _batch(tx: Tx, of: Schedule, limit: int) -> Sequence[Row]:
     chosen, values = compliance_fields.condition(of.applies_to, of.filter)
     if of.applies_to == "contact":
         # of a person who was erased nothing is required
-        chosen, values = f"{chosen} AND c.name <> :erased", {**values, "erased": ERASED}
+        chosen = f"{chosen} AND c.erased_at IS NULL"
     lacks = compliance_fields.missing(of.applies_to, "CAST(:required AS text[])")
     values |= {"t": tx.tenant_id, "after": of.swept_to or NOBODY, "limit": limit, "required": list(of.required_fields)}
     if of.applies_to == "client":

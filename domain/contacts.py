@@ -50,6 +50,8 @@ class Contact:
     provenance: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
+    erased_at: datetime | None
+    """When the person was forgotten: what is left is a blank record, and stays one."""
 
 
 COLUMNS = ", ".join(Contact.__slots__)
@@ -111,7 +113,7 @@ def by_name(tx: Tx, client_id: UUID, name: str) -> Contact | None:
     """The contact of an account who is known by exactly this name and nothing else, or None; of several the oldest."""
     row = tx.row(
         f"""SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t AND client_id = :client AND name = :name
-            AND email IS NULL AND external_id IS NULL ORDER BY id LIMIT 1""",
+            AND email IS NULL AND external_id IS NULL AND erased_at IS NULL ORDER BY id LIMIT 1""",
         t=tx.tenant_id, client=client_id, name=name,
     )  # fmt: skip
     return _load(row) if row else None
@@ -167,6 +169,8 @@ def listed(tx: Tx, *, client_id: UUID | None = None, after: UUID | None = None, 
 def add_address(tx: Tx, vault: Vault, contact_id: UUID, address: str, *, source: Source) -> bool:
     """Know a contact by one more address; False when it is somebody's already. Raises InvalidAddress."""
     spelled = addresses.normalise(address)
+    if (found := get(tx, contact_id)) is not None:
+        _stays_blank(found)
     if not _store_address(tx, contact_id, spelled, source):
         return False
     suppressions.carry_over(tx, vault, contact_id, spelled)
@@ -212,6 +216,8 @@ def _recognise(tx: Tx, contact_id: UUID | None, wished: Mapping[str, Any]) -> Co
     named = get(tx, contact_id) if contact_id else None
     if contact_id and named is None:
         raise UnknownContact(f"there is no contact {contact_id}")
+    if named is not None:
+        _stays_blank(named)
     if named is None and "external_id" in wished:
         row = tx.row(
             f"SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t AND external_id = :id",
@@ -225,6 +231,11 @@ def _recognise(tx: Tx, contact_id: UUID | None, wished: Mapping[str, Any]) -> Co
     if named is None and addressed and known_as and wished.get("external_id", known_as) != known_as:
         raise InvalidContact(f"external_id: the contact with that address is {known_as!r}")
     return named or addressed
+
+
+def _stays_blank(found: Contact) -> None:
+    if found.erased_at is not None:
+        raise InvalidContact("row: this person was erased, and their record stays blank; somebody new is a new contact")
 
 
 def _create(tx: Tx, vault: Vault, wished: dict[str, Any], said: Mapping[str, Any], *, spread: bool) -> Upserted:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from domain import (
     blobs,
     cards,
+    clients,
     clocks,
     compliance_checks,
     contacts,
@@ -96,9 +97,18 @@ def blank_contact(tx: Tx, contact_id: UUID) -> None:
     tx.run(
         """UPDATE contacts SET name = :erased, email = NULL, title = NULL, phone = NULL, language = NULL,
                timezone = NULL, country = NULL, external_id = NULL, provenance = '{}', broadcast_consent = false,
-               updated_at = :now
+               updated_at = :now, erased_at = coalesce(erased_at, :now)
            WHERE tenant_id = :t AND id = :id""",
         erased=ERASED, now=tx.now, t=tx.tenant_id, id=contact_id,
+    )  # fmt: skip
+
+
+def blank_account(tx: Tx, traces: Traces) -> None:
+    """Who came in without a company is an account, too, which has their name."""
+    tx.run(
+        """UPDATE clients SET name = :erased, external_id = NULL, updated_at = :now
+           WHERE tenant_id = :t AND external_id = ANY(:keys)""",
+        erased=ERASED, now=tx.now, t=tx.tenant_id, keys=clients.keys_of_people(traces.addresses),
     )  # fmt: skip
 
 

@@ -89,6 +89,8 @@ class Taken:
     field: str | None = None
     mend: str | None = None
     raw: str | None = None
+    meant: tuple[str, UUID] | None = None
+    """The record that a row which was not taken in is about, where that is known: its type and its id."""
 
 
 COLUMNS = ", ".join(Batch.__slots__)
@@ -296,10 +298,20 @@ def deeds(tx: Tx, import_id: UUID, *, limit: int) -> Sequence[Row]:
 
 
 def left_alone(tx: Tx, import_id: UUID, *, limit: int = 100) -> Sequence[Row]:
-    """What an undo left as it is, with the reason."""
+    """What an undo left as it is, with the reason, and what people call it."""
     return tx.rows(
-        """SELECT line, subject_type, subject_id, undo_reason FROM import_rows
-           WHERE tenant_id = :t AND import_id = :id AND undo = 'left_alone' ORDER BY seq LIMIT :limit""",
+        """SELECT r.line, r.subject_type, r.subject_id, r.undo_reason,
+                  CASE r.subject_type
+                      WHEN 'client' THEN (SELECT name FROM clients s WHERE s.tenant_id = :t AND s.id = r.subject_id)
+                      WHEN 'contact' THEN (SELECT coalesce(email, name) FROM contacts s
+                                           WHERE s.tenant_id = :t AND s.id = r.subject_id)
+                      WHEN 'product' THEN (SELECT code FROM products s WHERE s.tenant_id = :t AND s.id = r.subject_id)
+                      WHEN 'order' THEN (SELECT coalesce(number, external_id) FROM orders s
+                                         WHERE s.tenant_id = :t AND s.id = r.subject_id)
+                      WHEN 'deal' THEN (SELECT title FROM deals s WHERE s.tenant_id = :t AND s.id = r.subject_id)
+                  END AS called
+           FROM import_rows r
+           WHERE r.tenant_id = :t AND r.import_id = :id AND r.undo = 'left_alone' ORDER BY r.seq LIMIT :limit""",
         t=tx.tenant_id, id=import_id, limit=limit,
     )  # fmt: skip
 
@@ -363,8 +375,9 @@ def _lines(taken: Taken) -> Iterator[dict[str, Any]]:
     blank = dict.fromkeys(("type", "subject", "before", "after", "field", "mend", "raw"))
     base = {**blank, "line": taken.line}
     if taken.outcome in ("bad", "skipped"):
-        told = {"field": taken.field, "mend": storable.optional(taken.mend, 1000)}
+        told: dict[str, Any] = {"field": taken.field, "mend": storable.optional(taken.mend, 1000)}
         raw = storable.optional(taken.raw, LONGEST_ROW)
+        told["type"], told["subject"] = taken.meant or (None, None)
         yield {**base, **told, "seq": taken.line * SEQ_PER_LINE, "outcome": taken.outcome, "raw": raw}
     for at, record in enumerate(taken.records, 1):
         yield {**base, "seq": taken.line * SEQ_PER_LINE + at, "outcome": "created" if record.created else "changed",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,8 +15,6 @@ from domain.csv_values import Habits, InvalidValue
 from domain.db import Tx
 from domain.imports import Record
 from domain.vault import Vault
-
-_ADDRESS = re.compile(r"[^\s\"(),:;<>@\[\\\]|']+@[\w.-]+\w")
 
 
 class Passed(Exception):
@@ -47,7 +44,7 @@ class Done:
 
 def names_erased(tx: Tx, vault: Vault, text: str) -> bool:
     """Whether a text holds the address of somebody who was erased."""
-    found = suppressions.of(tx, vault, addresses.known(set(_ADDRESS.findall(text))))
+    found = suppressions.of(tx, vault, addresses.found_in(text))
     return any(each.reason == "erased" for each in found.values())
 
 
@@ -151,7 +148,8 @@ def _account(tx: Tx, company: str, email: str | None, name: str | None, options:
         return clients.upsert(tx, name=company or domain, domain=domain, relationship=options.relationship)
     if email is None:
         raise InvalidRow("company: give the company, or an address at its own domain")
-    return clients.upsert(tx, name=name or email, external_id=f"person:{email}", relationship=options.relationship)
+    [key] = clients.keys_of_people([email])
+    return clients.upsert(tx, name=name or email, external_id=key, relationship=options.relationship)
 
 
 def _host(told: str) -> str:

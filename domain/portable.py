@@ -10,7 +10,6 @@ from typing import Any
 
 from domain import intake_trade
 from domain.db import Tx
-from domain.traces import ERASED
 
 TABLES_LEFT_OUT: Mapping[str, str] = {
     "tenant_credentials": "secrets of providers, sealed for this house alone",
@@ -104,9 +103,9 @@ SHEETS: Mapping[str, tuple[Sequence[str], str]] = {
         ("external_id", "name", "email", "client_external_id", "company", "phone", "title", "language", "timezone",
          "country"),
         # the blank record of who was erased would be a person of that name elsewhere
-        f"""SELECT c.*, a.name AS company, a.external_id AS client_external_id FROM contacts c
+        """SELECT c.*, a.name AS company, a.external_id AS client_external_id FROM contacts c
             JOIN clients a ON a.tenant_id = c.tenant_id AND a.id = c.client_id
-            WHERE c.tenant_id = :t AND NOT (c.email IS NULL AND c.name = '{ERASED}') ORDER BY c.id""",
+            WHERE c.tenant_id = :t AND c.erased_at IS NULL ORDER BY c.id""",
     ),
     "products": (
         ("external_id", "code", "name", "kind", "price", "tech_fee", "tolerance_percent", "currency", "active"),

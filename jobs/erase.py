@@ -8,7 +8,7 @@ from email.message import Message
 from uuid import UUID
 
 from brain.reading.parse import decode_header, headers_of, parse, part_text, walk
-from domain import blobs, erasures, forgetting, uploads
+from domain import blobs, erasures, forgetting, import_traces, uploads
 from domain.db import Database, Tx
 from domain.erasures import Erasure
 from domain.forgetting import Columns
@@ -104,6 +104,8 @@ def _steps(work: Work, erasure: Erasure) -> list[tuple[str, Callable[[], int]]]:
         return lambda: _table(work, erasure, columns)
 
     return [
+        # first: by their id in another system, which goes with their record, kept rows are known to be theirs
+        ("kept rows", lambda: _kept_rows(work, erasure)),
         ("self", lambda: _self(work, erasure)),
         ("uploads", lambda: _uploads(work)),
         ("messages", lambda: _messages(work, erasure)),
@@ -112,10 +114,16 @@ def _steps(work: Work, erasure: Erasure) -> list[tuple[str, Callable[[], int]]]:
     ]
 
 
+def _kept_rows(work: Work, erasure: Erasure) -> int:
+    with work.database.tenant(work.tenant_id, actor=work.by) as tx:
+        return import_traces.empty(tx, erasure.contact_id, work.traces)
+
+
 def _self(work: Work, erasure: Erasure) -> int:
     if erasure.contact_id is None:
         return 0
     with work.database.tenant(work.tenant_id, actor=work.by) as tx:
+        forgetting.blank_account(tx, work.traces)
         forgetting.blank_contact(tx, erasure.contact_id)
     return 1
 

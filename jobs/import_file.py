@@ -87,7 +87,7 @@ class _Undone(Exception):
 
 
 class _Double(Exception):
-    """Takes back what a row did that means what an earlier row of the file meant, on the line that is told."""
+    """Takes back what a row did that means what an earlier row meant: that row's line, and the record."""
 
 
 def preview(
@@ -320,9 +320,10 @@ def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_
         with tx.savepoint():
             done = intake.put(tx, vault, wish.kind, said, wish.options)
             if earlier := imports.first_lines(tx, import_id, {done.made.id: row.line}):
-                raise _Double(earlier[done.made.id])
+                raise _Double(earlier[done.made.id], done.made.id)
     except _Double as double:
-        return _aside(row, "skipped", _DOUBLE[wish.kind].format(double.args[0]))
+        line, meant = double.args
+        return replace(_aside(row, "skipped", _DOUBLE[wish.kind].format(line)), meant=(wish.kind[:-1], meant))
     except Passed as reason:
         return replace(_aside(row, "skipped", str(reason)), raw=None)
     except REFUSALS as error:
@@ -337,7 +338,7 @@ def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_
     made = done.made
     if made.kept and not made.changed:
         mend = f"{made.kept[0]}: what a person said stands ({', '.join(made.kept)})"
-        return _aside(row, "skipped", mend, records=done.records)
+        return replace(_aside(row, "skipped", mend, records=done.records), meant=(wish.kind[:-1], made.id))
     outcome: imports.Outcome = "created" if made.created else "changed" if made.changed else "unchanged"
     return Taken(row.line, row.ends, outcome, done.records)
 

@@ -41,6 +41,7 @@ CREATE TABLE hourhand.contacts (
     provenance jsonb NOT NULL DEFAULT '{}',     -- field → {source, confidence, message_id, at}
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    erased_at timestamptz,                      -- the person was forgotten: this is a blank record, and stays one
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, external_id),
     FOREIGN KEY (tenant_id, client_id) REFERENCES hourhand.clients (tenant_id, id) ON DELETE CASCADE

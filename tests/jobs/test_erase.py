@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,13 @@ from domain import (
     audit,
     blobs,
     cards,
+    clients,
     contacts,
     erasures,
     events,
     executions,
     forgetting,
+    imports,
     notices,
     order_lines,
     orders,
@@ -35,7 +38,7 @@ from domain.db import Database
 from domain.forgetting import StillSending
 from domain.ports import OutboundMail
 from domain.traces import Traces
-from jobs import cleanup, erase, import_file, ingest, reconcile_mailbox
+from jobs import cleanup, erase, import_file, ingest, reconcile_mailbox, undo_import
 from jobs.import_file import Wish
 from jobs.import_sources import InMemory
 from tests import build, gears
@@ -46,7 +49,7 @@ from tests.jobs.letters import Post
 TRACES = ("bill@initech.example", "b.lumbergh@home.example", "bill lumbergh", "lumbergh, bill", "2125550123")
 
 
-def _grep(cloned: gears.Clone) -> list[str]:
+def _grep(cloned: gears.Clone, traces: Sequence[str] = TRACES) -> list[str]:
     """Every place of the whole database, whoever's it is, in which one of the traces stands; also inside of bytes."""
     found = []
     with psycopg.connect(cloned.admin_url) as connection:
@@ -63,7 +66,7 @@ def _grep(cloned: gears.Clone) -> list[str]:
             for (value,) in connection.execute(place):
                 told = _told(bytes(value)) if is_bytes else str(value)
                 told = told.casefold() + "".join(letter for letter in told if letter.isdigit())
-                found += [f"{table}.{column}: {trace}" for trace in TRACES if trace in told]
+                found += [f"{table}.{column}: {trace}" for trace in traces if trace in told]
     return found
 
 
@@ -195,6 +198,66 @@ def test_the_mailbox_does_not_bring_an_erased_person_back(post: Post, bill: UUID
         Wish("contacts", "again.csv"), by="root",
     )  # fmt: skip
     assert (report.created, report.skipped) == (0, 1)
+
+
+OTHER_SPELLINGS = ("lumberg", "willy", "william", "2125550188", "2125550199", "will@", "xyz.example", "crm-77")
+
+FILES = (
+    ("contacts", "name,email,id,phone\nBill Lumbergh,bill@initech.example,crm-77,+1 212 555 0188\n"
+     "Ana,ana@gmail.com,,\n"),
+    ("contacts", "name,email,phone\nWilliam Lumbergh,bill@initech.example,+1 212 555 0123\n"),
+    # a second row of his, by an id alone; one that can't be read; his address beside what is not his
+    ("contacts", "name,email,id,phone\nWilliam Lumbergh,bill@initech.example,crm-77,\n"
+     "Will Lumberg,will@initech.example,crm-77,212 555 0199\nWilly L.,willy(at)xyz.example,crm-77,\n"
+     "Willy,Bill@INITECH.example,crm-78,12\nPeter Gibbons,peter(at)initech.example,,212 555 0177\n"),
+    ("orders", "number,company,email,borrower name\nA-1,Nobody,bill@initech.example,Willy\n"),
+)  # fmt: skip
+"""Rows in which he is called otherwise, or has another telephone: kept for being mended, or for being undone."""
+
+
+def test_what_imports_keep_of_an_erased_person_goes_however_they_are_called_there(
+    clone: Database, cloned: gears.Clone
+) -> None:
+    tenant = build.acme(clone)
+    reports = [import_file.run(clone, VAULT, tenant, InMemory(content.encode()), Wish(kind, "x.csv"), by="root")
+               for kind, content in FILES]  # fmt: skip
+    assert [(each.created, each.changed, each.skipped + each.bad) for each in reports] == [
+        (2, 0, 0), (0, 1, 0), (0, 0, 4), (0, 0, 1)]  # fmt: skip
+    assert len(_grep(cloned, OTHER_SPELLINGS)) > 10
+    for address in ("bill@initech.example", "ana@gmail.com"):
+        erase.run(clone, VAULT, tenant, address=address, reason="asked", by="root")
+    assert _grep(cloned, [*TRACES, *OTHER_SPELLINGS, "ana@gmail.com"]) == []
+    with clone.tenant(tenant) as tx:
+        kept = [imports.put_aside(tx, report.import_id or tenant) for report in reports]
+        # they are counted as before; what was anybody else's stands, with its reason
+        assert [len(each) for each in kept] == [0, 0, 4, 1]
+        assert {(row["field"], row["raw"]) for row in [*kept[2][:3], *kept[3]]} == {("row", None)}
+        assert {row["mend"] for row in [*kept[2][:3], *kept[3]]} == {
+            "it was about somebody who was erased: nothing of it is kept"}  # fmt: skip
+        assert kept[2][3]["raw"] == "Peter Gibbons,peter(at)initech.example,,212 555 0177"
+        # an account that was but this person has no name either
+        assert sorted(each.name for each in clients.listed(tx)) == ["[erased]", "initech.example"]
+        assert {each.name: each.erased_at is not None for each in contacts.listed(tx)} == {"[erased]": True}
+    for report in reports[:2]:
+        undo_import.run(clone, tenant, report.import_id or tenant, by="root")
+    assert _grep(cloned, [*TRACES, *OTHER_SPELLINGS]) == []
+
+
+def test_somebody_called_like_a_blank_record_is_a_person_as_others_are(clone: Database) -> None:
+    with clone.tenant(build.acme(clone), actor="test") as tx:
+        erased = build.contact(tx)
+        forgetting.blank_contact(tx, erased)
+        account = clients.by_name(tx, "Initech")
+        assert account is not None
+        other = contacts.upsert(tx, VAULT, client_id=account.id, name="[erased]", source="import").id
+        assert [row[1] for row in portable.sheet(tx, "contacts")] == ["name", "[erased]"]
+        found = contacts.by_name(tx, account.id, "[erased]")
+        assert found is not None
+        assert found.id == other
+        with pytest.raises(contacts.InvalidContact, match="erased"):
+            contacts.upsert(tx, VAULT, contact_id=erased, name="Bill")
+        with pytest.raises(contacts.InvalidContact, match="erased"):
+            contacts.add_address(tx, VAULT, erased, "bill@initech.example", source="person")
 
 
 def test_whoever_is_known_by_an_address_alone_is_erased_by_it(post: Post, cloned: gears.Clone) -> None:

@@ -232,10 +232,10 @@ def test_two_processes_never_take_in_the_same_rows(clone: Database, acme: UUID) 
 
 def test_an_undo_leaves_nothing_of_an_import(clone: Database, acme: UUID) -> None:
     report = _load(clone, acme, FILE)
-    tried, looked_at = undo_import.preview(clone, acme, _id(report), by="root")
+    trial = undo_import.preview(clone, acme, _id(report), by="root")
     batch = undo_import.run(clone, acme, _id(report), by="root", chunk=2)
     assert (batch.state, batch.undone, batch.left_alone) == ("undone", 5, 0)
-    assert (tried.undone, looked_at) == (5, 5)
+    assert (trial.batch.undone, trial.looked_at, trial.left) == (5, 5, [])
     with clone.tenant(acme) as tx:
         for table in ("contacts", "clients", "contact_addresses", "engagement_clocks"):
             assert tx.value(f"SELECT count(*) FROM {table}") == 0, table
@@ -261,15 +261,20 @@ def test_an_undo_sets_back_what_it_changed_and_leaves_what_people_did_since(
         known = contacts.by_addresses(tx, ["new@initech.example", "ana@initech.example"])
         clocks.touch(tx, known["new@initech.example"].id, "call", by="person")
         contacts.consent(tx, known["ana@initech.example"].id, given=True, how="on paper")
+    trial = undo_import.preview(clone, acme, _id(report), by="root")
     batch = undo_import.run(clone, acme, _id(report), by="root")
-    assert (batch.undone, batch.left_alone) == (1, 3)
+    assert (batch.undone, batch.left_alone) == (trial.batch.undone, trial.batch.left_alone) == (1, 3)
     with clone.tenant(acme) as tx:
         found = contacts.get(tx, bill)
         assert found is not None
         assert (found.title, found.phone, found.name) == ("VP", "+12125550199", "Bill")
         assert set(contacts.by_addresses(tx, ["new@initech.example", "ana@initech.example", "peter@initech.example"])
                    ) == {"new@initech.example", "ana@initech.example"}  # fmt: skip
-        reasons = {row["line"]: row["undo_reason"] for row in imports.left_alone(tx, _id(report))}
+        left = imports.left_alone(tx, _id(report))
+    # a trial says beforehand which they are, and why
+    assert left == trial.left
+    assert [row["called"] for row in left] == ["bill@initech.example", "new@initech.example", "ana@initech.example"]
+    reasons = {row["line"]: row["undo_reason"] for row in left}
     assert reasons == {2: "it was changed since: phone", 3: "touches are about it", 4: "it was changed since"}
 
 
