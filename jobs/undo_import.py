@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain import import_undo, imports
-from domain.db import Database
+from domain.db import Database, Row
 from domain.imports import Batch
 
 CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What an undo would come to."""
+
+    batch: Batch
+    left: Sequence[Row]
+    """The first records that would be left alone, each with the reason."""
+    looked_at: int
+    has_more: bool
+    """Whether the import did more than was looked at."""
 
 
 class _Tried(Exception):
@@ -48,9 +61,9 @@ def go_on(
             return batch
 
 
-def preview(database: Database, tenant_id: UUID, import_id: UUID, *, by: str, most: int = 5_000) -> tuple[Batch, int]:
-    """What an undo would come to, by doing it to at most so many records and taking that back; and how many it was."""
-    batch: Batch | None = None
+def preview(database: Database, tenant_id: UUID, import_id: UUID, *, by: str, most: int = 5_000) -> Trial:
+    """What an undo would come to, by doing it to at most so many records and taking that back."""
+    trial: Trial | None = None
     looked_at = 0
     try:
         with database.tenant(tenant_id, actor=by) as tx:
@@ -58,7 +71,9 @@ def preview(database: Database, tenant_id: UUID, import_id: UUID, *, by: str, mo
             while looked_at < most and (deeds := imports.deeds(tx, import_id, limit=CHUNK)):
                 batch = imports.undid(tx, import_id, import_undo.undo(tx, deeds))
                 looked_at += len(deeds)
+            trial = Trial(batch, imports.left_alone(tx, import_id), looked_at,
+                          has_more=bool(imports.deeds(tx, import_id, limit=1)))  # fmt: skip
             raise _Tried
     except _Tried:
-        assert batch is not None
-        return batch, looked_at
+        assert trial is not None
+        return trial

@@ -137,6 +137,7 @@ class LeftAlone(Told):
     line: int
     subject_type: str
     subject_id: UUID
+    called: str | None = Field(description="Its name or address; null where it is not there any more")
     undo_reason: str
 
 
@@ -152,6 +153,7 @@ class UndoTried(Told):
 
     undone: int
     left_alone: int
+    left: list[LeftAlone]
     looked_at: int
 
 
@@ -250,8 +252,10 @@ def try_undo(
     import_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     def work() -> tuple[int, UndoTried]:
-        batch, looked_at = undo_import.preview(house.database, at.tenant_id, import_id, by=at.actor)
-        return 200, UndoTried(undone=batch.undone, left_alone=batch.left_alone, looked_at=looked_at)
+        trial = undo_import.preview(house.database, at.tenant_id, import_id, by=at.actor)
+        left = [LeftAlone.model_validate(dict(row)) for row in trial.left]
+        return 200, UndoTried(undone=trial.batch.undone, left_alone=trial.batch.left_alone, left=left,
+                              looked_at=trial.looked_at)  # fmt: skip
 
     return once_apart(house, at.tenant_id, at.actor, request, idempotency_key, None, work)
 

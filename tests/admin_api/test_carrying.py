@@ -88,6 +88,7 @@ def test_a_file_is_sent_tried_taken_in_mended_and_taken_back(desk: Desk) -> None
         "undone", tried_back["undone"], tried_back["left_alone"])  # fmt: skip
     # the account stays for Carl, who came with the other file
     assert [(each["subject_type"], bool(each["undo_reason"])) for each in taken_back["left"]] == [("client", True)]
+    assert tried_back["left"] == taken_back["left"]
     assert [each["email"] for each in desk.get("/v1/contacts")["items"]] == ["carl@hooli.example"]
     assert_problem(desk.post(f"{path}/undo"), 409)
 

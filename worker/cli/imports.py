@@ -148,23 +148,30 @@ def undo(
     with visiting.house() as standing:
         found, database = visiting.tenant_of(standing, tenant), standing.house.database
         if dry_run:
-            batch, _ = undo_import.preview(database, found.tenant_id, import_id, by=visiting.ACTOR)
+            trial = undo_import.preview(database, found.tenant_id, import_id, by=visiting.ACTOR)
+            batch, left = trial.batch, trial.left
         else:
             with speaking.progress(as_json) as heard:
                 batch = undo_import.run(database, found.tenant_id, import_id, by=visiting.ACTOR,
                                         progress=lambda rows: heard(f"{rows:>9} rows"))  # fmt: skip
-        with database.tenant(found.tenant_id) as tx:
-            left = [] if dry_run else [speaking.plain(row) for row in imports.left_alone(tx, import_id)]
+            with database.tenant(found.tenant_id) as tx:
+                left = imports.left_alone(tx, import_id)
     sentence = (
         f"{found.slug}: {'would take back' if dry_run else 'took back'} {batch.undone} records of {batch.filename}, "
         f"{'would leave' if dry_run else 'left'} {batch.left_alone} alone"
     )
-    told = {"import": str(import_id), "undone": batch.undone, "left_alone": batch.left_alone, "left": left,
-            "done": not dry_run}  # fmt: skip
+    told = {"import": str(import_id), "undone": batch.undone, "left_alone": batch.left_alone,
+            "left": [speaking.plain(row) for row in left], "done": not dry_run}  # fmt: skip
+    if dry_run and trial.has_more:
+        told["looked_at"] = trial.looked_at
+        sentence += f"; these are the first {trial.looked_at} records, and there are more"
     speaking.say(told, as_json, sentence=sentence)
     if not as_json:
         for row in left:
-            typer.echo(f"  line {row['line']}: {row['subject_type']} {row['subject_id']}: {row['undo_reason']}")
+            called = f"{row['subject_type']} {row['called'] or row['subject_id']}"
+            typer.echo(f"  line {row['line']}: {called}: {row['undo_reason']}")
+        if batch.left_alone > len(left):
+            typer.echo(f"  … and {batch.left_alone - len(left)} more")
 
 
 def _chosen(columns: list[str]) -> dict[str, str]:
