@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from html import escape
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qs
 
 from fastapi import Depends, FastAPI, Request
@@ -20,8 +20,10 @@ from domain.page_links import DeadLink
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{width:100%;border-collapse:collapse}td,th{padding:.3rem .5rem;border-bottom:1px solid #ccc;text-align:left}"
+    "td{overflow-wrap:anywhere}"
     ".n{text-align:right;white-space:nowrap}form{margin:1rem 0}input{width:100%;max-width:24rem;padding:.3rem}"
     "button{padding:.5rem 1rem;margin:.4rem .4rem 0 0}textarea{width:100%;min-height:6rem}"
+    "@media(max-width:30rem){td,th{padding:.3rem .2rem;font-size:.85rem}}"
 )
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'sha256-"
@@ -30,6 +32,9 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 """The page runs nothing, fetches nothing and can be framed by nobody."""
+
+AS_PAGES: dict[int | str, dict[str, Any]] = {"4XX": {"content": {"text/html": {"schema": {"type": "string"}}}}}
+"""Errors of such pages as they are described: a browser is told them in a page."""
 
 _SHELL = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{style}</style>{body}</html>

@@ -16,10 +16,13 @@ from domain import contacts, quote_arithmetic, quote_lines, quotes, settings
 from domain.db import Tx
 from domain.quote_lines import Line
 from domain.quotes import Quote
-from engines import written_days
+from engines import greeting, written_days
 from engines.quotes import letter
 
 __all__ = ["HEADERS"]
+
+ITEM = 34
+"""Characters of a line's description in the PDF, beside its figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,28 @@ class View:
         written = letter.amount(Decimal(told), self.quote.currency, self.lang)
         return written.removeprefix(self.quote.currency).strip()
 
+    def figure(self, told: Decimal | int | str) -> str:
+        """A number without idle zeros, as the language writes it: beside 1.125,00 a half reads 0,5."""
+        whole, _, part = f"{Decimal(told):,f}".partition(".")
+        part = part.rstrip("0")
+        if self.lang == "en":
+            return f"{whole}.{part}" if part else whole
+        whole = whole.replace(",", ".")
+        return f"{whole},{part}" if part else whole
+
+    def percent(self, told: Decimal | int | str) -> str:
+        """A share in per cent."""
+        return f"{self.figure(told)}{' ' if self.lang == 'es' else ''}%"
+
+    def less(self, line: Line) -> str:
+        """What is off a line, beside its price."""
+        return f" -{self.percent(line.discount_percent)}" if line.discount_percent else ""
+
 
 def view(tx: Tx, quote: Quote, now: datetime) -> View:
     """What there is to show of a quote."""
-    row = quotes.parties(tx, quote)
-    person = contacts.get(tx, quote.contact_id) if quote.contact_id else None
-    chosen = settings.readable(tx)
-    said = ((person.language if person else None) or row["language"] or chosen.language)[:2].lower()
-    lang = said if said in WORDS else "en"
+    row, chosen = quotes.parties(tx, quote), settings.readable(tx)
+    lang = language(tx, quote)
     words = WORDS[lang]
     in_time = quote.valid_until is not None and now < quote.valid_until
     notice = {"accepted": words.accepted, "rejected": words.rejected, "draft": words.not_yet}.get(
@@ -66,12 +83,19 @@ def view(tx: Tx, quote: Quote, now: datetime) -> View:
                 open=not notice, notice=notice)  # fmt: skip
 
 
+def language(tx: Tx, quote: Quote) -> str:
+    """The language in which its client reads it: theirs, else the account's, else the tenant's, as in our mail."""
+    person = contacts.get(tx, quote.contact_id) if quote.contact_id else None
+    said = (person.language if person else None, quotes.parties(tx, quote)["language"])
+    return greeting.language(said, settings.readable(tx))
+
+
 def page(told: View, here: str, *, problem: str = "") -> str:
     """The page. `here` is its own path, below which it is answered; `problem` is what was wrong with an answer."""
     words, quote = told.words, told.quote
     rows = "".join(
-        f'<tr><td>{escape(line.description)}<td class="n">{_plain(line.quantity)}'
-        f'<td class="n">{told.money(line.unit_price)}{_less(line)}<td class="n">{told.money(line.amount)}'
+        f'<tr><td>{escape(line.description)}<td class="n">{told.figure(line.quantity)}'
+        f'<td class="n">{told.money(line.unit_price)}{told.less(line)}<td class="n">{told.money(line.amount)}'
         for line in told.lines
     )
     sums = "".join(f'<tr><td colspan="3">{escape(name)}<td class="n">{escape(figure)}' for name, figure in _sums(told))
@@ -112,15 +136,18 @@ def document(told: View) -> bytes:
 
 def _written(told: View) -> Iterator[str]:
     words, quote = told.words, told.quote
-    yield from (f"{words.quote} {quote.number}", "", told.company, f"{words.to} {told.client}",
-                f"{words.valid} {told.valid_until}", "")  # fmt: skip
+    yield from (f"{words.quote} {quote.number}", "")
+    for said in (told.company, f"{words.to} {told.client}", f"{words.valid} {told.valid_until}"):
+        yield from textwrap.wrap(pdf.legible(said), pdf.COLUMNS)
+    yield ""
     if told.notice:
         yield from (*textwrap.wrap(told.notice, pdf.COLUMNS), "")
-    yield _row(words.item, words.quantity, words.price, words.amount)
+    yield from _row(words.item, words.quantity, words.price, words.amount)
     yield "-" * pdf.COLUMNS
     for line in told.lines:
-        first, *rest = textwrap.wrap(pdf.legible(line.description), 38) or [""]
-        yield _row(first, _plain(line.quantity), told.money(line.unit_price) + _less(line), told.money(line.amount))
+        first, *rest = textwrap.wrap(pdf.legible(line.description), ITEM) or [""]
+        price = told.money(line.unit_price) + told.less(line)
+        yield from _row(first, told.figure(line.quantity), price, told.money(line.amount))
         yield from rest
     yield "-" * pdf.COLUMNS
     for name, figure in _sums(told):
@@ -131,8 +158,13 @@ def _written(told: View) -> Iterator[str]:
             yield from textwrap.wrap(pdf.legible(paragraph), pdf.COLUMNS) or [""]
 
 
-def _row(item: str, quantity: str, price: str, amount: str) -> str:
-    return f"{item:<38} {quantity:>11} {price:>15} {amount:>15}"
+def _row(item: str, quantity: str, price: str, amount: str) -> Iterator[str]:
+    row = f"{item:<{ITEM}} {quantity:>11} {price:>17} {amount:>17}"
+    if len(row) <= pdf.COLUMNS:
+        yield row
+    else:
+        # figures are never cut off: such large ones have a line of their own
+        yield from (item, f"{f'{quantity} × {price}  {amount}':>{pdf.COLUMNS}}")
 
 
 def _sums(told: View) -> Iterator[tuple[str, str]]:
@@ -141,17 +173,7 @@ def _sums(told: View) -> Iterator[tuple[str, str]]:
     if summed.discount or summed.taxes:
         yield words.subtotal, told.money(summed.subtotal)
     if summed.discount:
-        yield f"{words.discount} {_plain(quote.discount_percent)} %", f"-{told.money(summed.discount)}"
+        yield f"{words.discount} {told.percent(quote.discount_percent)}", f"-{told.money(summed.discount)}"
     for tax in summed.taxes:
-        yield f"{words.tax} {_plain(tax.percent)} %", told.money(tax.amount)
+        yield f"{words.tax} {told.percent(tax.percent)}", told.money(tax.amount)
     yield words.total, letter.amount(quote.total, quote.currency, told.lang)
-
-
-def _less(line: Line) -> str:
-    return f" -{_plain(line.discount_percent)}%" if line.discount_percent else ""
-
-
-def _plain(figure: Decimal | int | str) -> str:
-    """A number without idle zeros."""
-    told = format(Decimal(figure), "f")
-    return told.rstrip("0").rstrip(".") if "." in told else told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,9 +51,21 @@ ASKING = frozenset({"quote_request", "order", "order_update", "new_request", "co
 """Classes and flags of mails that wait for an answer."""
 
 
+DECIDES = re.compile(
+    r"\b(?:accept(?:ed|s)?|approved?|agreed|declined?|reject(?:ed)?|go(?:ing)? (?:ahead|with)|went with"
+    r"|not interested|no,? thank|too expensive|over (?:our )?budget|another supplier"
+    r"|acept(?:o|a|amos|ado|ada)|apr[ou]eb[oa]|aprobamos|aprobad[oa]|adelante|rechaz(?:o|amos|ado|ada)"
+    r"|no nos interesa|demasiado caro|otro proveedor"
+    r"|aceit(?:o|a|amos|e)|aprovad[oa]|aprovamos|recus(?:o|amos|ado|ada)|pode(?:m)? seguir|muito caro"
+    r"|outro fornecedor|sem interesse)\b",
+    re.IGNORECASE,
+)
+"""Words of a yes or a no: whoever wrote them is not asked how things stand."""
+
+
 def asks(cls: str, flags: Iterable[str], words: str) -> bool:
-    """Whether a mail of this class, with these flags and words, waits for an answer."""
-    return bool(ASKING & {cls, *flags}) or bool({"?", "？", "؟"} & set(words))
+    """Whether a mail of this class, with these flags and words, waits for an answer: it asks, or it decides."""
+    return bool(ASKING & {cls, *flags} or {"?", "？", "؟"} & set(words) or DECIDES.search(words))
 
 
 def written(

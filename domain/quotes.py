@@ -51,6 +51,16 @@ def of_message(tx: Tx, message_id: UUID) -> Quote | None:
     return load(row) if row else None
 
 
+def open_in(tx: Tx, client_id: UUID, thread_id: UUID) -> Quote | None:
+    """The quote of an account that waits for an answer in a conversation, the newest; None where there is none."""
+    row = tx.row(
+        f"""SELECT {COLUMNS} FROM quotes WHERE tenant_id = :t AND client_id = :client AND status IN ('sent', 'viewed')
+              AND thread_id = :thread ORDER BY id DESC LIMIT 1""",
+        t=tx.tenant_id, client=client_id, thread=thread_id,
+    )  # fmt: skip
+    return load(row) if row else None
+
+
 def listed(
     tx: Tx, *, status: str | None = None, client_id: UUID | None = None, deal_id: UUID | None = None,
     before: UUID | None = None, limit: int = 50,

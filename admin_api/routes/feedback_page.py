@@ -22,7 +22,7 @@ from domain.feedback_book import Request as Asked
 from domain.house import House
 from domain.page_links import FEEDBACK
 
-router = APIRouter(prefix="/f", tags=["feedback page"])
+router = APIRouter(prefix="/f", tags=["feedback page"], responses=hosted.AS_PAGES)
 
 PATH = "/{tenant}/{asked}/{terms}/{signature}"
 

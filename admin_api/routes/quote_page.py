@@ -20,7 +20,7 @@ from domain.house import House
 from domain.page_links import QUOTE
 from domain.quotes import IllegalQuoteMove, InvalidQuote, Quote
 
-router = APIRouter(prefix="/q", tags=["quote page"])
+router = APIRouter(prefix="/q", tags=["quote page"], responses=hosted.AS_PAGES)
 
 PATH = "/{tenant}/{quote}/{terms}/{signature}"
 LONGEST_NAME = 120
@@ -74,7 +74,7 @@ def document(link: Opened) -> Response:
     with link.transaction() as tx:
         quote = link.found(tx)
         if quote is None:
-            return HTMLResponse(quote_page.farewell(), 410, headers=quote_page.HEADERS)
+            return _shown(link, tx)
         made = quote_page.document(quote_page.view(tx, quote, tx.now))
         name = "".join(each if each.isalnum() or each == "-" else "-" for each in quote.number)
     disposition = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
@@ -117,7 +117,9 @@ def _shown(link: Link, tx: Tx, *, refused: bool = False) -> HTMLResponse:
     """The page as it stands now, or what is shown where it was."""
     quote = link.found(tx)
     if quote is None:
-        return HTMLResponse(quote_page.farewell(), 410, headers=quote_page.HEADERS)
+        gone = quotes.get(tx, link.quote)
+        lang = quote_page.language(tx, gone) if gone is not None else "en"
+        return HTMLResponse(quote_page.farewell(lang), 410, headers=quote_page.HEADERS)
     told = quote_page.view(tx, quote, tx.now)
     problem = told.words.otherwise if refused and quote.answered_at is not None else ""
     return HTMLResponse(quote_page.page(told, link.here, problem=problem), 409 if refused else 200,

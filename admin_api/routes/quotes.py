@@ -25,7 +25,7 @@ from domain.quotes import Line, UnknownQuote
 router = APIRouter(prefix="/v1", tags=["quotes"])
 
 Status = Literal["draft", "sent", "viewed", "accepted", "rejected", "expired", "withdrawn"]
-Amount = Annotated[str, Field(pattern=r"^\d{1,12}(\.\d{1,2})?$", description="Exact, as text: 1250.00")]
+Amount = Annotated[str, Field(pattern=r"^\d{1,12}(\.\d{1,4})?$", description="Exact, as text: 1250.00")]
 Quantity = Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,3})?$", description="Exact, as text: 2 or 1.5")]
 Percent = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,2})?$", description="From 0 to 100, as text")]
 

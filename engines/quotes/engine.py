@@ -14,8 +14,8 @@ from domain.quote_book import OPEN
 from domain.quote_life import Sending
 from engines import timing
 from engines.contract import Context, Handler, Plan
+from engines.quotes import answers, letter, requests
 from engines.quotes import due as reading
-from engines.quotes import letter, requests
 from engines.quotes.due import Due
 from engines.quotes.selection import priority, select
 
@@ -50,9 +50,9 @@ class QuotesEngine:
         quote_life.were_held(ctx.tx, [_sending(ctx, card, {}) for card in mails if card.state == "held"])
 
     def react(self, ctx: Context, event: Event) -> None:
-        """Draft what a mail asks a price for; what else a mail does to quotes was done when it came in."""
+        """Draft what a mail asks a price for, and note what answers a quote; that stopped its follow-ups as it came."""
         if event.type == "mail.received":
-            requests.taken_in(ctx, event)
+            requests.taken_in(ctx, event, answered=answers.taken_in(ctx, event))
         elif event.type == "quote.expired":
             _tell_deal(ctx, event)
         elif event.type == "quote.sent":

@@ -20,14 +20,17 @@ WORDS = 300
 MOST = 50
 
 
-def taken_in(ctx: Context, event: Event) -> Quote | None:
-    """The draft of what a mail asks a price for; None where it asks for none, or is from nobody known."""
+def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | None:
+    """The draft of what a mail asks a price for; None where it asks for none, or is from nobody known.
+
+    `answered` is the open quote in whose conversation it came: a mail there that names nothing is about that one.
+    """
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.cls != "quote_request" or message.client_id is None:
         return None
     if FLAGS_OF_MACHINES & set(message.flags) or message.cls in BY_MACHINES or event.data.get("aligned") is False:
         return None
-    if quotes.of_message(ctx.tx, message.id) is not None:
+    if quotes.of_message(ctx.tx, message.id) is not None or (answered is not None and not _items(message)):
         return None
     lines, found = _lines(ctx, message)
     quote = quotes.draft(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
 from domain import (
-    money,
     products,
-    quote_arithmetic,
     quote_book,
     quote_life,
     quote_lines,
@@ -25,7 +21,6 @@ from domain import (
     shadows,
 )
 from domain.db import Database, Tx
-from domain.quote_arithmetic import Item
 from domain.quote_life import Sending
 from domain.quotes import IllegalQuoteMove, InvalidQuote, Line, Quote
 from domain.settings import TenantSettings
@@ -33,68 +28,6 @@ from tests import build
 from tests.hand_clock import A_MONDAY, HandClock
 
 DAY = timedelta(days=1)
-
-CURRENCIES = st.sampled_from(["USD", "EUR", "BRL", "JPY", "CLP", "KWD", "TND", "CLF"])
-PERCENTS = st.decimals(min_value=0, max_value=100, places=2)
-
-
-@st.composite
-def items(draw: st.DrawFn, currency: str) -> Sequence[Item]:
-    places = money.DECIMALS.get(currency, 2)
-    return draw(st.lists(st.builds(
-        Item, quantity=st.decimals(min_value="0.001", max_value="99999", places=3),
-        unit_price=st.decimals(min_value=0, max_value="99999", places=places),
-        discount_percent=PERCENTS, tax_percent=st.sampled_from([Decimal(each) for each in ("0", "5.5", "21", "100")]),
-    ), max_size=8))  # fmt: skip
-
-
-@given(data=st.data(), currency=CURRENCIES, discount=PERCENTS)
-def test_every_total_is_the_sum_of_what_stands_above_it_to_the_last_unit(
-    data: Any, currency: str, discount: Decimal
-) -> None:
-    some = data.draw(items(currency))
-    told = quote_arithmetic.totals(some, currency, discount)
-    amounts = [each for each in told.amounts if each is not None]
-    assert told.subtotal == sum(amounts, Decimal(0))
-    assert told.total == told.subtotal - told.discount + told.tax
-    assert told.tax == sum((each.amount for each in told.taxes), Decimal(0))
-    untaxed = sum((each for item, each in zip(some, amounts, strict=True) if not item.tax_percent), Decimal(0))
-    taxable = sum((each.taxable for each in told.taxes), Decimal(0))
-    assert told.subtotal - told.discount - untaxed <= taxable <= told.subtotal - told.discount
-    figures = [*amounts, told.subtotal, told.discount, told.tax, told.total]
-    assert all(each >= 0 and each == each.quantize(money.unit(currency)) for each in figures)
-    assert told.discount <= told.subtotal
-    # nobody pays more for the same in another order, nor less than without a discount
-    assert quote_arithmetic.totals(list(reversed(some)), currency, discount).total == told.total
-    assert told.subtotal - told.discount <= quote_arithmetic.totals(some, currency).subtotal
-
-
-@given(
-    currency=CURRENCIES, parts=st.lists(st.integers(0, 10**14 - 1), min_size=1, max_size=6), share=st.fractions(0, 1)
-)
-def test_what_is_shared_out_is_neither_lost_nor_more_than_there_was(
-    currency: str, parts: list[int], share: Any
-) -> None:
-    unit = money.unit(currency)
-    weights = [unit * each for each in parts]
-    whole = unit * int(sum(parts) * share)
-    shares = quote_arithmetic.spread(whole, weights, currency)
-    assert sum(shares) == whole
-    assert all(0 <= each <= most for each, most in zip(shares, weights, strict=True))
-
-
-def test_a_known_quote_comes_to_what_an_invoice_would() -> None:
-    told = quote_arithmetic.totals(
-        [Item(Decimal(3), Decimal("19.99"), Decimal(10), Decimal(21)), Item(Decimal("1.5"), Decimal(40)),
-         Item(Decimal(2), None)], "EUR", Decimal(5),
-    )  # fmt: skip
-    assert told.amounts == (Decimal("53.97"), Decimal("60.00"), None)
-    assert (told.subtotal, told.discount) == (Decimal("113.97"), Decimal("5.70"))
-    assert [(each.percent, each.taxable, each.amount) for each in told.taxes] == [
-        (Decimal(21), Decimal("51.27"), Decimal("10.77"))
-    ]
-    assert told.total == Decimal("119.04")
-    assert quote_arithmetic.totals([Item(Decimal("1.5"), Decimal(333))], "JPY").total == Decimal(500)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from admin_api import app as admin_app
-from domain import cards, clocks, deals, ledger, order_lines, orders, products, quote_lines, quotes, settings
+from domain import (
+    cards,
+    clocks,
+    deals,
+    ledger,
+    order_lines,
+    orders,
+    products,
+    quote_lines,
+    quotes,
+    reflections,
+    settings,
+)
 from domain.quotes import Line, Quote
 from jobs import approvals, explain
 from simulator.emulators.resend import ResendEmulator
@@ -35,6 +48,8 @@ class Desk:
     resend: ResendEmulator
     clock: HandClock
     client: TestClient
+    seen: UUID | None = None
+    """The last event that the diary has."""
 
     def hour(self) -> UUID:
         """An hour passes, with the mail that came in; the run."""
@@ -43,15 +58,26 @@ class Desk:
         return run_id
 
     def entry(self, name: str) -> str:
-        """An hour passes; what its ledger says, and how all stands after it."""
+        """An hour passes; what its ledger says, how all stands after it, and what happened since the entry before."""
         run_id = self.hour()
         with self.post.database.tenant(self.post.tenant_id) as tx:
-            due = ", ".join(f"{each['kind']} {each['disposition']}" for each in ledger.lines(tx, run_id))
+            lines = sorted(ledger.lines(tx, run_id), key=itemgetter("kind", "subject_id"))
+            due = ", ".join(" ".join(filter(None, (each["kind"], each["disposition"], each["rule"]))) for each in lines)
             [deal], made = deals.listed(tx), orders.listed(tx)
+            news = tx.rows(
+                """SELECT id, type FROM warehouse_events WHERE tenant_id = :t AND id > :seen
+                     AND subject_type IN ('quote', 'deal', 'order') ORDER BY id""",
+                t=tx.tenant_id, seen=self.seen or UUID(int=0),
+            )  # fmt: skip
+            told = reflections.last(tx)
+        assert told is not None
+        assert sum(told["facts"]["ledger"].values()) == len(lines)
+        self.seen = news[-1]["id"] if news else self.seen
         where = deal.stage if deal.state == "open" else deal.state
         ordered = "".join(f", order {each.status}" for each in made)
         stands = f"quote {self.quote().status}, deal {where}{ordered}, mails {len(self.sent())}"
-        return f"{name}: {due or 'nothing due'}; {stands}"
+        happened = " ".join(row["type"] for row in news)
+        return f"{name}: {due or 'nothing due'}; {stands}{'; ' if happened else ''}{happened}"
 
     def days(self, count: int) -> None:
         """Days pass, with an hour each at the same time."""
@@ -96,7 +122,7 @@ def desk(post: Post, clock: HandClock) -> Iterator[Desk]:
     clock.advance(hours=6)
     with post.database.tenant(post.tenant_id, actor="test") as tx:
         contact = build.contact(tx, build.client(tx), name="Bill Lumbergh")
-        clocks.exempt(tx, [contact], "discovered")
+        clocks.touch(tx, contact, "call", by="rui", at=tx.now)
         products.put(tx, code="BOX-1", name="Carton box", price="2.50")
         products.put(tx, code="TAPE", name="Packing tape", price="4")
         settings.change(tx, {"quote_tax_percent": "10"})
@@ -109,30 +135,41 @@ CARDS = [
     ("send_quote", "done"), ("update_deal", "done"), ("follow_up", "done"), ("follow_up", "done"),
     ("update_deal", "done"), ("validate_order", "done"),
 ]  # fmt: skip
-EVENTS = [
-    "quote.created", "deal.created", "deal.stage_changed", "quote.changed", "quote.offered", "quote.sent",
-    "quote.viewed", "deal.stage_changed", "quote.followed_up", "quote.followed_up", "quote.accepted", "deal.won",
-    "order.created", "order.accepted", "order.valid",
-]  # fmt: skip
-VIEWED = "quote viewed, deal negotiation"
+OUT, VIEWED = "deal_follow_up_due deferred deals.quote_out", "quote viewed, deal negotiation"
 DIARY = [
-    "hour 0: nothing due; quote draft, deal proposal, mails 0",
-    "hour 1: quote_to_send awaiting_approval; quote draft, deal proposal, mails 0",
-    "hour 2: quote_to_send acted; quote sent, deal proposal, mails 1",
-    f"day 0: nothing due; {VIEWED}, mails 1",
+    "hour 0: nothing due; quote draft, deal proposal, mails 0; "
+    "quote.created deal.created deal.stage_changed quote.changed quote.offered",
+    "hour 1: quote_to_send awaiting_approval approval; quote draft, deal proposal, mails 0",
+    "hour 2: quote_to_send acted; quote sent, deal proposal, mails 1; quote.sent",
+    f"day 0: nothing due; {VIEWED}, mails 1; quote.viewed deal.stage_changed",
     f"day 1: nothing due; {VIEWED}, mails 1",
     f"day 2: nothing due; {VIEWED}, mails 1",
     # whoever has the quote before them is not asked about the deal as well
-    f"day 3: quote_follow_up_due acted, deal_follow_up_due blocked; {VIEWED}, mails 2",
+    f"day 3: {OUT}, quote_follow_up_due acted; {VIEWED}, mails 2; quote.followed_up",
     f"day 4: nothing due; {VIEWED}, mails 2",
     f"day 5: nothing due; {VIEWED}, mails 2",
-    f"day 6: deal_follow_up_due blocked, quote_follow_up_due deferred; {VIEWED}, mails 2",
-    f"day 7: deal_follow_up_due blocked, quote_follow_up_due acted; {VIEWED}, mails 3",
+    f"day 6: {OUT}, quote_follow_up_due deferred no_spam.business_day; {VIEWED}, mails 2",
+    f"day 7: {OUT}, quote_follow_up_due acted; {VIEWED}, mails 3; quote.followed_up",
     f"day 8: nothing due; {VIEWED}, mails 3",
-    "won: nothing due; quote accepted, deal won, mails 3",
-    "ordered: nothing due; quote accepted, deal won, order accepted, mails 3",
+    "won: nothing due; quote accepted, deal won, mails 3; quote.accepted deal.won",
+    "ordered: nothing due; quote accepted, deal won, order accepted, mails 3; order.created order.accepted order.valid",
     "after: nothing due; quote accepted, deal won, order accepted, mails 3",
 ]
+WORDS = [
+    "Hi Bill,\n\nThank you for your interest. Here is our quote Q-0001: USD 363.00 in all, valid until 1 April 2026."
+    "\n\nOn this page you can read it line by line, and accept or decline it:\n\n{page}\n\n"
+    "If anything is unclear or should be different, simply reply to this mail.\n\nKind regards,\nAna Diaz\n\n{foot}",
+    "Hi Bill,\n\nDid our quote Q-0001 (USD 363.00) reach you well? You can read it here:\n\n{page}\n\n"
+    "If a question has come up, or something should be different, a short reply is enough.\n\n"
+    "Kind regards,\nAna Diaz\n\n{foot}",
+    "Hi Bill,\n\nI wanted to ask whether our quote Q-0001 (USD 363.00) is what you had in mind, or whether something "
+    "is missing.\n\nIt is still open here, until 1 April 2026:\n\n{page}\n\nKind regards,\nAna Diaz\n\n{foot}",
+]
+"""What Bill reads, to the byte."""
+FOOT = (
+    "-- \nAcme Ltd, 1 High Street, Springfield\n"
+    "If you would rather not hear from us, you can unsubscribe here: {leave}\n"
+)
 
 
 def test_what_a_mail_asks_for_is_quoted_followed_up_accepted_on_its_page_won_and_ordered(desk: Desk) -> None:
@@ -145,10 +182,7 @@ def test_what_a_mail_asks_for_is_quoted_followed_up_accepted_on_its_page_won_and
         approvals.approve(desk.post.house, tx, desk.card().id, seen=shown.seen, by="ana")
     told.append(desk.entry("hour 2"))
     [mail] = desk.sent()
-    assert mail["subject"] == "Re: Quote request"
-    assert "USD 363.00 in all" in mail["text"]
     page = desk.link(mail)
-    assert f'<a href="http://127.0.0.1:8321{page}">' in mail["html"]
     for machine in ({**BROWSER, "User-Agent": "Mozilla/5.0 (compatible; Barracuda Sentinel)"},
                     {**BROWSER, "Sec-Purpose": "prefetch"}, {"User-Agent": ""}):  # fmt: skip
         assert desk.client.get(page, headers=machine).status_code == 200
@@ -161,13 +195,12 @@ def test_what_a_mail_asks_for_is_quoted_followed_up_accepted_on_its_page_won_and
     for day in range(9):
         told.append(desk.entry(f"day {day}"))
         desk.clock.advance(hours=23)
-    first, second = desk.sent()[1:]
-    assert first["subject"] == second["subject"] == "Re: Quote request"
-    assert (desk.link(first), desk.link(second)) == (page, page)
+    as_bill_gets_them(desk.sent(), page)
     answer = desk.client.post(f"{page}/accept", content="name=Bill+%3Cb%3EL", headers=BROWSER)
     assert (answer.status_code, "was accepted" in answer.text) == (200, True)
     assert desk.client.post(f"{page}/accept").status_code == 200
     assert desk.client.post(f"{page}/reject", content="reason=changed+my+mind").status_code == 409
+    assert desk.client.get(page, headers=BROWSER).text.count("<form") == 0
     done = desk.quote()
     assert (done.status, done.answered_by, done.follow_up_due_at) == ("accepted", "Bill <b>L", None)
     told += [desk.entry(name) for name in ("won", "ordered", "after")]
@@ -177,20 +210,39 @@ def test_what_a_mail_asks_for_is_quoted_followed_up_accepted_on_its_page_won_and
         deal = deals.get(tx, done.deal_id)
         [order] = orders.listed(tx)
         assert deal is not None
+        assert [(row["stage"], row["from_stage"], row["evidence_kind"]) for row in deals.history(tx, deal.id)] == [
+            ("new", None, "record"), ("proposal", "new", "quote_request"), ("negotiation", "proposal", "quote_viewed"),
+            ("won", "negotiation", "quote_accepted"),
+        ]  # fmt: skip
         assert (deal.title, str(deal.value), str(order.total_amount), order.deal_id, order.quote_id) == (
             "Quote request", "363.00", "363.00", deal.id, done.id)  # fmt: skip
         lines = order_lines.of(tx, [order.id])[order.id]
         assert [(line.code, str(line.quantity), str(line.unit_price)) for line in lines] == [
             ("BOX-1", "100.000", "2.50"), ("TAPE", "20.000", "4.00")]  # fmt: skip
         assert [(card.type, card.state) for card in reversed(cards.listed(tx))] == CARDS
-        assert [row["type"] for row in tx.rows(
-            """SELECT type FROM warehouse_events WHERE tenant_id = :t AND subject_type IN ('quote', 'deal', 'order')
-               ORDER BY id""", t=tenant)] == EVENTS  # fmt: skip
         why = explain.why(tx, desk.card("update_deal").id)
         assert {(each["record"], each["stands"]) for each in why["records"]} == {
             ("deal", "won"), ("quote", "accepted"), ("order", "accepted")}  # fmt: skip
     desk.days(10)
     assert len(desk.sent()) == 3
+
+
+def as_bill_gets_them(mails: Sequence[dict[str, Any]], page: str) -> None:
+    """The quote answers his mail, each follow-up the one before: one conversation, which he can leave by a click."""
+    before = ["<1@initech.example>"]
+    for mail, words in zip(mails, WORDS, strict=True):
+        headers = mail["headers"]
+        leave = headers["List-Unsubscribe"].strip("<>")
+        assert (mail["from"], mail["to"], mail["cc"], mail["bcc"], mail["subject"]) == (
+            "Ana Diaz <ana@acme.example>", ["bill@initech.example"], [], [], "Re: Quote request")  # fmt: skip
+        assert mail["text"] == words.format(page=f"http://127.0.0.1:8321{page}", foot=FOOT.format(leave=leave))
+        for address in (f"http://127.0.0.1:8321{page}", leave):
+            assert f'<a href="{address}">{address}</a>' in mail["html"]
+        assert (headers["In-Reply-To"], headers["References"]) == (before[-1], " ".join(before))
+        assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        # a person approved the first; what no person saw says so (RFC 3834)
+        assert headers.get("Auto-Submitted") == (None if words is WORDS[0] else "auto-generated")
+        before.append(headers["Message-ID"])
 
 
 def test_what_the_catalogue_does_not_know_waits_for_a_person(desk: Desk) -> None:
