@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 _NOISE = re.compile(r"[\s\u00a0\u202f'’$€£¥]")
+_SERIAL = re.compile(r"([2-7]\d{4})([.,]\d+)?")
+"""A day as spreadsheets count it, from 1954 to 2119."""
 _DAY = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})")
 
 
@@ -41,6 +43,10 @@ def number(told: str, habits: Habits) -> Decimal:
 
 def day(told: str, habits: Habits) -> date:
     """A calendar day: 2026-03-31, or 31.03.2026 where it can't be mistaken. Raises InvalidValue."""
+    if serial := _SERIAL.fullmatch(told):
+        meant = date(1899, 12, 30) + timedelta(days=int(serial[1]))
+        raise InvalidValue(f"{told[:40]!r} is how a spreadsheet counts days ({meant} in most of them, four years later "
+                           f"in some): give the column a date's format there, and write days like {meant}")  # fmt: skip
     try:
         return datetime.fromisoformat(told).date()
     except ValueError:

@@ -21,6 +21,8 @@ class Table:
     column: str
     """By which other tables name it."""
     harmless: frozenset[str]
+    key: str = "id"
+    """By which column its records are known."""
 
 
 # these go with the record; whether a card or a mail may go is asked of each
@@ -33,6 +35,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "product": Table("products", "product_id", _ALWAYS),
     "contact": Table("contacts", "contact_id", _ALWAYS | {"contact_addresses"}),
+    "credit": Table("client_credit", "client_id", frozenset(), key="client_id"),
     "client": Table("clients", "client_id", _ALWAYS),
 }
 """In the order in which they are undone: what depends on another first."""
@@ -54,7 +57,7 @@ def undo(tx: Tx, deeds: Sequence[Row]) -> dict[int, str | None]:
 
 def _set_back(tx: Tx, table: Table, row: Row) -> str | None:
     """Set the fields back that still hold what the import wrote; the others are somebody's later word."""
-    now = tx.row(f"SELECT * FROM {table.name} WHERE tenant_id = :t AND id = :id FOR UPDATE",
+    now = tx.row(f"SELECT * FROM {table.name} WHERE tenant_id = :t AND {table.key} = :id FOR UPDATE",
                  t=tx.tenant_id, id=row["subject_id"])  # fmt: skip
     if now is None:
         return "it was removed since"
@@ -81,8 +84,8 @@ def _write(
         values["provenance"] = {**now["provenance"], **{name: said.get(name) for name in back}}
         values["provenance"] = {name: each for name, each in values["provenance"].items() if each is not None}
     tx.run(
-        f"UPDATE {table.name} SET {sets}, updated_at = :stamp WHERE tenant_id = :t AND id = :id",
-        stamp=stamp, t=tx.tenant_id, id=now["id"], **values,
+        f"UPDATE {table.name} SET {sets}, updated_at = :stamp WHERE tenant_id = :t AND {table.key} = :id",
+        stamp=stamp, t=tx.tenant_id, id=now[table.key], **values,
     )  # fmt: skip
     if table.name == "contacts" and "email" in back:
         tx.run(
@@ -96,7 +99,7 @@ def _write(
         tx.run("UPDATE engagement_clocks SET client_id = :client WHERE tenant_id = :t AND contact_id = :id",
                client=back["client_id"], t=tx.tenant_id, id=now["id"])  # fmt: skip
     subject = table.name.removesuffix("s")
-    events.record(tx, f"{subject}.set_back", subject, now["id"], fields=sorted(back))
+    events.record(tx, f"{subject}.set_back", subject, now[table.key], fields=sorted(back))
 
 
 def _remove(tx: Tx, subject_type: str, table: Table, rows: Sequence[Row]) -> dict[int, str | None]:
@@ -135,6 +138,10 @@ def _leaned_on(tx: Tx, table: Table, ids: Sequence[UUID]) -> dict[UUID, str]:
             WHERE tenant_id = :t AND {_in_cards(table)} AND state IN ('executing', 'done', 'failed', 'uncertain')""",
         t=tx.tenant_id, ids=list(ids), names=[str(each) for each in ids],
     )  # fmt: skip
+    if table.name == "clients":
+        # what the same row said of its credit goes with it, unless somebody spoke or ordered on it since
+        asked["client_credit"] = """updated_at <> (SELECT l.updated_at FROM clients l
+            WHERE l.tenant_id = client_credit.tenant_id AND l.id = client_credit.client_id)"""
     if table.name == "contacts":
         asked["contact_addresses"] = "source <> 'import'"
     reasons: dict[UUID, str] = {row["id"]: "kanban cards are about it" for row in acted}

@@ -303,6 +303,7 @@ def left_alone(tx: Tx, import_id: UUID, *, limit: int = 100) -> Sequence[Row]:
         """SELECT r.line, r.subject_type, r.subject_id, r.undo_reason,
                   CASE r.subject_type
                       WHEN 'client' THEN (SELECT name FROM clients s WHERE s.tenant_id = :t AND s.id = r.subject_id)
+                      WHEN 'credit' THEN (SELECT name FROM clients s WHERE s.tenant_id = :t AND s.id = r.subject_id)
                       WHEN 'contact' THEN (SELECT coalesce(email, name) FROM contacts s
                                            WHERE s.tenant_id = :t AND s.id = r.subject_id)
                       WHEN 'product' THEN (SELECT code FROM products s WHERE s.tenant_id = :t AND s.id = r.subject_id)

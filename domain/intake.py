@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clients, contacts, csv_values, intake_trade, suppressions
+from domain import addresses, clients, contacts, credit, csv_values, intake_credit, intake_trade, suppressions
 from domain.clients import Upserted
+from domain.credit import InvalidCredit
 from domain.csv_values import Habits, InvalidValue
 from domain.db import Tx
 from domain.imports import Record
@@ -74,6 +75,7 @@ def record(subject_type: str, made: Upserted, after: Callable[[], Mapping[str, A
 
 
 def _client(tx: Tx, _vault: Vault, told: dict[str, str], options: Options) -> Done:
+    owing = {name: told.pop(name) for name in intake_credit.FIELDS if name in told}
     given: dict[str, Any] = dict(told)
     if "annual_value" in given:
         try:
@@ -92,7 +94,15 @@ def _client(tx: Tx, _vault: Vault, told: dict[str, str], options: Options) -> Do
     if "relationship" not in given and clients.recognised(tx, given) is None:
         given["relationship"] = options.relationship
     made = clients.upsert(tx, **given)
-    return Done(made, record("client", made, lambda: _fields(clients.get(tx, made.id))))
+    try:
+        owes = intake_credit.put(tx, made, owing, given.get("currency"), options.habits)
+    except InvalidCredit as error:
+        raise InvalidRow(str(error)) from error
+    records = record("client", made, lambda: _fields(clients.get(tx, made.id)))
+    if not made.created:
+        # that of a new account goes with it
+        records += record("credit", owes, lambda: _fields(credit.get(tx, made.id)))
+    return Done(replace(made, changed=(*made.changed, *owes.changed)), records)
 
 
 def _contact(tx: Tx, vault: Vault, told: dict[str, str], options: Options) -> Done:

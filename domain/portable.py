@@ -96,8 +96,11 @@ _WHOM = """LEFT JOIN clients a ON a.tenant_id = {0}.tenant_id AND a.id = {0}.cli
 SHEETS: Mapping[str, tuple[Sequence[str], str]] = {
     "clients": (
         ("external_id", "name", "domain", "country", "timezone", "language", "relationship", "status", "annual_value",
-         "currency"),
-        "SELECT * FROM clients WHERE tenant_id = :t ORDER BY id",
+         "currency", "terms", "credit_limit", "net_days", "outstanding_balance"),
+        # a sheet has one currency in a row: credit in another one is in its table alone
+        """SELECT c.*, k.terms, k.credit_limit, k.net_days, k.outstanding_balance FROM clients c
+           LEFT JOIN client_credit k ON k.tenant_id = c.tenant_id AND k.client_id = c.id AND k.currency = c.currency
+           WHERE c.tenant_id = :t ORDER BY c.id""",
     ),
     "contacts": (
         ("external_id", "name", "email", "client_external_id", "company", "phone", "title", "language", "timezone",

@@ -180,3 +180,9 @@ def test_days_are_read_only_one_way() -> None:
     for unclear in ("03/04/2026", "31/31/2026", "2026-02-30", "tomorrow"):
         with pytest.raises(InvalidValue):
             csv_values.day(unclear, Habits())
+
+
+@pytest.mark.parametrize("told", ["45736", "45736.5", "45736,25"])
+def test_a_day_as_a_spreadsheet_counts_it_is_refused_with_what_to_write(told: str) -> None:
+    with pytest.raises(InvalidValue, match="write days like 2025-03-20"):
+        csv_values.day(told, Habits())

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from worker.cli import (
+    accounts,
     alerts,
     brain,
     brakes,
@@ -44,9 +45,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for room in (
-    running, work, tenants, users, mail, contacts, orders, quotes, deals, feedback, compliance, imports, carrying,
-    safekeeping,
-    brakes, alerts, whatif, keys, checks, brain, dead_letters, database,
+    running, work, tenants, users, mail, accounts, contacts, orders, quotes, deals, feedback, compliance, imports,
+    carrying, safekeeping, brakes, alerts, whatif, keys, checks, brain, dead_letters, database,
 ):  # fmt: skip
     room.register(app)
 

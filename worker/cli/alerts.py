@@ -50,7 +50,8 @@ def list_alerts(
     with _desk(tenant, house) as (tx, book):
         rows = [speaking.plain(alert) for alert in alerts.listed(tx, states=states, limit=limit, book=book)]
         silenced = [speaking.plain(each) for each in alerts.muted(tx, book=book)]
-    speaking.table(rows, COLUMNS, as_json, empty="there is no alert")
+    speaking.table(rows, COLUMNS, as_json, empty="there is no alert" if house else "there is no alert of this tenant; "
+                   "--house lists those about all of it")  # fmt: skip
     for each in silenced:
         speaking.note(f"{each['kind']} is muted until {each['until']}: {each['reason']}")
 
@@ -164,5 +165,9 @@ def _desk(tenant: str | None, house: bool, *, dry_run: bool = False) -> Iterator
             with visiting.control(standing, dry_run=dry_run) as tx:
                 yield tx, HOUSE
         else:
-            with visiting.inside(standing, visiting.tenant_of(standing, tenant), dry_run=dry_run) as tx:
+            try:
+                found = visiting.tenant_of(standing, tenant)
+            except WrongUse as error:
+                raise WrongUse(f"{error}; --house is about the alerts of the house itself") from error
+            with visiting.inside(standing, found, dry_run=dry_run) as tx:
                 yield tx, TENANT

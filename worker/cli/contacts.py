@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from worker.cli import speaking, visiting
-from worker.cli.speaking import DryRun, Json, Limit, TenantName
+from worker.cli.speaking import After, DryRun, Json, Limit, TenantName
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +33,18 @@ def import_csv(
     imports.take(path, Wish("contacts", path.name), tenant, dry_run=dry_run, as_json=as_json)
 
 
-def list_contacts(tenant: TenantName = None, limit: Limit = 100, as_json: Json = False) -> None:
-    """List contacts."""
+def list_contacts(
+    tenant: TenantName = None,
+    client: Annotated[UUID | None, typer.Option("--client", help="Only those of this account, by its id.")] = None,
+    limit: Limit = 100,
+    after: After = None,
+    as_json: Json = False,
+) -> None:
+    """List contacts, oldest first."""
     from domain import contacts
 
     with visiting.visit(tenant) as at:
-        rows = [speaking.plain(row) for row in contacts.listed(at.tx, limit=limit)]
-    speaking.table(rows, ("name", "email", "title", "language", "id"), as_json, empty=f"{at.slug} has no contacts")
+        rows = contacts.listed(at.tx, client_id=client, after=after, limit=limit + 1)
+    speaking.page(
+        rows, limit, ("name", "email", "title", "language", "id"), as_json, empty=f"{at.slug} has no contacts"
+    )

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from worker.cli import deal_stages, speaking, visiting
-from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
+from worker.cli.speaking import After, DryRun, Json, Limit, TenantName, WrongUse
 
 if TYPE_CHECKING:
     from domain.db import Tx
@@ -36,6 +36,7 @@ def list_deals(
     state: Annotated[str, typer.Option("--state", help="open, won, lost or all.")] = "open",
     stalled: Annotated[bool, typer.Option("--stalled", help="Only those that stand still.")] = False,
     limit: Limit = 50,
+    after: After = None,
     as_json: Json = False,
 ) -> None:
     """List deals, oldest first."""
@@ -44,9 +45,9 @@ def list_deals(
     if state not in ("open", "won", "lost", "all"):
         raise WrongUse(f"--state: {state!r} is none of open, won, lost, all")
     with visiting.visit(tenant) as at:
-        found = deals.listed(at.tx, state=None if state == "all" else state, stalled=stalled or None, limit=limit)
-        rows = [speaking.plain(each) for each in found]
-    speaking.table(rows, COLUMNS, as_json, empty=f"{at.slug}: no such deals")
+        rows = deals.listed(at.tx, state=None if state == "all" else state, stalled=stalled or None, after=after,
+                            limit=limit + 1)  # fmt: skip
+    speaking.page(rows, limit, COLUMNS, as_json, empty=f"{at.slug}: no such deals")
 
 
 def show(deal: DealName, tenant: TenantName = None, as_json: Json = False) -> None:

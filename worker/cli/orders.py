@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from worker.cli import speaking, visiting
-from worker.cli.speaking import DryRun, Json, Limit, TenantName, WrongUse
+from worker.cli.speaking import After, DryRun, Json, Limit, TenantName, WrongUse
 
 if TYPE_CHECKING:
     from domain.db import Tx
@@ -42,6 +42,7 @@ def list_orders(
     tenant: TenantName = None,
     status: Annotated[str | None, typer.Option("--status", help="Only draft, new, accepted … ones.")] = None,
     limit: Limit = 50,
+    after: After = None,
     as_json: Json = False,
 ) -> None:
     """List orders, newest first."""
@@ -51,9 +52,9 @@ def list_orders(
         raise WrongUse(f"--status: {status!r} is none of {', '.join(orders.MOVES)}")
     with visiting.visit(tenant) as visit:
         rows = [{**speaking.plain(each), "order": each.called}
-                for each in orders.listed(visit.tx, status=status, limit=limit)]  # fmt: skip
-    speaking.table(rows, ("id", "order", "status", "billing", "total_amount", "currency", "ordered_at"), as_json,
-                   empty="there is no order")  # fmt: skip
+                for each in orders.listed(visit.tx, status=status, before=after, limit=limit + 1)]  # fmt: skip
+    columns = ("id", "order", "status", "billing", "total_amount", "currency", "ordered_at")
+    speaking.page(rows, limit, columns, as_json, empty="there is no order")
 
 
 def show(order: OrderName, tenant: TenantName = None, as_json: Json = False) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -19,6 +20,8 @@ TenantName = Annotated[
     str | None, typer.Option("--tenant", "-t", help="The tenant's slug; not needed while there is only one.")
 ]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")]
+
+After = Annotated[UUID | None, typer.Option("--after", help="Go on behind the row with this id.")]
 
 PIPE_WIDTH = 240
 ROOMS = frozenset({
@@ -79,6 +82,16 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bo
         drawn.add_row(*(cell(row.get(column)) for column in columns))
     # a pipe has no width: lines are whole there
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, highlight=False).print(drawn)
+
+
+def page(
+    rows: Sequence[Any], limit: int, columns: Sequence[str], as_json: bool, *, empty: str
+) -> None:  # fmt: skip
+    """Answer with at most `limit` rows; where one more was found, say on stderr how to go on."""
+    shown = [plain(row) for row in rows[:limit]]
+    table(shown, columns, as_json, empty=empty)
+    if len(rows) > limit:
+        note(f"there are more: go on with --after {shown[-1]['id']}")
 
 
 def pairs(value: Mapping[str, Any], *, indent: int = 0) -> None:
