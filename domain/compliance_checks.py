@@ -85,6 +85,10 @@ class Check:
     closed_at: datetime | None
     closed_by: str | None
     reason: str | None
+    rests_until: datetime | None
+    """Due, and nothing can be done: nobody need look at it sooner."""
+    rest: Mapping[str, str] | None
+    """Its rule and reason."""
     created_at: datetime
     updated_at: datetime
 

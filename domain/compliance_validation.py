@@ -63,21 +63,16 @@ class Standing:
 _REACHED = "coalesce({clock}.status <> 'exempt' OR {clock}.exempt_reason = 'discovered', true)"
 """SQL for whether somebody may be written to about business, by their clock: a discovered contact may."""
 
-_DUE = """SELECT k.*, false AS shadowed FROM compliance_checks k WHERE k.tenant_id = :t AND k.planned_at <= :now
-    UNION ALL
-    SELECT k.*, coalesce(k.shadow_reminders IS NOT NULL AND k.remind_at <= :now, false) FROM compliance_checks k
-    WHERE k.tenant_id = :t AND k.state = 'overdue' AND coalesce(k.planned_at > :now, true)
-    UNION ALL
-    SELECT k.*, true FROM compliance_checks k
-    WHERE k.tenant_id = :t AND k.state IN ('pending', 'reminded') AND k.shadow_reminders IS NOT NULL
-      AND k.remind_at <= :now AND coalesce(k.planned_at > :now, true)"""
+_DUE = """SELECT k.*, coalesce(k.shadow_reminders IS NOT NULL AND k.remind_at <= :now
+        AND coalesce(k.shadow_remind_at > :now, true), false) AS shadowed
+    FROM compliance_checks k WHERE k.tenant_id = :t AND k.planned_at <= :now"""
 
 _NAMED = """SELECT k.*, false AS shadowed FROM compliance_checks k
     WHERE k.tenant_id = :t AND k.id = ANY(:ids) AND k.state IN ('pending', 'reminded', 'overdue', 'escalated')"""
 
 
 def due(tx: Tx) -> list[Standing]:
-    """Every check about which something is due, and every overdue one, in one statement that reads these alone."""
+    """Every check about which something is due and that does not rest, in one statement that reads these alone."""
     return _read(tx, _DUE, now=tx.now)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import events, schedule, settings, storable
+from domain import events, rests, schedule, settings, storable
 from domain import feedback_book as book
 from domain.db import Row, Tx
 from domain.events import News
@@ -103,8 +103,8 @@ def ask(tx: Tx, order_id: UUID, *, contact_id: UUID | None = None) -> Request:
     schedule.bring_forward(tx, tx.now, extra=True)
     return book.write(
         tx, request, "insisted",
-        {"state": "queued", "reason": None, "insisted": True, "due_at": tx.now, "waits_until": None,
-         "latest_at": latest, "shadow_sent_at": None, "contact_id": contact_id or request.contact_id, **UNASKED},
+        {"state": "queued", "reason": None, "insisted": True, "due_at": tx.now, "latest_at": latest,
+         "shadow_sent_at": None, "contact_id": contact_id or request.contact_id, **UNASKED},
     )  # fmt: skip
 
 
@@ -127,10 +127,10 @@ def of_another(tx: Tx, order_id: UUID, client_id: UUID | None) -> None:
     reason = "the order is another account's"
     book.cancel_waiting(tx, request, reason)
     if client_id is None:
-        book.write(tx, request, "skipped", {"state": "skipped", "reason": reason, "waits_until": None}, reason=reason)
+        book.write(tx, request, "skipped", {"state": "skipped", "reason": reason}, reason=reason)
         return
     # whom it waited for, and whom a person named, were of the other account
-    fresh = {"client_id": client_id, "contact_id": None, "waits_until": None, "shadow_sent_at": None}
+    fresh = {"client_id": client_id, "contact_id": None, "shadow_sent_at": None}
     book.write(tx, request, "queued", fresh, due_at=request.due_at.isoformat())
     schedule.bring_forward(tx, max(request.due_at, tx.now))
 
@@ -146,7 +146,7 @@ def skip(tx: Tx, request_id: UUID, *, reason: str) -> Request:
     if request.state != "queued":
         raise IllegalFeedbackMove(f"the request is {request.state}: it can't be skipped any more")
     book.cancel_waiting(tx, request, "the request was skipped")
-    return book.write(tx, request, "skipped", {"state": "skipped", "reason": told, "waits_until": None}, reason=told)
+    return book.write(tx, request, "skipped", {"state": "skipped", "reason": told}, reason=told)
 
 
 def own(tx: Tx, order_id: UUID) -> Request:
@@ -166,8 +166,8 @@ def own(tx: Tx, order_id: UUID) -> Request:
 def set_aside(tx: Tx, skipped: Mapping[UUID, str]) -> int:
     """Requests that are not asked after all, each with its reason; how many were still queued."""
     rows = tx.rows(
-        f"""UPDATE feedback_requests f SET state = 'skipped', reason = w.reason, waits_until = NULL,
-                shadow_sent_at = NULL, updated_at = :now
+        f"""UPDATE feedback_requests f SET state = 'skipped', reason = w.reason, shadow_sent_at = NULL,
+                updated_at = :now
             FROM unnest(CAST(:ids AS uuid[]), CAST(:reasons AS text[])) AS w (id, reason)
             WHERE f.tenant_id = :t AND f.id = w.id AND f.state = 'queued' RETURNING {_F}""",
         now=tx.now, t=tx.tenant_id, ids=list(skipped), reasons=list(skipped.values()),
@@ -176,20 +176,8 @@ def set_aside(tx: Tx, skipped: Mapping[UUID, str]) -> int:
     return len(rows)
 
 
-def put_off(tx: Tx, until: Mapping[UUID, datetime]) -> None:
-    """Nobody need look at these requests before; planning still accounts for them."""
-    if until:
-        tx.run(
-            """UPDATE feedback_requests f SET waits_until = w.until
-               FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS timestamptz[])) AS w (id, until)
-               WHERE f.tenant_id = :t AND f.id = w.id AND f.state = 'queued'
-                 AND f.waits_until IS DISTINCT FROM w.until""",
-            ids=list(until), untils=list(until.values()), t=tx.tenant_id,
-        )  # fmt: skip
-
-
-def case_closed(tx: Tx, client_id: UUID, case_id: UUID) -> int:
-    """A case about an account was closed: what waited for that is looked at again; how many requests.
+def case_closed(tx: Tx, client_id: UUID, case_id: UUID) -> None:
+    """A case about an account was closed: what waited for that is looked at again.
 
     A mail that waits to tell the client that somebody sees to it would be untrue from now on: it is not sent.
     """
@@ -201,14 +189,7 @@ def case_closed(tx: Tx, client_id: UUID, case_id: UUID) -> int:
     )  # fmt: skip
     for row in rows:
         book.cancel_waiting(tx, load(row), "its case was closed", types=("send_email",), template=book.RECOVERING)
-    freed = tx.run(
-        """UPDATE feedback_requests SET waits_until = NULL
-           WHERE tenant_id = :t AND client_id = :client AND state = 'queued' AND waits_until > :now""",
-        t=tx.tenant_id, client=client_id, now=tx.now,
-    )  # fmt: skip
-    if freed:
-        schedule.bring_forward(tx, tx.now)
-    return freed
+    rests.news(tx, [client_id])
 
 
 def _delivered(tx: Tx, order_id: UUID) -> Row:

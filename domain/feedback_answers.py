@@ -139,7 +139,7 @@ def record(tx: Tx, request_id: UUID, said: Said) -> Request:
     return book.write(
         tx, request, "answered",
         {"state": "answered", "answered_at": request.answered_at or tx.now, "rating": rating, "remind_at": None,
-         "sentiment": feeling.sentiment if feeling else None, "waits_until": None, "shadow_sent_at": None,
+         "sentiment": feeling.sentiment if feeling else None, "shadow_sent_at": None,
          "reason": None},
         react=True, answer_id=str(answer_id), rating=rating, channel=said.channel,
         sentiment=feeling.sentiment if feeling else None,

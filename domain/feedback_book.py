@@ -59,7 +59,6 @@ class Request:
     contact_id: UUID | None
     state: State
     due_at: datetime
-    waits_until: datetime | None
     latest_at: datetime
     reason: str | None
     insisted: bool
@@ -77,6 +76,10 @@ class Request:
     sentiment: Sentiment | None
     case_id: UUID | None
     recovery_card_id: UUID | None
+    rests_until: datetime | None
+    """Due, and nothing can be done: nobody need look at it sooner."""
+    rest: Mapping[str, str] | None
+    """Its rule and reason."""
     created_at: datetime
     updated_at: datetime
 

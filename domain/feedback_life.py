@@ -45,7 +45,7 @@ def went_out(tx: Tx, some: Sequence[Mail]) -> int:
         f"""UPDATE feedback_requests f SET
                 state = 'sent', sent_at = coalesce(f.sent_at, w.at), lapses_at = coalesce(f.lapses_at, w.at + :answer),
                 contact_id = coalesce(w.contact_id, f.contact_id), card_id = coalesce(f.card_id, w.card_id),
-                thread_id = coalesce(f.thread_id, w.thread), reminders = w.attempt, waits_until = NULL,
+                thread_id = coalesce(f.thread_id, w.thread), reminders = w.attempt,
                 remind_at = CASE WHEN w.attempt < :reminders AND coalesce(c.last_reply_at <= w.at, true)
                                  THEN w.at + :gap END,
                 shadow_sent_at = NULL, updated_at = :now

@@ -21,6 +21,7 @@ class Standing:
     state: str
     not_before: datetime
     state_changed_at: datetime
+    rule: str | None = None
 
     def speaks(self, now: datetime, reconsider_hours: float) -> bool:
         """Whether it answers the intention; held and cancelled ones don't, and refused ones only for a while."""
@@ -28,14 +29,22 @@ class Standing:
             return self.state_changed_at > now - timedelta(hours=reconsider_hours)
         return self.state in UNDER_WAY or self.state in CARRIED_OUT
 
+    def silent_until(self, now: datetime, reconsider_hours: float) -> datetime | None:
+        """When what was refused is proposed anew; None where it is not resting."""
+        return self.state_changed_at + timedelta(hours=reconsider_hours) if self.state in RESTING else None
+
 
 def standing(tx: Tx, keys: Sequence[str]) -> Mapping[str, Standing]:
     """The newest card of each intention, by its dedupe key."""
     if not keys:
         return {}
     rows = tx.rows(
-        """SELECT DISTINCT ON (dedupe_key) dedupe_key, state, not_before, state_changed_at FROM kanban_cards
+        """SELECT DISTINCT ON (dedupe_key) dedupe_key, state, not_before, state_changed_at, rule
+           FROM kanban_cards
            WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC""",
         t=tx.tenant_id, keys=list(keys),
     )  # fmt: skip
-    return {row["dedupe_key"]: Standing(row["state"], row["not_before"], row["state_changed_at"]) for row in rows}
+    return {
+        row["dedupe_key"]: Standing(row["state"], row["not_before"], row["state_changed_at"], row["rule"])
+        for row in rows
+    }

@@ -27,40 +27,43 @@ class Due:
     rule: str | None
     reason: str | None
     until: datetime | None
+    count: int = 1
+    """Of how many, where they rest and were not looked at one by one."""
 
 
 def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
-    """Write a line for every obligation, each tied to the newest card of its intention; how many the run has now.
+    """Write a line for every obligation, each tied to the newest card of its intention; what the run's lines count now.
 
     Again after a crash, the lines that are there stay, and count.
     """
     if not dues:
         return 0
-    lines: int = tx.value(
+    lines = tx.value(
         """WITH due AS (
                SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]),
                    CAST(:subject_ids AS text[]), CAST(:dues AS timestamptz[]), CAST(:keys AS text[]),
                    CAST(:dispositions AS text[]), CAST(:rules AS text[]), CAST(:reasons AS text[]),
-                   CAST(:untils AS timestamptz[]))
-               AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until)),
+                   CAST(:untils AS timestamptz[]), CAST(:counts AS int[]))
+               AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until, count)),
            newest AS (
                SELECT DISTINCT ON (dedupe_key) dedupe_key, id FROM kanban_cards
                WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC),
            made AS (
            INSERT INTO run_obligations (tenant_id, run_id, kind, subject_type, subject_id, due_at, disposition, rule,
-                                        reason, until, card_id)
+                                        reason, until, card_id, count)
            SELECT :t, :run, d.kind, d.subject_type, d.subject_id, d.due_at, coalesce(d.disposition, 'deferred'),
-                  coalesce(d.rule, 'cycle.not_reached'), coalesce(d.reason, 'not reached in this cycle'), d.until, n.id
+                  coalesce(d.rule, 'cycle.not_reached'), coalesce(d.reason, 'not reached in this cycle'), d.until, n.id,
+                  d.count
            FROM due d LEFT JOIN newest n USING (dedupe_key)
-           ON CONFLICT (tenant_id, run_id, kind, subject_id) DO NOTHING RETURNING 1)
-           SELECT (SELECT count(*) FROM made)
-                + (SELECT count(*) FROM run_obligations WHERE tenant_id = :t AND run_id = :run)""",
+           ON CONFLICT (tenant_id, run_id, kind, subject_id) DO NOTHING RETURNING count)
+           SELECT coalesce((SELECT sum(count) FROM made), 0)
+                + coalesce((SELECT sum(count) FROM run_obligations WHERE tenant_id = :t AND run_id = :run), 0)""",
         t=tx.tenant_id, run=run_id, kinds=[d.kind for d in dues], subject_types=[d.subject_type for d in dues],
         subject_ids=[d.subject_id for d in dues], dues=[d.due_at for d in dues], keys=[d.dedupe_key for d in dues],
         dispositions=[d.disposition for d in dues], rules=[d.rule for d in dues], reasons=[d.reason for d in dues],
-        untils=[d.until for d in dues],
+        untils=[d.until for d in dues], counts=[d.count for d in dues],
     )  # fmt: skip
-    return lines
+    return int(lines)
 
 
 def close_lines(tx: Tx, run_id: UUID) -> None:
@@ -86,7 +89,7 @@ def lines(tx: Tx, run_id: UUID) -> list[Row]:
     """The run's ledger."""
     return list(
         tx.rows(
-            """SELECT kind, subject_type, subject_id, due_at, disposition, rule, reason, until, card_id
+            """SELECT kind, subject_type, subject_id, due_at, disposition, rule, reason, until, card_id, count
                FROM run_obligations WHERE tenant_id = :t AND run_id = :run ORDER BY due_at, kind, subject_id""",
             t=tx.tenant_id, run=run_id,
         )

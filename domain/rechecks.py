@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain import schedule
+from domain import rests, schedule
 from domain.db import Tx
 
 
 def look_again(tx: Tx, client_ids: Sequence[UUID]) -> int:
     """Something that may be required of these accounts or their people has changed; how many checks that touches.
 
-    One look at an index where there are none.
+    Whatever else rests about them is woken as well. One look at an index where there are none.
     """
     marked = tx.run(
         """UPDATE compliance_checks SET recheck_at = :now
@@ -20,6 +20,7 @@ def look_again(tx: Tx, client_ids: Sequence[UUID]) -> int:
              AND state IN ('pending', 'reminded', 'overdue', 'escalated')""",
         now=tx.now, t=tx.tenant_id, ids=sorted(set(client_ids)),
     )  # fmt: skip
+    rests.news(tx, client_ids)
     if marked:
         schedule.bring_forward(tx, tx.now)
     return marked

@@ -62,7 +62,7 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
                    {_counts("class", "gmail_messages WHERE tenant_id = :t AND stored_at > :since AND direction = 'in'")}
                        AS mail_in,
                    {_counts("state", "outbound_messages WHERE tenant_id = :t AND reserved_at > :since")} AS mail_out,
-                   {_counts("disposition", "o")} AS ledger,
+                   {_counts("disposition", "o", "sum(count)")} AS ledger,
                    (SELECT coalesce(jsonb_object_agg(engine, done), '{{}}') FROM (
                         SELECT engine, jsonb_object_agg(what, n) AS done FROM (
                             SELECT engine, CASE state WHEN 'held' THEN 'held' ELSE type END AS what, count(*) AS n
@@ -76,7 +76,7 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
                             WHERE e.tenant_id = :t AND e.at > :since GROUP BY 1, 2) AS w
                         GROUP BY 1) AS g) AS did,
                    (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY n DESC, disposition, rule), '[]') FROM (
-                        SELECT disposition, rule, count(*) AS n, min(until) AS next FROM o
+                        SELECT disposition, rule, sum(count) AS n, min(until) AS next FROM o
                         WHERE disposition <> 'acted' GROUP BY 1, 2) AS g) AS refused,
                    (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY card_id), '[]') FROM (
                         SELECT id::text AS card_id, type, state, reason FROM kanban_cards WHERE tenant_id = :t
@@ -91,7 +91,8 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
                         AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')) AS w) AS next,
                    (SELECT coalesce(jsonb_agg(to_jsonb(h) - 'due_at' ORDER BY until NULLS FIRST, due_at), '[]') FROM (
                         SELECT kind, subject_type, subject_id, rule, until, card_id::text, due_at FROM o
-                        WHERE disposition = 'deferred' ORDER BY until NULLS FIRST, due_at LIMIT :hints) AS h)
+                        WHERE disposition = 'deferred' AND count = 1
+                        ORDER BY until NULLS FIRST, due_at LIMIT :hints) AS h)
                        AS hints""",
         t=tx.tenant_id, run=run_id, since=since, failures=FAILURES, hints=HINTS, heard=list(HEARD),
         of=list(HEARD.values()),
@@ -100,9 +101,9 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
     return row
 
 
-def _counts(name: str, some: str) -> str:
+def _counts(name: str, some: str, many: str = "count(*)") -> str:
     return f"""(SELECT coalesce(jsonb_object_agg(name, n), '{{}}') FROM (
-                    SELECT {name} AS name, count(*) AS n FROM {some} GROUP BY 1) AS g)"""
+                    SELECT {name} AS name, {many} AS n FROM {some} GROUP BY 1) AS g)"""
 
 
 def last(tx: Tx) -> Row | None:

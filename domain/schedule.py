@@ -67,7 +67,8 @@ def settle(tx: Tx, engines_due: Sequence[datetime | None]) -> datetime | None:
                (SELECT min(least(latest_at, approval_expires_at)) FROM kanban_cards
                 WHERE tenant_id = :t AND state = 'awaiting_approval'),
                (SELECT min(resolve_after) FROM kanban_cards WHERE tenant_id = :t AND state = 'uncertain'),
-               (SELECT min(not_before) FROM reactions_due WHERE tenant_id = :t))""",
+               (SELECT min(not_before) FROM reactions_due WHERE tenant_id = :t),
+               (SELECT min(at) FROM rest_news WHERE tenant_id = :t))""",
         t=tx.tenant_id,
     )  # fmt: skip
     cut_off = _cut_off(tx)

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.cards import Card, Proposal
 from domain.db import Tx
 from domain.events import Event
+from domain.rests import Group
 from domain.settings import TenantSettings
 
 
@@ -43,11 +44,16 @@ class Obligation:
     due_at: datetime
     dedupe_key: str | None = None
     """The intention that answers it; its card's state is the disposition."""
-    disposition: Literal["deferred", "blocked"] | None = None
+    disposition: Literal["deferred", "blocked", "held"] | None = None
     """Where no card is proposed: what stands in the way …"""
     rule: str | None = None
     reason: str | None = None
     until: datetime | None = None
+    rests_until: datetime | None = None
+    """Nothing can be done before: it is not read again until then, unless it is touched or there is news of its
+    account, and counted by its rule and reason meanwhile."""
+    in_turn: bool = False
+    """It rests because others come first, and for no longer than these need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,13 @@ class Plan:
 
     obligations: tuple[Obligation, ...] = ()
     proposals: tuple[Proposal, ...] = ()
+    resting: tuple[Group, ...] = ()
+    """What is due as well and rests since an earlier hour, counted."""
+
+    @property
+    def due(self) -> int:
+        """How many things are due, those that rest included."""
+        return len(self.obligations) + sum(each.resting for each in self.resting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ from domain.settings import TenantSettings
 SATURDAY = 5
 
 
+def turn(now: datetime, ahead: int, an_hour: int) -> datetime:
+    """When its turn comes of something that so many others come before, of which so many are done in each hour."""
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1 + ahead // max(an_hour, 1))
+
+
 def first_chance(now: datetime, zone_name: str | None, settings: TenantSettings) -> datetime:
     """The first instant from `now` on that lies in the send window of a weekday where the recipient lives."""
     zone = ZoneInfo(zone_name or settings.timezone)

@@ -124,7 +124,8 @@ def _make_room(tx: Tx, won: Mapping[UUID, Proposal], standing: Mapping[UUID, Sta
 def _without(plan: Plan, lost: Mapping[str, GaveWay]) -> Plan:
     if not any(proposal.dedupe_key in lost for proposal in plan.proposals):
         return plan
-    return Plan(
+    return replace(
+        plan,
         obligations=tuple(_told(due, lost) for due in plan.obligations),
         proposals=tuple(each for each in plan.proposals if each.dedupe_key not in lost),
     )

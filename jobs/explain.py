@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import agreements, cards, events, outbound, settings, switches, undo, violations
+from domain import agreements, cards, events, outbound, rests, settings, switches, undo, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
@@ -59,6 +59,7 @@ def cycle(house: House, tenant_id: UUID, *, engines: Sequence[Engine] = ENGINES)
 
 def _look(house: House, tx: Tx, engines: Sequence[Engine]) -> dict[str, Any]:
     tenant_settings = settings.of(tx)
+    rests.hear(tx)
     said = [(engine, engine.plan(Context(tx, tenant_settings))) for engine in engines]
     plans = [plan for _, plan in arbitrate(house.brakes, tx, said)]
     proposals = [proposal for each in plans for proposal in each.proposals]
@@ -66,7 +67,7 @@ def _look(house: House, tx: Tx, engines: Sequence[Engine]) -> dict[str, Any]:
     waiting = [card for card in cards.due(tx, limit=500) if card.id not in {each.id for each in new}]
     judged = judge.look(house, tx, [*new, *waiting], tenant_settings)
     return {
-        "obligations": sum(len(each.obligations) for each in plans),
+        "obligations": sum(each.due for each in plans),
         "cards": [
             {"title": each.card.title, "type": each.card.type, "new": each.card.id in {card.id for card in new},
              "due_at": each.card.due_at, "decision": each.judgement.decision, "rule": each.judgement.deciding.rule,

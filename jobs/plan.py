@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
-from domain import cards, executions, ledger, settings
+from domain import cards, executions, ledger, rests, settings
 from domain.cards import Card, Proposal
 from domain.db import Tx
+from domain.rests import Group, Rest
 from engines.contract import Obligation, Plan
 from jobs import judge
 from jobs.arbitrate import arbitrate
@@ -29,6 +32,7 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     context = cycle.context(tx)
     awake = cycle.working_engines(tx)
     asked = [engine for engine in cycle.present(tx) if engine in awake]
+    rests.hear(tx)
     said = cycle.ask(tx, asked, "plan", lambda engine: engine.plan(context))
     plans = dict(arbitrate(cycle.house.brakes, tx, said))
     new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
@@ -120,9 +124,24 @@ def setback(cycle: Cycle, tx: Tx, card: Card, error: Exception) -> None:
 
 
 def _account(cycle: Cycle, tx: Tx, plan: Plan) -> int:
-    return ledger.open_lines(tx, cycle.run.id, [_line(due) for due in plan.obligations])
+    """Lay to rest what can't be done, and tell of everything that is due; how many lines' worth the run has now."""
+    for subject_type in sorted({due.subject_type for due in plan.obligations if due.rests_until is not None}):
+        rests.lay(tx, subject_type, [_rest(due, at) for due in plan.obligations
+                                     if due.subject_type == subject_type and (at := due.rests_until)])  # fmt: skip
+    lines = [*map(_line, plan.obligations), *map(_of_many, plan.resting)]
+    return ledger.open_lines(tx, cycle.run.id, lines)
 
 
 def _line(due: Obligation) -> ledger.Due:
     return ledger.Due(due.kind, due.subject_type, due.subject_id, due.due_at, due.dedupe_key, due.disposition, due.rule,
                       due.reason, due.until)  # fmt: skip
+
+
+def _of_many(group: Group) -> ledger.Due:
+    return ledger.Due(group.kind, group.subject_type, group.name, group.since, None, group.disposition, group.rule,
+                      group.reason, group.until, count=group.resting)  # fmt: skip
+
+
+def _rest(due: Obligation, at: datetime) -> Rest:
+    return Rest(UUID(due.subject_id), due.kind, due.disposition or "deferred", due.rule or "", due.reason or "", at,
+                in_turn=due.in_turn)  # fmt: skip

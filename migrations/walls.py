@@ -65,6 +65,9 @@ TENANT_TABLES: dict[str, str] = {
     "quote_activities": "SELECT, INSERT, UPDATE, DELETE",
     "compliance_schedule": "SELECT, INSERT, UPDATE, DELETE",
     "compliance_checks": "SELECT, INSERT, UPDATE, DELETE",
+    "rest_counts": "SELECT, INSERT, UPDATE, DELETE",
+    "rest_changes": "SELECT, INSERT, DELETE",
+    "rest_news": "SELECT, INSERT, DELETE",
     "alert_mutes": "SELECT, INSERT, UPDATE, DELETE",
     "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     "imports": "SELECT, INSERT, UPDATE, DELETE",
@@ -134,6 +137,8 @@ DOORS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     # who erases a person may change what is otherwise only added to, and sees no more than the tenant itself
     *((table, "hourhand_eraser", "SELECT, UPDATE, DELETE", "ALL", TENANT_MATCH) for table in TENANT_TABLES),
+    # and what it touches rests no more, which is counted
+    ("rest_changes", "hourhand_eraser", "INSERT", "ALL", TENANT_MATCH),
 )
 
 

@@ -107,6 +107,8 @@ class CheckShown(Told):
     closed_at: datetime | None
     closed_by: str | None
     reason: str | None
+    rests_until: datetime | None = Field(description="Due, and nothing can be done: it is looked at again then")
+    rest: Mapping[str, str] | None = Field(description="Why it rests: rule and reason")
     created_at: datetime
     updated_at: datetime
 

@@ -38,7 +38,6 @@ class RequestShown(Told):
     contact_id: UUID | None
     state: State
     due_at: datetime
-    waits_until: datetime | None
     latest_at: datetime = Field(description="Past it nobody is asked any more")
     reason: str | None = Field(description="Why it was skipped")
     insisted: bool
@@ -55,6 +54,8 @@ class RequestShown(Told):
     sentiment: Sentiment | None
     case_id: UUID | None = Field(description="Opened because of the answer")
     recovery_card_id: UUID | None = Field(description="The mail that makes good")
+    rests_until: datetime | None = Field(description="Due, and nothing can be done: it is looked at again then")
+    rest: Mapping[str, str] | None = Field(description="Why it rests: rule and reason")
     created_at: datetime
     updated_at: datetime
 

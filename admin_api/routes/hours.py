@@ -71,6 +71,7 @@ class LedgerLine(BaseModel):
     reason: str | None
     until: datetime | None
     card_id: UUID | None
+    count: int = Field(description="Of how many: what rests is told of by its reason, and not one by one")
 
 
 class RunWhole(BaseModel):

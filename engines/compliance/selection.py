@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from domain import rests
 from domain.cards import WAITING
 from domain.compliance_checks import SUBJECT
 from domain.compliance_validation import Standing as Due
 from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
+from engines import timing
 from engines.contract import Obligation
 
 REMIND, OVERDUE = "compliance_due", "compliance_overdue"
@@ -69,27 +71,39 @@ def select(
     for due in sorted(found, key=lambda each: (-priority(each, now), each.check.due_at, each.check.id)):
         if _to_escalate(due, now):
             told = _obligation(due, OVERDUE, escalate_key(due), due.check.escalate_at or now)
-            if not _speaks(standing, escalate_key(due), settings, now):
-                if escalations > 0:
-                    escalations -= 1
+            barrier = _stands(told, standing.get(escalate_key(due)), settings, now)
+            if barrier is None:
+                barrier = _over_budget(told, escalations, settings.compliance_escalations_per_cycle, now)
+                escalations -= 1
+                if barrier is None:
                     selection.escalations.append(due)
-                else:
-                    told = _put_off(told, "compliance.budget", "others come first", _next_hour(now))
-            selection.obligations.append(told)
         elif due.remind_at is not None and due.remind_at <= now and due.to_ask:
             told = _obligation(due, REMIND, remind_key(due), due.remind_at)
             barrier = _outdone(told, due, standing, now)
             if barrier is not None:
                 selection.withdrawn.append(due)
-            elif not (due.shadowed or _speaks(standing, remind_key(due), settings, now)):
-                barrier = _barrier(told, due, now) or _over_budget(told, reminders, settings, now)
+            else:
+                barrier = (_held(told) if due.shadowed else None) or _stands(
+                    told, standing.get(remind_key(due)), settings, now) or _barrier(told, due, now)  # fmt: skip
+            if barrier is None:
+                barrier = _over_budget(told, reminders, settings.compliance_reminders_per_cycle, now)
+                reminders -= 1
                 if barrier is None:
-                    reminders -= 1
                     selection.reminders.append(due)
-            selection.obligations.append(barrier or told)
         elif due.check.state == "overdue":
-            selection.obligations.append(_waits(due))
+            told = barrier = _waits(due)
+        else:
+            continue
+        selection.obligations.append(_at_rest(barrier, due, now) if barrier is not None else told)
     return selection
+
+
+def _at_rest(told: Obligation, due: Due, now: datetime) -> Obligation:
+    """What nothing can be done about rests, to the next moment at which something else falls due at the latest."""
+    if told.disposition is None:
+        return told
+    check = due.check
+    return replace(told, rests_until=rests.until(now, told.until, check.due_at, check.escalate_at, due.remind_at))
 
 
 def _to_escalate(due: Due, now: datetime) -> bool:
@@ -97,9 +111,19 @@ def _to_escalate(due: Due, now: datetime) -> bool:
     return due.check.state == "overdue" and at is not None and at <= now
 
 
-def _speaks(standing: Mapping[str, Standing], which: str, settings: TenantSettings, now: datetime) -> bool:
-    card = standing.get(which)
-    return card is not None and card.speaks(now, settings.reconsider_hours)
+def _stands(told: Obligation, card: Standing | None, settings: TenantSettings, now: datetime) -> Obligation | None:
+    """What the card says that stands on the board for it: one under way speaks for itself, one refused rests."""
+    if card is None or not card.speaks(now, settings.reconsider_hours):
+        return None
+    silent = card.silent_until(now, settings.reconsider_hours)
+    if silent is None:
+        return told
+    return replace(told, disposition="blocked", rule=card.rule or "compliance.refused",
+                   reason=f"its card was {card.state}", until=silent)  # fmt: skip
+
+
+def _held(told: Obligation) -> Obligation:
+    return replace(told, disposition="held", rule="compliance.held", reason="its request was held by the send mode")
 
 
 def _outdone(told: Obligation, due: Due, standing: Mapping[str, Standing], now: datetime) -> Obligation | None:
@@ -122,11 +146,12 @@ def _barrier(told: Obligation, due: Due, now: datetime) -> Obligation | None:
     return None
 
 
-def _over_budget(told: Obligation, left: int, settings: TenantSettings, now: datetime) -> Obligation | None:
+def _over_budget(told: Obligation, left: int, an_hour: int, now: datetime) -> Obligation | None:
+    """Whether others come first, and how long they take; `left` sinks below nothing by each that was put off."""
     if left > 0:
         return None
-    reason = f"{settings.compliance_reminders_per_cycle} more pressing requests come first"
-    return _put_off(told, "compliance.budget", reason, _next_hour(now))
+    at = timing.turn(now, -left, an_hour)
+    return replace(_put_off(told, "compliance.budget", "more pressing ones come first", at), in_turn=True)
 
 
 def _waits(due: Due) -> Obligation:
@@ -140,10 +165,6 @@ def _waits(due: Due) -> Obligation:
         return _put_off(told, "compliance.waiting_for_answer", "its people were asked", until)
     reason = "its people were asked often enough" if due.reminders else "only our own people can fill in what it lacks"
     return _put_off(told, "compliance.waiting_for_answer", reason, check.escalate_at)
-
-
-def _next_hour(now: datetime) -> datetime:
-    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _blocked(told: Obligation, rule: str, reason: str) -> Obligation:

@@ -62,14 +62,12 @@ class Due:
 
 
 def requests(ctx: Context) -> list[Due]:
-    """Feedback requests due, and reminders due, in one statement that reads the due ones alone."""
+    """Feedback requests due, and reminders due, those that rest left out, in one statement that reads these alone."""
     rows = ctx.tx.rows(
         """WITH found AS (
-               SELECT f.*, 0 AS attempt, f.due_at AS moment FROM feedback_requests f
-               WHERE f.tenant_id = :t AND f.state = 'queued' AND f.due_at <= :now
-               UNION ALL
-               SELECT f.*, 1, f.remind_at FROM feedback_requests f
-               WHERE f.tenant_id = :t AND f.state = 'sent' AND f.remind_at <= :now)
+               SELECT f.*, CASE f.state WHEN 'queued' THEN 0 ELSE 1 END AS attempt,
+                      CASE f.state WHEN 'queued' THEN f.due_at ELSE f.remind_at END AS moment
+               FROM feedback_requests f WHERE f.tenant_id = :t AND f.planned_at <= :now)
            SELECT f.id AS request_id, f.order_id, coalesce(o.number, o.external_id) AS called,
                   o.status AS order_status, coalesce(o.client_id = f.client_id, false) AS of_account, f.attempt,
                   f.moment AS due_at, f.latest_at, f.insisted,

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import feedback, feedback_figures, feedback_life, intentions, outbound, runs, shadows
+from domain import feedback, feedback_figures, feedback_life, intentions, outbound, rests, runs, shadows
 from domain.cards import Card, Proposal
 from domain.events import Event
+from domain.feedback_book import SUBJECT
 from domain.feedback_life import Mail
 from engines import timing
 from engines.contract import Context, Handler, Obligation, Plan
@@ -30,13 +31,15 @@ class FeedbackEngine:
         if runs.mode_changed(ctx.tx):
             shadows.forget_of_feedback(ctx.tx)
         feedback_life.lapse(ctx.tx)
+        rests.end(ctx.tx, SUBJECT, in_turn=ctx.settings.feedback_per_cycle)
+        resting = tuple(rests.counted(ctx.tx, SUBJECT))
         found = reading.requests(ctx)
         standing = intentions.standing(ctx.tx, [each.key for each in found])
         selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
         feedback.set_aside(ctx.tx, selection.skipped)
-        feedback.put_off(ctx.tx, selection.put_off)
         feedback_life.give_up_reminders(ctx.tx, selection.given_up)
-        return Plan((*selection.obligations, *_making_good(ctx)), tuple(_proposal(ctx, due) for due in selection.picks))
+        return Plan((*selection.obligations, *_making_good(ctx)), tuple(_proposal(ctx, due) for due in selection.picks),
+                    resting)  # fmt: skip
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """Who was written to has been asked; what was held winds the shadow on; a case that was opened is known by."""
@@ -45,6 +48,8 @@ class FeedbackEngine:
         threads = outbound.threads_of(ctx.tx, [card.id for card in done if card.thread_id is None])
         feedback_life.went_out(ctx.tx, [_mail(ctx, card, threads) for card in done])
         feedback_life.were_held(ctx.tx, [_mail(ctx, card, {}) for card in mails if card.state == "held"])
+        # who was being asked about another order is free to be asked about the next
+        rests.news(ctx.tx, [card.client_id for card in mails if card.client_id is not None])
         for card in cards:
             if card.type == "open_case" and card.state == "done":
                 recovery.case_opened(ctx, card)

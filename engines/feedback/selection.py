@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from domain import rests
 from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
+from engines import timing
 from engines.contract import Obligation
 from engines.feedback.due import Due
 
 ASK, REMIND = 650, 500
 """Priority of a question and of its reminder: business comes first, and whoever is merely due may come after."""
-
-LOOK_AGAIN = timedelta(hours=24)
-"""How soon a request that waits for a case is looked at again; it is at once when the case is closed."""
 
 
 @dataclass
@@ -26,7 +25,6 @@ class Selection:
     obligations: list[Obligation] = field(default_factory=list)
     picks: list[Due] = field(default_factory=list)
     skipped: dict[UUID, str] = field(default_factory=dict)
-    put_off: dict[UUID, datetime] = field(default_factory=dict)
     given_up: list[UUID] = field(default_factory=list)
     """Of whose reminder nothing becomes."""
 
@@ -41,38 +39,47 @@ def select(
     busy = {each.contact_id for each in under_way}
     for due in sorted(found, key=lambda each: (each.attempt, each.due_at, each.request_id)):
         card, barrier = standing.get(due.key), None
+        silent = card.silent_until(now, settings.reconsider_hours) if card is not None else None
         if not due.attempt and due.latest_at <= now:
             barrier = _blocked(due, "feedback.too_late", "it is too late to ask")
-        elif due.shadowed or (card is not None and card.speaks(now, settings.reconsider_hours)):
+        elif due.shadowed:
+            barrier = replace(_obligation(due), disposition="held", rule="feedback.held",
+                              reason="the mail was held by the send mode")  # fmt: skip
+        elif card is not None and card.speaks(now, settings.reconsider_hours):
             # a card that waits is judged again before it goes out; one that was refused rests
-            pass
+            if silent is not None and card.state != "rejected":
+                barrier = replace(_obligation(due), disposition="blocked", rule=card.rule or "feedback.refused",
+                                  reason=f"its card was {card.state}", until=silent)  # fmt: skip
         elif card is not None and card.state == "rejected":
             barrier = _blocked(due, "feedback.not_wanted", "whoever was asked did not want it sent")
         else:
-            barrier = _barrier(due, now) or _turn(due, busy, budget, settings, now)
+            barrier = _barrier(due, now) or _one_at_a_time(due, busy)
             if barrier is None:
+                barrier = _over_budget(due, budget, settings, now)
                 budget -= 1
+            if barrier is None:
                 busy.add(due.contact_id)
                 selection.picks.append(due)
-        if barrier is not None:
-            _note(selection, due, barrier)
-        selection.obligations.append(barrier or _obligation(due))
+        selection.obligations.append(_noted(selection, due, barrier, now) if barrier else _obligation(due))
     return selection
 
 
-def _note(selection: Selection, due: Due, barrier: Obligation) -> None:
-    """What follows for the request: it is skipped, it waits, or it takes its turn another hour."""
-    if due.attempt and barrier.rule not in _TURNS:
-        # a reminder is not worth waiting for
+def _noted(selection: Selection, due: Due, barrier: Obligation, now: datetime) -> Obligation:
+    """What follows for the request: it is skipped, or it rests; a reminder is not worth waiting for a person."""
+    if barrier.dedupe_key is None and due.attempt and barrier.rule not in _TURNS:
         selection.given_up.append(due.request_id)
-    elif barrier.disposition == "blocked":
+    elif barrier.dedupe_key is None and barrier.disposition == "blocked":
         selection.skipped[due.request_id] = str(barrier.reason)
-    elif barrier.until is not None and barrier.rule not in _TURNS:
-        selection.put_off[due.request_id] = barrier.until
+    else:
+        last = due.lapses_at if due.attempt else due.latest_at
+        at = rests.until(now, barrier.until, last)
+        until = (barrier.until or at) if barrier.disposition == "deferred" else None
+        return replace(barrier, until=until, rests_until=at)
+    return barrier
 
 
 _TURNS = frozenset({"feedback.one_at_a_time", "feedback.budget"})
-"""What keeps a request waiting for the next hour, and no longer."""
+"""What keeps a request waiting for others, and for nothing else."""
 
 
 def _barrier(due: Due, now: datetime) -> Obligation | None:
@@ -93,29 +100,32 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
         if stands:
             return _blocked(due, rule, reason)
     if due.case_open:
-        return _deferred(due, "feedback.open_case", "a case about the account is open", now + LOOK_AGAIN)
+        return _deferred(due, "feedback.open_case", "a case about the account is open", None)
     if due.clock == "paused" and due.paused_until is not None and due.paused_until > now:
         return _deferred(due, "feedback.away", "the contact is away", due.paused_until)
     return None
 
 
-def _turn(
-    due: Due, busy: set[UUID | None], budget: int, settings: TenantSettings, now: datetime
-) -> Obligation | None:  # fmt: skip
-    """Whether it is this one's turn in this hour."""
-    later = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    if due.contact_id in busy:
-        return _deferred(due, "feedback.one_at_a_time", "the contact is being asked about another order", later)
-    if budget <= 0:
-        return _deferred(due, "feedback.budget", f"{settings.feedback_per_cycle} older ones come first", later)
-    return None
+def _one_at_a_time(due: Due, busy: set[UUID | None]) -> Obligation | None:
+    """Whether the same person is being asked about another order."""
+    if due.contact_id not in busy:
+        return None
+    return _deferred(due, "feedback.one_at_a_time", "the contact is being asked about another order", None)
+
+
+def _over_budget(due: Due, left: int, settings: TenantSettings, now: datetime) -> Obligation | None:
+    """Whether others come first, and how long they take; `left` sinks below nothing by each that was put off."""
+    if left > 0:
+        return None
+    at = timing.turn(now, -left, settings.feedback_per_cycle)
+    return replace(_deferred(due, "feedback.budget", "older ones come first", at), in_turn=True)
 
 
 def _blocked(due: Due, rule: str, reason: str) -> Obligation:
     return replace(_obligation(due), dedupe_key=None, disposition="blocked", rule=rule, reason=reason)
 
 
-def _deferred(due: Due, rule: str, reason: str, until: datetime) -> Obligation:
+def _deferred(due: Due, rule: str, reason: str, until: datetime | None) -> Obligation:
     return replace(_obligation(due), dedupe_key=None, disposition="deferred", rule=rule, reason=reason, until=until)
 
 

@@ -18,7 +18,6 @@ CREATE TABLE hourhand.feedback_requests (
     contact_id uuid,                            -- who was asked; until then whom a person named
     state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sent', 'answered', 'lapsed', 'skipped')),
     due_at timestamptz NOT NULL,                -- when it is to be asked
-    waits_until timestamptz,                    -- put off: nobody need look at it sooner
     latest_at timestamptz NOT NULL,             -- past it nobody is asked any more
     reason text,                                -- why it was skipped
     insisted boolean NOT NULL DEFAULT false,    -- a person had it asked although it had been skipped
@@ -38,23 +37,24 @@ CREATE TABLE hourhand.feedback_requests (
     recovery_card_id uuid,                      -- the mail that makes good
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
+    rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
+    rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need
     planned_at timestamptz GENERATED ALWAYS AS (
-        CASE WHEN shadow_sent_at IS NOT NULL THEN NULL
-             WHEN state = 'queued' THEN greatest(due_at, waits_until)
-             WHEN state = 'sent' THEN remind_at END) STORED,
+        CASE WHEN state = 'queued' THEN coalesce(rests_until, due_at)
+             WHEN state = 'sent' AND remind_at IS NOT NULL THEN coalesce(rests_until, remind_at) END) STORED,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, order_id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES hourhand.orders (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, client_id) REFERENCES hourhand.clients (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE SET NULL (contact_id),
+    CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     CHECK (state NOT IN ('sent', 'lapsed') OR sent_at IS NOT NULL AND lapses_at IS NOT NULL),
     CHECK (state <> 'skipped' OR reason <> ''),
     CHECK ((state = 'answered') = (answered_at IS NOT NULL)),
     CHECK (state = 'answered' OR rating IS NULL AND sentiment IS NULL)
 );
 CREATE INDEX feedback_requests_due ON hourhand.feedback_requests (tenant_id, due_at) WHERE state = 'queued';
-CREATE INDEX feedback_requests_reminding ON hourhand.feedback_requests (tenant_id, remind_at)
-    WHERE state = 'sent' AND remind_at IS NOT NULL;
 CREATE INDEX feedback_requests_planned ON hourhand.feedback_requests (tenant_id, planned_at)
     WHERE planned_at IS NOT NULL;
 CREATE INDEX feedback_requests_lapsing ON hourhand.feedback_requests (tenant_id, lapses_at) WHERE state = 'sent';

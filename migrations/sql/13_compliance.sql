@@ -67,11 +67,14 @@ CREATE TABLE hourhand.compliance_checks (
     reason text,                                -- why it was waived
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
+    rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
+    rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need
     planned_at timestamptz GENERATED ALWAYS AS (
-        CASE WHEN state IN ('pending', 'reminded') THEN least(
-                 CASE WHEN shadow_reminders IS NULL THEN remind_at ELSE shadow_remind_at END, due_at, recheck_at)
-             WHEN state = 'overdue' THEN least(
-                 CASE WHEN shadow_reminders IS NULL THEN remind_at ELSE shadow_remind_at END, escalate_at, recheck_at)
+        CASE WHEN state IN ('pending', 'reminded') THEN
+                 coalesce(rests_until, least(remind_at, shadow_remind_at, due_at, recheck_at))
+             -- past its day it is due until it is settled
+             WHEN state = 'overdue' THEN coalesce(rests_until, due_at)
              WHEN state = 'escalated' THEN recheck_at END) STORED,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, schedule_id, entity_id, period),
@@ -80,6 +83,7 @@ CREATE TABLE hourhand.compliance_checks (
     FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, asked_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE SET NULL (asked_id),
     FOREIGN KEY (tenant_id, task_id) REFERENCES hourhand.tasks (tenant_id, id) ON DELETE SET NULL (task_id),
+    CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     CHECK (due_on >= period),
     CHECK (contact_id IS NULL OR entity_id = contact_id),
     CHECK ((state IN ('completed', 'waived')) = (closed_at IS NOT NULL AND closed_by IS NOT NULL)),
@@ -89,7 +93,6 @@ CREATE TABLE hourhand.compliance_checks (
 );
 CREATE INDEX compliance_checks_planned ON hourhand.compliance_checks (tenant_id, planned_at)
     WHERE planned_at IS NOT NULL;
-CREATE INDEX compliance_checks_overdue ON hourhand.compliance_checks (tenant_id, due_at) WHERE state = 'overdue';
 CREATE INDEX compliance_checks_shadowed ON hourhand.compliance_checks (tenant_id, remind_at)
     WHERE state IN ('pending', 'reminded', 'overdue') AND shadow_reminders IS NOT NULL;
 CREATE INDEX compliance_checks_untold ON hourhand.compliance_checks (tenant_id, escalated_at)

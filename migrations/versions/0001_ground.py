@@ -28,6 +28,7 @@ FILES = (
     "12_quotes.sql",
     "13_compliance.sql",
     "14_uploads.sql",
+    "15_rests.sql",
 )
 
 

@@ -147,11 +147,13 @@ def _doubled(taken: list[dict[str, Any]]) -> int:
 
 def _ledger(tx: Tx, row: Any) -> Ledger:
     lines = ledger.lines(tx, row["id"])
-    counts = Counter(line["disposition"] for line in lines)
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts[line["disposition"]] += line["count"]
     planned = [block["counts"] for block in row["work_blocks"] if block["phase"] == "plan"]
     opened = planned[0].get("obligations", 0) if planned else 0
     known = sum(counts[name] for name in ledger.DISPOSITIONS)
-    return Ledger(row["cycle_number"], opened, dict(counts), adds_up=opened == len(lines) == known)
+    return Ledger(row["cycle_number"], opened, dict(counts), adds_up=opened == known)
 
 
 def _refusals(tx: Tx) -> list[Refusal]:

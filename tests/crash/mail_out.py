@@ -172,7 +172,8 @@ DECLARED = """
 def judge_hours(tx: Tx, found: Finding, people: int) -> None:
     """The slot has one run; every run begins, ends and is told once, and its ledger accounts for all who were due."""
     runs = tx.rows(
-        """SELECT r.id, r.slot_at, r.finished_at, f.facts, r.work_blocks, (SELECT count(*) FROM run_obligations o
+        """SELECT r.id, r.slot_at, r.finished_at, f.facts, r.work_blocks,
+                  (SELECT coalesce(sum(o.count), 0) FROM run_obligations o
                   WHERE o.tenant_id = r.tenant_id AND o.run_id = r.id) AS lines
            FROM agent_autonomous_runs r LEFT JOIN agent_hourly_reflections f
              ON f.tenant_id = r.tenant_id AND f.run_id = r.id WHERE r.tenant_id = :t ORDER BY r.cycle_number""",

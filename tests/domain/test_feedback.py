@@ -22,11 +22,13 @@ from domain import (
     feedback_life,
     forgetting,
     orders,
+    rests,
 )
 from domain.db import Database, Tx
 from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request, UnknownFeedbackRequest
 from domain.feedback_answers import BY_RATING, Feeling, Said
 from domain.feedback_life import Mail
+from domain.rests import Rest
 from tests import build, gears
 from tests.hand_clock import HandClock
 
@@ -257,7 +259,10 @@ def test_a_closed_case_wakes_what_waited_for_it(tx: Tx) -> None:
     person = build.contact(tx)
     request = feedback.of_order(tx, delivered(tx, person))
     assert request is not None
-    feedback.put_off(tx, {request.id: tx.now + timedelta(days=9)})
+    rests.lay(tx, "feedback_request", [Rest(request.id, "feedback_due", "deferred", "feedback.open_case", "a case",
+                                            tx.now + timedelta(days=9))])  # fmt: skip
+    assert feedback_book.hold(tx, request.id).rests_until is not None
     case = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=request.client_id)
     cases.close(tx, case.id, outcome="made good")
-    assert feedback_book.hold(tx, request.id).waits_until is None
+    assert rests.hear(tx) == 1
+    assert feedback_book.hold(tx, request.id).rests_until is None

@@ -167,7 +167,7 @@ def _ground(tx: Tx) -> Iterator[str]:
            UNION ALL
            SELECT 'the ledger of an hour does not add up: ' || r.id FROM agent_autonomous_runs r
            LEFT JOIN agent_hourly_reflections h ON h.tenant_id = :t AND h.run_id = r.id
-           CROSS JOIN LATERAL (SELECT count(*) AS lines FROM run_obligations o
+           CROSS JOIN LATERAL (SELECT coalesce(sum(count), 0) AS lines FROM run_obligations o
                                WHERE o.tenant_id = :t AND o.run_id = r.id) o
            CROSS JOIN LATERAL (SELECT coalesce(sum((b -> 'counts' ->> 'obligations')::int), 0) AS planned
                                FROM jsonb_array_elements(r.work_blocks) b) p
