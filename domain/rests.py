@@ -7,19 +7,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import schedule
+from domain import schedule, settings
 from domain.db import Tx
 
 LONGEST = timedelta(days=1)
 """What rests is looked at again so soon, also where nothing was heard that might have woken it."""
 
-RESTING: Mapping[str, tuple[str, str]] = {
-    "compliance_check": ("compliance_checks", "r.state IN ('pending', 'reminded', 'overdue')"),
-    "feedback_request": ("feedback_requests", "r.state IN ('queued', 'sent')"),
-}
-"""The subjects that may rest: their table, and SQL for which of its rows `r` have anything due."""
 
-_AWAKE = "rests_until = NULL, rest = NULL, rests_in_turn = false"
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record that may rest."""
+
+    table: str
+    has_due: str
+    """SQL for which of its rows `r` have anything due."""
+    budgets: tuple[str, ...]
+    """The settings that say how many of them an hour may do something about."""
+
+
+RESTING: Mapping[str, Kind] = {
+    "compliance_check": Kind("compliance_checks", "r.state IN ('pending', 'reminded', 'overdue')",
+                             ("compliance_reminders_per_cycle", "compliance_escalations_per_cycle")),
+    "feedback_request": Kind("feedback_requests", "r.state IN ('queued', 'sent')", ("feedback_per_cycle",)),
+}  # fmt: skip
+"""By the subject type of their obligations."""
+
+_NAMED = "subject_type, kind, disposition, rule, reason"
 
 # a run that a crash cut short has accounted for what rested; planned again, it neither wakes nor counts anybody twice
 _FRESH = "NOT EXISTS (SELECT FROM run_obligations WHERE tenant_id = :t AND run_id = CAST(:run AS uuid))"
@@ -83,76 +96,81 @@ def news(tx: Tx, client_ids: Sequence[UUID]) -> None:
         schedule.bring_forward(tx, tx.now)
 
 
-def hear(tx: Tx) -> int:
-    """Wake whatever rests about accounts that there was news of; of how many records. One statement."""
+def wake(tx: Tx) -> int:
+    """Before planning: wake what has rested long enough, whatever there was news of, and the next in turn; how many.
+
+    The next in turn are as many as an hour may do: where others have room left, they move up. One statement.
+    """
+    chosen = settings.of(tx)
+    turns = {f"{each.table}_turns": sum(int(getattr(chosen, name)) for name in each.budgets)
+             for each in RESTING.values()}  # fmt: skip
     woken = ", ".join(
-        f"""{table} AS (UPDATE {table} r SET {_AWAKE} WHERE r.tenant_id = :t AND r.rests_until IS NOT NULL
-                AND r.client_id = ANY((SELECT ids FROM accounts)::uuid[]) RETURNING 1)"""
-        for table, _ in RESTING.values()
+        f"""woken_{table} AS (
+                UPDATE {table} r SET rests_until = NULL, rest = NULL, rests_in_turn = false
+                WHERE r.tenant_id = :t AND {_FRESH} AND r.id = ANY(ARRAY(
+                    SELECT id FROM {table} WHERE tenant_id = :t AND rests_until <= :now
+                    UNION SELECT id FROM {table} WHERE tenant_id = :t AND rests_until IS NOT NULL
+                          AND client_id = ANY((SELECT ids FROM accounts)::uuid[])
+                    UNION (SELECT id FROM {table} WHERE tenant_id = :t AND rests_in_turn
+                           ORDER BY rests_until LIMIT :{table}_turns))) RETURNING 1)"""
+        for table in (each.table for each in RESTING.values())
     )
-    count = " + ".join(f"(SELECT count(*) FROM {table})" for table, _ in RESTING.values())
+    count = " + ".join(f"(SELECT count(*) FROM woken_{each.table})" for each in RESTING.values())
     return int(tx.value(
         f"""WITH heard AS (DELETE FROM rest_news WHERE tenant_id = :t AND {_FRESH} RETURNING client_id),
                  accounts AS (SELECT ARRAY(SELECT DISTINCT client_id FROM heard) AS ids), {woken}
             SELECT {count}""",
-        t=tx.tenant_id, run=tx.run_id,
+        t=tx.tenant_id, run=tx.run_id, now=tx.now, **turns,
     ))  # fmt: skip
-
-
-def end(tx: Tx, subject_type: str, *, in_turn: int) -> int:
-    """Wake what has rested long enough, and the next `in_turn` of those that wait for nothing but their turn.
-
-    How many; one statement, off two indexes.
-    """
-    table, _ = RESTING[subject_type]
-    return tx.run(
-        f"""UPDATE {table} r SET {_AWAKE}
-            WHERE r.tenant_id = :t AND {_FRESH} AND r.id = ANY(ARRAY(
-                SELECT id FROM {table} WHERE tenant_id = :t AND rests_until <= :now
-                UNION (SELECT id FROM {table} WHERE tenant_id = :t AND rests_in_turn
-                       ORDER BY rests_until LIMIT :in_turn)))""",
-        t=tx.tenant_id, run=tx.run_id, now=tx.now, in_turn=in_turn,
-    )  # fmt: skip
 
 
 def lay(tx: Tx, subject_type: str, some: Sequence[Rest]) -> int:
     """Lay records to rest; how many. Whatever touches one, or its rest being over, wakes it."""
     if not some:
         return 0
-    table, has_due = RESTING[subject_type]
+    kind = RESTING[subject_type]
     return tx.run(
-        f"""UPDATE {table} r SET rests_until = w.until, rest = w.rest, rests_in_turn = w.in_turn
+        f"""UPDATE {kind.table} r SET rests_until = w.until, rest = w.rest, rests_in_turn = w.in_turn
             FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS timestamptz[]), CAST(:rests AS jsonb[]),
                         CAST(:turns AS boolean[])) AS w (id, until, rest, in_turn)
-            WHERE r.tenant_id = :t AND r.id = w.id AND {has_due}""",
+            WHERE r.tenant_id = :t AND r.id = w.id AND {kind.has_due}""",
         t=tx.tenant_id, ids=[each.subject_id for each in some], untils=[each.until for each in some],
         rests=[{"kind": each.kind, "disposition": each.disposition, "rule": each.rule, "reason": each.reason}
                for each in some], turns=[each.in_turn for each in some],
     )  # fmt: skip
 
 
-def counted(tx: Tx, subject_type: str) -> list[Group]:
-    """How many of them rest, by what they rest for; one statement that reads the counts alone."""
+def counted(tx: Tx, subject_type: str) -> tuple[Group, ...]:
+    """How many of these rest, by what they rest for, as `wake` left it: what is laid to rest later is not among them.
+
+    One statement for all subjects, which reads the counts alone.
+    """
+    if COUNTED not in tx.memo:
+        tx.memo[COUNTED] = _count(tx)
+    return tuple(each for each in tx.memo[COUNTED] if each.subject_type == subject_type)
+
+
+COUNTED = "rests.counted"
+"""Where a transaction remembers what rested when it began to plan."""
+
+
+def _count(tx: Tx) -> list[Group]:
     rows = tx.rows(
-        f"""WITH gone AS (DELETE FROM rest_changes WHERE tenant_id = :t AND subject_type = :subject RETURNING *),
-                 net AS (SELECT kind, disposition, rule, reason, sum(change)::int AS change, max(until) AS until
-                         FROM gone GROUP BY 1, 2, 3, 4),
+        f"""WITH gone AS (DELETE FROM rest_changes WHERE tenant_id = :t RETURNING *),
+                 net AS (SELECT {_NAMED}, sum(change)::int AS change, max(until) AS until FROM gone GROUP BY {_NAMED}),
                  anew AS (
-                     INSERT INTO rest_counts AS c (tenant_id, subject_type, kind, disposition, rule, reason, resting,
-                                                   since, until)
-                     SELECT :t, :subject, kind, disposition, rule, reason, change, :now, until FROM net
-                     ON CONFLICT (tenant_id, subject_type, kind, disposition, rule, reason) DO UPDATE
+                     INSERT INTO rest_counts AS c (tenant_id, {_NAMED}, resting, since, until)
+                     SELECT :t, {_NAMED}, change, :now, until FROM net
+                     ON CONFLICT (tenant_id, {_NAMED}) DO UPDATE
                      SET resting = c.resting + excluded.resting, until = greatest(c.until, excluded.until),
                          since = CASE WHEN c.resting = 0 THEN excluded.since ELSE c.since END
-                     RETURNING kind, disposition, rule, reason, resting, since, until)
+                     RETURNING {_NAMED}, resting, since, until)
             SELECT * FROM (
                 SELECT * FROM anew
                 UNION ALL
-                SELECT kind, disposition, rule, reason, resting, since, until FROM rest_counts c
-                WHERE c.tenant_id = :t AND c.subject_type = :subject
-                  AND NOT EXISTS (SELECT FROM net n WHERE (n.kind, n.disposition, n.rule, n.reason)
-                                  = (c.kind, c.disposition, c.rule, c.reason))) AS told
-            WHERE resting > 0 AND {_FRESH} ORDER BY kind, disposition, rule, reason""",
-        t=tx.tenant_id, subject=subject_type, now=tx.now, run=tx.run_id,
+                SELECT {_NAMED}, resting, since, until FROM rest_counts c
+                WHERE c.tenant_id = :t AND ({_NAMED}) NOT IN (SELECT {_NAMED} FROM net)) AS told
+            WHERE resting > 0 AND {_FRESH} ORDER BY {_NAMED}""",
+        t=tx.tenant_id, now=tx.now, run=tx.run_id,
     )  # fmt: skip
-    return [Group(subject_type, **row) for row in rows]
+    return [Group(**row) for row in rows]

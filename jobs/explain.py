@@ -59,7 +59,7 @@ def cycle(house: House, tenant_id: UUID, *, engines: Sequence[Engine] = ENGINES)
 
 def _look(house: House, tx: Tx, engines: Sequence[Engine]) -> dict[str, Any]:
     tenant_settings = settings.of(tx)
-    rests.hear(tx)
+    rests.wake(tx)
     said = [(engine, engine.plan(Context(tx, tenant_settings))) for engine in engines]
     plans = [plan for _, plan in arbitrate(house.brakes, tx, said)]
     proposals = [proposal for each in plans for proposal in each.proposals]

@@ -32,7 +32,7 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     context = cycle.context(tx)
     awake = cycle.working_engines(tx)
     asked = [engine for engine in cycle.present(tx) if engine in awake]
-    rests.hear(tx)
+    rests.wake(tx)
     said = cycle.ask(tx, asked, "plan", lambda engine: engine.plan(context))
     plans = dict(arbitrate(cycle.house.brakes, tx, said))
     new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])

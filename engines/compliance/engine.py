@@ -53,19 +53,17 @@ class ComplianceEngine:
         if runs.mode_changed(ctx.tx):
             shadows.forget_of_checks(ctx.tx)
         compliance_generation.generate(ctx.tx)
-        chosen = ctx.settings
-        rests.end(ctx.tx, compliance_checks.SUBJECT,
-                  in_turn=chosen.compliance_reminders_per_cycle + chosen.compliance_escalations_per_cycle)  # fmt: skip
-        resting = tuple(rests.counted(ctx.tx, compliance_checks.SUBJECT))
+        resting = rests.counted(ctx.tx, compliance_checks.SUBJECT)
         found = compliance_validation.validate(ctx.tx, compliance_validation.due(ctx.tx))
         if not found:
             return Plan(resting=resting)
         standing = intentions.standing(ctx.tx, [key(each, ctx.now) for each in found])
-        selection = select(found, standing=standing, settings=chosen, now=ctx.now)
+        selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
         if selection.withdrawn:
             compliance_checks.withdraw(ctx.tx, [each.check for each in selection.withdrawn],
                                        reason="the account is asked for nothing now")  # fmt: skip
-        names = {each.id: each.name for each in compliance_schedules.listed(ctx.tx)}
+        named = compliance_schedules.listed(ctx.tx) if selection.escalations else ()
+        names = {each.id: each.name for each in named}
         proposals = [_reminder(ctx, due) for due in selection.reminders]
         proposals += [_escalation(ctx, due, names[due.check.schedule_id]) for due in selection.escalations]
         return Plan(tuple(selection.obligations), tuple(proposals), resting)

@@ -31,8 +31,7 @@ class FeedbackEngine:
         if runs.mode_changed(ctx.tx):
             shadows.forget_of_feedback(ctx.tx)
         feedback_life.lapse(ctx.tx)
-        rests.end(ctx.tx, SUBJECT, in_turn=ctx.settings.feedback_per_cycle)
-        resting = tuple(rests.counted(ctx.tx, SUBJECT))
+        resting = rests.counted(ctx.tx, SUBJECT)
         found = reading.requests(ctx)
         standing = intentions.standing(ctx.tx, [each.key for each in found])
         selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)

@@ -264,5 +264,5 @@ def test_a_closed_case_wakes_what_waited_for_it(tx: Tx) -> None:
     assert feedback_book.hold(tx, request.id).rests_until is not None
     case = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=request.client_id)
     cases.close(tx, case.id, outcome="made good")
-    assert rests.hear(tx) == 1
+    assert rests.wake(tx) == 1
     assert feedback_book.hold(tx, request.id).rests_until is None

@@ -99,7 +99,8 @@ def test_a_blocked_crowd_is_read_once_a_day_and_counted_each_hour(book: Book) ->
         lines = book.hour()
         assert (looked_at(lines), resting(lines)) == (0, {REACHABLE: CROWD})
     with book.ana() as tx:
-        assert rests.counted(tx, checks.SUBJECT)[0].resting == CROWD
+        [group] = rests.counted(tx, checks.SUBJECT)
+        assert (group.resting, group.rule) == (CROWD, REACHABLE)
         check = checks.listed(tx)[0]
         assert (check.rest or {})["rule"] == REACHABLE
         assert tx.now + timedelta(hours=20) < (check.rests_until or tx.now) <= tx.now + timedelta(hours=24)
