@@ -49,7 +49,7 @@ def test_a_bad_rating_is_heard_seen_to_and_counted(desk: Desk, journal: Journal)
         late = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=desk.account)
     assert next_day(desk, journal) == Day(events=["case.opened"])
     assert next_day(desk, journal) == Day(ledger=["feedback_due deferred feedback.open_case"])
-    assert desk.request(order).waits_until is not None
+    assert desk.request(order).rests_until is not None
     desk.close(late)
     asked_on = next_day(desk, journal)
     assert asked_on == Day([ASKED], ["request_feedback done"], ["case.closed", "feedback.sent"], ["feedback_due acted"])
@@ -101,7 +101,7 @@ def the_question_as_it_arrived(desk: Desk) -> str:
     assert (headers["Auto-Submitted"], headers["List-Unsubscribe-Post"]) == (
         "auto-generated", "List-Unsubscribe=One-Click")  # fmt: skip
     [request] = desk.requests()
-    assert (request.state, request.contact_id, request.waits_until) == ("sent", desk.person, None)
+    assert (request.state, request.contact_id, request.rests_until) == ("sent", desk.person, None)
     assert request.lapses_at is not None
     until = int(page.split("/")[4].partition(".")[2])
     assert 0 <= until - request.lapses_at.timestamp() <= timedelta(days=3).total_seconds()
