@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -14,6 +15,9 @@ from sqlalchemy.pool import QueuePool
 from domain.clock import Clock, SystemClock
 from domain.db import Database
 from tests.gears import Clone, Cluster
+from tests.hand_clock import HandClock
+
+Laid = TypeVar("Laid")
 
 MOST_ROWS = 5_000
 """A test that leaves more than so many behind leaves files that the next would have to wade through."""
@@ -28,23 +32,48 @@ class Reused:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._idle: list[_Basin] = []
+        self._idle: dict[Callable[..., Any] | None, list[_Basin]] = {}
 
     @contextmanager
     def lend(self, clock: Clock) -> Iterator[Database]:
         """A database on the test's clock."""
-        lent = self._idle.pop() if self._idle else _Basin(self._cluster)
-        lent.database.clock = clock
-        yield lent.database
-        if lent.wash():
-            self._idle.append(lent)
-        else:
-            lent.empty_out()
+        with self._lent(None) as lent:
+            lent.database.clock = clock
+            yield lent.database
+
+    @contextmanager
+    def lend_laid_out(
+        self, clock: HandClock, lay_out: Callable[[Database, HandClock], Laid]
+    ) -> Iterator[tuple[Database, Laid]]:
+        """A database in which `lay_out` has put what many tests begin with, and what it returned.
+
+        It is laid out once and kept through every washing; the test's clock goes on from where that left it.
+        """
+        with self._lent(lay_out) as lent:
+            lent.database.clock = clock
+            if lent.kept is None:
+                laid = lay_out(lent.database, clock)
+                lent.keep((laid, clock.memory()))
+            assert lent.kept is not None
+            laid, memory = lent.kept
+            clock.recall(memory)
+            yield lent.database, laid
 
     def close(self) -> None:
         """Let go of what is kept."""
-        while self._idle:
-            self._idle.pop().empty_out()
+        for basins in self._idle.values():
+            while basins:
+                basins.pop().empty_out()
+
+    @contextmanager
+    def _lent(self, what: Callable[..., Any] | None) -> Iterator[_Basin]:
+        idle = self._idle.setdefault(what, [])
+        lent = idle.pop() if idle else _Basin(self._cluster)
+        yield lent
+        if lent.wash():
+            idle.append(lent)
+        else:
+            lent.empty_out()
 
 
 class _Basin:
@@ -55,6 +84,16 @@ class _Basin:
         self._clone: Clone = cluster.clone()
         self.database = Database(self._clone.url(), SystemClock())
         self._washer = psycopg.connect(self._clone.admin_url, autocommit=True)
+        self._washer.execute("SET session_replication_role = replica")
+        self._washer.execute("SET lock_timeout = '5s'")
+        self._washer.execute(_procedure(self._washer))
+        self.kept: tuple[Any, Any] | None = None
+        """What was laid out for all who have it, and how the clock stood then."""
+
+    def keep(self, kept: tuple[Any, Any]) -> None:
+        """Let what is in the database now be there after each washing."""
+        self.kept = kept
+        self._washer.execute("DISCARD TEMP")
         self._washer.execute(_procedure(self._washer))
 
     def wash(self) -> bool:
@@ -96,28 +135,39 @@ class _Basin:
 def _procedure(washer: psycopg.Connection[TupleRow]) -> sql.Composed:
     """A function that empties what is not empty, in a session that neither triggers nor foreign keys hold up.
 
-    What the migrations put in is put back.
+    What is in it now is put back: what the migrations put in, and what was laid out.
     """
-    washer.execute("SET session_replication_role = replica")
-    washer.execute("SET lock_timeout = '5s'")
     steps: list[sql.Composable] = []
-    for schema, name, seeded in washer.execute(_TABLES).fetchall():
-        table, seed = sql.Identifier(schema, name), sql.Identifier(f"seed_of_{name}")
+    for schema, name, columns, seeded in washer.execute(_TABLES).fetchall():
+        table, seed = sql.Identifier(schema, name), sql.Identifier(f"{schema}_{name}")
         steps.append(_EMPTY.format(table))
         if seeded:
             washer.execute(sql.SQL("CREATE TEMP TABLE {} AS TABLE {}").format(seed, table))
-            steps.append(sql.SQL("INSERT INTO {} TABLE pg_temp.{};").format(table, seed))
+            written = sql.SQL(", ").join(map(sql.Identifier, columns))
+            steps.append(_PUT_BACK.format(table, written, seed))
     for schema, name in washer.execute("SELECT schemaname, sequencename FROM pg_sequences").fetchall():
-        steps.append(sql.SQL("PERFORM setval({}, 1, false);").format(sql.Literal(f"{schema}.{name}")))
+        counter = sql.Identifier(schema, name)
+        row = washer.execute(sql.SQL("SELECT last_value, is_called FROM {}").format(counter)).fetchone()
+        assert row is not None
+        steps.append(sql.SQL("PERFORM setval({}, {}, {});").format(f"{schema}.{name}", *row))
     return sql.SQL(
         """CREATE FUNCTION pg_temp.wash() RETURNS bigint LANGUAGE plpgsql AS $$
-           DECLARE n bigint; gone bigint := 0; BEGIN {} RETURN gone; END $$"""
+           DECLARE gone bigint := 0; BEGIN {} RETURN gone; END $$"""
     ).format(sql.SQL("\n").join(steps))
 
 
-_TABLES = """SELECT n.nspname, c.relname, pg_relation_size(c.oid) > 0 FROM pg_class c
-             JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relkind = 'r' AND n.nspname IN ('hourhand', 'control', 'queue') ORDER BY 1, 2"""
+_TABLES = """SELECT n.nspname, c.relname, array_agg(a.attname ORDER BY a.attnum), pg_relation_size(c.oid) > 0
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                         AND a.attgenerated = ''
+             WHERE c.relkind = 'r' AND n.nspname IN ('hourhand', 'control', 'queue')
+             GROUP BY c.oid, 1, 2 ORDER BY 1, 2"""
+# what would take long to empty is left to whoever drops the whole database
 _EMPTY = sql.SQL(
-    "IF EXISTS (SELECT FROM {0}) THEN DELETE FROM {0}; GET DIAGNOSTICS n = ROW_COUNT; gone := gone + n; END IF;"
+    f"""IF EXISTS (SELECT FROM {{0}}) THEN
+            gone := gone + (SELECT count(*) FROM (SELECT FROM {{0}} LIMIT {MOST_ROWS + 1}) s);
+            IF gone > {MOST_ROWS} THEN RETURN gone; END IF;
+            DELETE FROM {{0}};
+        END IF;"""
 )
+_PUT_BACK = sql.SQL("INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM pg_temp.{2};")

@@ -6,6 +6,7 @@ import socket
 import sys
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from domain.switches import Switch
 from tests import build, gears
 from tests.conftest import GUARD
 from tests.hand_clock import A_MONDAY, HandClock
-from tests.reused import Reused
+from tests.reused import MOST_ROWS, Reused
 
 
 def test_a_clone_is_migrated_and_entered_by_the_restricted_role(cloned: gears.Clone) -> None:
@@ -63,6 +64,38 @@ def test_a_database_is_lent_again_as_the_migrations_leave_it(cluster: gears.Clus
         with second.tenant(build.acme(second)) as tx:
             assert tx.value("SELECT lock_id FROM tenant_schedule WHERE tenant_id = :t", t=tx.tenant_id) == 1
             assert not switches.closed(tx)
+    lender.close()
+
+
+def test_what_was_laid_out_outlives_what_tests_did_with_it(cluster: gears.Cluster) -> None:
+    def lay_out(database: Database, clock: HandClock) -> UUID:
+        clock.advance(days=3)
+        tenant_id = build.acme(database)
+        with database.tenant(tenant_id) as tx:
+            build.contact(tx)
+        return tenant_id
+
+    lender, made = Reused(cluster), []
+    for _ in range(3):
+        clock = HandClock()
+        with lender.lend_laid_out(clock, lay_out) as (database, tenant_id), database.tenant(tenant_id) as tx:
+            told = tx.rows("SELECT id, email, planned_at FROM contacts JOIN engagement_clocks ON contact_id = id")
+            made.append((told, tx.value("SELECT lock_id FROM tenant_schedule"), build.deal(tx), clock.now()))
+            tx.run("DELETE FROM engagement_clocks")
+    assert len(made[0][0]) == 1
+    assert made[0] == made[1] == made[2]
+    with lender.lend(HandClock()) as bare:
+        assert _rows(cluster, bare) == {"hourhand.system_config": 1, "hourhand.alembic_version": 1}
+    lender.close()
+
+
+def test_a_database_full_of_rows_is_dropped_instead_of_emptied(cluster: gears.Cluster) -> None:
+    lender = Reused(cluster)
+    with lender.lend(HandClock()) as first, first.tenant(build.acme(first)) as tx:
+        tx.run("INSERT INTO blobs (tenant_id, sha256, size, bytes, created_at) SELECT :t, sha256(n::text::bytea), 1, '', "
+               ":now FROM generate_series(0, :most) n", t=tx.tenant_id, now=tx.now, most=MOST_ROWS)  # fmt: skip
+    with lender.lend(HandClock()) as second:
+        assert second.url != first.url
     lender.close()
 
 

@@ -8,15 +8,20 @@ import pytest
 
 from domain.db import Database
 from tests import gears
-from tests.admin_api.desk import Desk, open_desk
+from tests.admin_api.desk import Desk, found, open_desk
 from tests.hand_clock import HandClock
+from tests.reused import Reused
 
 
 @pytest.fixture
-def desk(clone: Database) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, reused: Reused, clock: HandClock) -> Iterator[Desk]:
     """The API on a database of the test's own."""
-    with open_desk(clone) as opened:
-        yield opened
+    if {"clone", "cloned"} & set(request.fixturenames):
+        with open_desk(request.getfixturevalue("clone")) as opened:
+            yield opened
+    else:
+        with reused.lend_laid_out(clock, found) as (database, founded), open_desk(database, founded) as opened:
+            yield opened
 
 
 @pytest.fixture(scope="module")

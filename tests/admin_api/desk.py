@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -33,10 +34,13 @@ class Desk:
     tenants: dict[str, UUID]
     keys: dict[str, str]
     """By `<tenant or house>.<role>`."""
+    portal: BlockingPortal
+    """The loop that all requests run in: one of its own for each would cost as much as the rest of it."""
     client: TestClient = field(init=False)
 
     def __post_init__(self) -> None:
         self.client = TestClient(self.app, raise_server_exceptions=False, base_url="http://127.0.0.1:8321")
+        self.client.portal = self.portal
 
     @property
     def database(self) -> Database:
@@ -71,21 +75,34 @@ class Desk:
         return self.ask("POST", path, who, json=body, headers=headers)
 
 
+@dataclass(frozen=True)
+class Founded:
+    """Acme and globex, and a key of each role for both and for the house."""
+
+    tenants: dict[str, UUID]
+    keys: dict[str, str]
+
+
+def found(database: Database, _: object = None) -> Founded:
+    """Found both in a database that knows nobody."""
+    tenants = {"acme": build.acme(database), "globex": build.globex(database)}
+    issued = {f"{name}.{role}": _issue(database, tenant, role) for name, tenant in tenants.items() for role in ROLES}
+    return Founded(tenants, issued | {f"house.{role}": _issue_house(database, role) for role in ROLES})
+
+
 @contextmanager
 def open_desk(
-    database: Database, *, poll_seconds: float = 0.02, hosts: tuple[str, ...] = (), imap: LogIn | None = None
-) -> Iterator[Desk]:
-    """A desk on `database`, with acme and globex, and a key of each role for both and for the house."""
-    hands = TestHands()
+    database: Database, founded: Founded | None = None, *, poll_seconds: float = 0.02, hosts: tuple[str, ...] = (),
+    imap: LogIn | None = None,
+) -> Iterator[Desk]:  # fmt: skip
+    """A desk on `database`, for those who were founded in it, or whom it founds itself."""
+    hands, founded = TestHands(), founded or found(database)
+    tenants, issued = dict(founded.tenants), dict(founded.keys)
     with houses.house(database, hands=hands, imap=imap) as house:
-        tenants = {"acme": build.acme(database), "globex": build.globex(database)}
-        issued = {f"{name}.{role}": _issue(database, house, tenant, role)
-                  for name, tenant in tenants.items() for role in ROLES}  # fmt: skip
-        issued |= {f"house.{role}": _issue_house(database, house, role) for role in ROLES}
         made = admin_app.create(house, cron_secret=CRON_SECRET, metrics=lambda: b"up 1\n", poll_seconds=poll_seconds,
                                 hosts=hosts)  # fmt: skip
-        with _moved_in(made, keep=not hosts) as app:
-            yield Desk(app, house, hands, tenants, issued)
+        with _moved_in(made, keep=not hosts) as app, start_blocking_portal() as portal:
+            yield Desk(app, house, hands, tenants, issued, portal)
 
 
 @contextmanager
@@ -128,11 +145,11 @@ def waiting_card(tx: Tx, contact_id: UUID | None = None) -> Any:
     )
 
 
-def _issue(database: Database, house: House, tenant_id: UUID, role: Role) -> str:
+def _issue(database: Database, tenant_id: UUID, role: Role) -> str:
     with database.tenant(tenant_id, actor="test") as tx:
-        return keys.issue(tx, house.vault, name=role, role=role).secret
+        return keys.issue(tx, houses.VAULT, name=role, role=role).secret
 
 
-def _issue_house(database: Database, house: House, role: Role) -> str:
+def _issue_house(database: Database, role: Role) -> str:
     with database.wearing("control", actor="test") as tx:
-        return keys.issue_house(tx, house.vault, name=role, role=role).secret
+        return keys.issue_house(tx, houses.VAULT, name=role, role=role).secret

@@ -16,7 +16,7 @@ from policy.judge import judge
 from tests import houses
 from tests.hand_clock import HandClock
 from tests.policy.test_facts import MANY, counted, crowd
-from tests.policy.world import begin
+from tests.policy.world import World, begin
 
 ROUNDS = 7
 CALLS = 100_000
@@ -29,7 +29,7 @@ def test_pf6_rules_and_their_facts(clone: Database, clock: HandClock, figures: C
 
 def measured(house: House, clock: HandClock) -> dict[str, object]:
     """The figures of PF6; microseconds per card are processor time, so that neighbours don't count."""
-    world = begin(house, clock)
+    world = World(house, clock, *begin(house.database, clock))
     with world.tx() as tx:
         some = crowd(tx, world, MANY)
         mails, _ = compose.compose(house, tx, some, settings.of(tx))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from domain import cards, runs
-from domain.db import Database
 from domain.switches import OUTWARD
 from engines.registry import ENGINES
 from jobs import explain
@@ -18,7 +17,8 @@ from simulator.emulators.resend import ResendEmulator
 from tests import houses
 from tests.hand_clock import HandClock
 from tests.policy.cases import Case, all_cases
-from tests.policy.world import World, begin
+from tests.policy.world import World, entered
+from tests.reused import Reused
 
 ENDS: dict[Decision, str] = {
     "allow": "done", "block": "blocked", "defer": "deferred", "hold": "held", "needs_approval": "awaiting_approval",
@@ -37,12 +37,11 @@ def resend(clock: HandClock) -> Iterator[ResendEmulator]:
 
 
 @pytest.fixture
-def world(clone: Database, clock: HandClock, resend: ResendEmulator) -> Iterator[World]:
+def world(reused: Reused, clock: HandClock, resend: ResendEmulator) -> Iterator[World]:
     hands = houses.TestHands()
-    with houses.house(clone, hands=hands) as built:
-        laid_out = begin(built, clock)
-        houses.resend_for(hands, resend, laid_out.tenant_id, "re_acme")
-        yield laid_out
+    with entered(reused, clock, hands) as world:
+        houses.resend_for(hands, resend, world.tenant_id, "re_acme")
+        yield world
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

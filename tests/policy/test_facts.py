@@ -17,17 +17,17 @@ from jobs import compose
 from policy.caps import limits_for
 from policy.facts import gather
 from policy.judge import judge
-from tests import houses
 from tests.hand_clock import HandClock
-from tests.policy.world import World, begin
+from tests.policy.world import World, entered
+from tests.reused import Reused
 
 MANY = 500
 
 
 @pytest.fixture
-def world(clone: Database, clock: HandClock) -> Iterator[World]:
-    with houses.house(clone) as built:
-        yield begin(built, clock)
+def world(reused: Reused, clock: HandClock) -> Iterator[World]:
+    with entered(reused, clock) as world:
+        yield world
 
 
 @contextmanager

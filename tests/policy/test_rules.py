@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.db import Database
 from policy import hindsight
 from policy.judge import CLAUSES, RULES, judge, sentence
-from tests import houses
 from tests.hand_clock import HandClock
 from tests.policy.cases import Case, all_cases
-from tests.policy.world import World, begin
+from tests.policy.world import World, entered
+from tests.reused import Reused
 
 CLAUSES_OF_P23 = {
     "P2.3.1.ground", "P2.3.1.client_request", "P2.3.1.compliance_deadline", "P2.3.1.safety_escalation",
@@ -34,9 +33,9 @@ PACED = {"no_spam.minimum_gap", "no_spam.follow_ups"}
 
 
 @pytest.fixture
-def world(clone: Database, clock: HandClock) -> Iterator[World]:
-    with houses.house(clone) as built:
-        yield begin(built, clock)
+def world(reused: Reused, clock: HandClock) -> Iterator[World]:
+    with entered(reused, clock) as world:
+        yield world
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)

@@ -21,8 +21,9 @@ from policy.facts import gather
 from policy.judge import content_hash, judge
 from policy.model import Facts
 from policy.verdicts import Judgement
-from tests import build
+from tests import build, houses
 from tests.hand_clock import HandClock
+from tests.reused import Reused
 
 MORNING = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 """A Monday, ten o'clock in New York, where the contacts are."""
@@ -213,18 +214,28 @@ class World:
         return judge(self.facts(card))
 
 
-def begin(house: House, clock: HandClock) -> World:
-    """Acme on a Monday morning, with Globex beside it, whose Bill is suppressed and none of Acme's business."""
+@contextmanager
+def entered(reused: Reused, clock: HandClock, hands: houses.TestHands | None = None) -> Iterator[World]:
+    """The world on a Monday morning, in a house of the test's own."""
+    with reused.lend_laid_out(clock, begin) as (database, laid), houses.house(database, hands=hands) as house:
+        yield World(house, clock, *laid)
+
+
+def begin(database: Database, clock: HandClock) -> tuple[UUID, UUID, UUID]:
+    """Acme on a Monday morning, with Globex beside it, whose Bill is suppressed and none of Acme's business.
+
+    Acme's id, its client's and its contact's.
+    """
     clock.move_to(MORNING)
-    tenant_id, other = build.acme(house.database), build.globex(house.database)
-    with house.database.tenant(other, actor="test") as tx:
+    tenant_id, other = build.acme(database), build.globex(database)
+    with database.tenant(other, actor="test") as tx:
         build.contact(tx)
-        suppressions.suppress(tx, house.vault, "bill@initech.example", reason="opted_out", source="test")
-    with house.database.tenant(tenant_id, actor="test") as tx:
+        suppressions.suppress(tx, houses.VAULT, "bill@initech.example", reason="opted_out", source="test")
+    with database.tenant(tenant_id, actor="test") as tx:
         client_id = build.client(tx)
         contact_id = build.contact(tx, client_id, "bill@initech.example")
         promise(tx, contact_id, tx.now + timedelta(days=21))
-    return World(house, clock, tenant_id, client_id, contact_id)
+    return tenant_id, client_id, contact_id
 
 
 def promise(tx: Tx, contact_id: UUID, due_at: datetime) -> None:
