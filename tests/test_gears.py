@@ -92,8 +92,9 @@ def test_what_was_laid_out_outlives_what_tests_did_with_it(cluster: gears.Cluste
 def test_a_database_full_of_rows_is_dropped_instead_of_emptied(cluster: gears.Cluster) -> None:
     lender = Reused(cluster)
     with lender.lend(HandClock()) as first, first.tenant(build.acme(first)) as tx:
-        tx.run("INSERT INTO blobs (tenant_id, sha256, size, bytes, created_at) SELECT :t, sha256(n::text::bytea), 1, '', "
-               ":now FROM generate_series(0, :most) n", t=tx.tenant_id, now=tx.now, most=MOST_ROWS)  # fmt: skip
+        tx.run("""INSERT INTO blobs (tenant_id, sha256, size, bytes, created_at)
+                  SELECT :t, sha256(n::text::bytea), 1, '', :now FROM generate_series(0, :most) n""",
+               t=tx.tenant_id, now=tx.now, most=MOST_ROWS)  # fmt: skip
     with lender.lend(HandClock()) as second:
         assert second.url != first.url
     lender.close()
