@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -34,13 +33,10 @@ class Desk:
     tenants: dict[str, UUID]
     keys: dict[str, str]
     """By `<tenant or house>.<role>`."""
-    portal: BlockingPortal
-    """The loop that all requests run in: one of its own for each would cost as much as the rest of it."""
     client: TestClient = field(init=False)
 
     def __post_init__(self) -> None:
         self.client = TestClient(self.app, raise_server_exceptions=False, base_url="http://127.0.0.1:8321")
-        self.client.portal = self.portal
 
     @property
     def database(self) -> Database:
@@ -101,8 +97,11 @@ def open_desk(
     with houses.house(database, hands=hands, imap=imap) as house:
         made = admin_app.create(house, cron_secret=CRON_SECRET, metrics=lambda: b"up 1\n", poll_seconds=poll_seconds,
                                 hosts=hosts)  # fmt: skip
-        with _moved_in(made, keep=not hosts) as app, start_blocking_portal() as portal:
-            yield Desk(app, house, hands, tenants, issued, portal)
+        with _moved_in(made, keep=not hosts) as app:
+            desk = Desk(app, house, hands, tenants, issued)
+            # entered, the client keeps the loop that its requests run in: else each would have one made for it
+            with desk.client:
+                yield desk
 
 
 @contextmanager

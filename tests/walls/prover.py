@@ -38,4 +38,4 @@ def by_trying(admin_url: str, app_url: str, *, only: str = "") -> list[Finding]:
         filled = trials.fill(catalogue, only)
     with connect(app_url) as app:
         app.autocommit = True
-        return list(trials.cross(app, filled))
+        return list(trials.cross(app, filled, only))
