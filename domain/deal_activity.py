@@ -95,6 +95,8 @@ def quoted(tx: Tx, mails: Sequence[Row]) -> None:
                stalls_at = greatest(d.last_activity_at, w.at) + make_interval(days => s.stall_days),
                follow_up_due_at = CASE WHEN d.follow_up_due_at IS NOT NULL
                    THEN greatest(d.last_activity_at, w.at) + make_interval(days => s.follow_up_days) END,
+               -- what ran before begins anew after it: two sequences to one contact would wait for each other
+               follow_ups = CASE WHEN w.by_us THEN 0 ELSE d.follow_ups END,
                our_turn_since = CASE WHEN NOT w.by_us OR d.our_turn_since > w.at THEN d.our_turn_since END,
                {_next_step("w.by_us", "w.at")}
            FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:first AS boolean[]))

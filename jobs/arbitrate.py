@@ -17,8 +17,8 @@ from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from engines.contract import Engine, Obligation, Plan
 
-DEADLINES = frozenset({"compliance_reminder"})
-"""What has a day by which it must be answered waits for the gap alone, and not for another conversation to end."""
+AWAITED = frozenset({"compliance_reminder", "send_quote"})
+"""What has its day, or is waited for, waits for the gap alone, and not for another conversation to end."""
 
 RULE = "engines.gave_way"
 """By what the ledger says that something else went first."""
@@ -87,7 +87,7 @@ def _gives_way(
     for live in here.live:
         if live.dedupe_key != proposal.dedupe_key and (live.settled_on or live.priority >= proposal.priority):
             return GaveWay(_said(live.engine, live.title), max(live.not_before, now) + gap)
-    if proposal.type in DEADLINES:
+    if proposal.type in AWAITED:
         return None
     for sequence in here.running:
         own = sequence.thread_id == proposal.thread_id

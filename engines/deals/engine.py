@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import cards as board
-from domain import deal_activity, deals, intentions, outbound, pipeline, runs, schedule, shadows
+from domain import deal_activity, deal_stages, deals, intentions, outbound, pipeline, runs, schedule, shadows
 from domain.cards import Card, Proposal
 from domain.deal_activity import FollowUp
 from domain.deals import Evidence, IllegalDealMove
@@ -89,10 +89,10 @@ class DealsEngine:
 
 
 def update_deal(ctx: Context, card: Card) -> Outcome:
-    """Move, close or note what the card says, while the deal still stands where the card saw it."""
+    """Move, close or note what the card says, while the deal has come no further than that."""
     told = card.payload
     deal = deals.get(ctx.tx, UUID(told["deal_id"]))
-    if deal is None or deal.state != "open" or deal.stage != told["from_stage"]:
+    if deal is None or deal.state != "open" or not _lies_ahead(ctx, deal.stage, told):
         return Outcome({"unchanged": "the deal has moved on since"})
     before = deals.snapshot(deal)
     evidence = Evidence(card.evidence["kind"], card.evidence["who"], card.evidence["what"],
@@ -107,6 +107,19 @@ def update_deal(ctx: Context, card: Card) -> Outcome:
     changed = sorted(name for name, value in after.items() if before[name] != value)
     undo = {"verb": "deals.restore", "deal_id": str(deal.id), "to": before, "seen": after} if changed else None
     return Outcome({"deal_id": str(deal.id), "changed": changed}, undo=undo)
+
+
+def _lies_ahead(ctx: Context, stage: str, told: Mapping[str, str]) -> bool:
+    """Whether what a card says of a deal is still to come from where it stands now.
+
+    News of one hour come in one by one: a quote that is opened and answered at once moves its deal, and then ends it.
+    """
+    if "to_state" in told or stage == told["from_stage"]:
+        return True
+    way = [each.key for each in deal_stages.of(ctx.tx)]
+    if not {told.get("to_stage"), told["from_stage"]} <= set(way):
+        return False
+    return way.index(told["from_stage"]) < way.index(stage) < way.index(told["to_stage"])
 
 
 def _carry_out(ctx: Context, deal_id: UUID, told: Mapping[str, str], evidence: Evidence, card_id: UUID) -> None:

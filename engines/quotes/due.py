@@ -57,8 +57,8 @@ class Due:
 
 
 _ABOUT = """f.id AS quote_id, f.number, f.revision, f.source, f.currency, f.total, f.unpriced, f.validity_days,
-    f.valid_until, f.offered_at, f.created_at, f.message_id, f.thread_id, h.subject AS thread_subject, f.client_id,
-    l.name AS client_name, l.status AS client_status, c.id AS contact_id, c.name, c.email IS NOT NULL AS reachable,
+    f.valid_until, f.offered_at, f.created_at, f.message_id, h.id AS thread_id, h.subject AS thread_subject,
+    f.client_id, l.name AS client_name, l.status AS client_status, c.id AS contact_id, c.name, c.email IS NOT NULL AS reachable,
     k.status AS clock, k.exempt_reason, k.paused_until, c.language, l.language AS client_language,
     coalesce(c.timezone, l.timezone) AS timezone,
     (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company"""
@@ -68,8 +68,11 @@ _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.
                        AND c.client_id = f.client_id OFFSET 0) c ON true
     LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
                        WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
-    LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
-                       WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true"""
+    LEFT JOIN LATERAL (SELECT d.thread_id FROM deals d WHERE d.tenant_id = :t AND d.id = f.deal_id
+                       AND d.contact_id = f.contact_id AND f.thread_id IS NULL OFFSET 0) d ON true
+    LEFT JOIN LATERAL (SELECT id, subject FROM mail_threads h
+                       WHERE h.tenant_id = :t AND h.id = coalesce(f.thread_id, d.thread_id) OFFSET 0) h ON true"""
+"""With the conversation it goes out in: its own, else that of its deal, if that is with the same contact."""
 
 
 def drafts(ctx: Context) -> list[Due]:

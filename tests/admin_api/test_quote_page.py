@@ -27,8 +27,8 @@ def sent(desk: Desk, **fields: Any) -> tuple[Quote, str]:
         person = build.contact(tx, account, language="es")
         lines = [Line("Cajas <b>de cartón</b> 中", "1000", unit_price="1.25", discount_percent="10"),
                  Line("Cinta", "2.5", unit_price="4", tax_percent="21")]  # fmt: skip
-        made = quotes.draft(tx, client_id=account, contact_id=person, lines=lines, currency="EUR",
-                            terms="Pago a 30 días", **fields)  # fmt: skip
+        given = {"lines": lines, "currency": "EUR", "terms": "Pago a 30 días", **fields}
+        made = quotes.draft(tx, client_id=account, contact_id=person, **given)
         card = build.card(tx, person, subject_type="quote", subject_id="1")
         until = quotes.valid_until(tx)
         quote_life.went_out(tx, [Sending(made.id, 1, card.id, 0, tx.now - timedelta(hours=1), until)])
@@ -54,6 +54,55 @@ def test_the_page_shows_every_figure_in_the_clients_language_and_runs_nothing(de
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     assert now(desk, quote).status == "viewed"
+
+
+def test_what_names_and_terms_say_is_text_and_an_answered_page_takes_no_answer(desk: Desk) -> None:
+    bad = "<img src=x onerror=alert(1)>&"
+    quote, page = sent(desk, discount_percent="0.5")
+    with desk.inside() as tx:
+        tx.run("UPDATE clients SET name = :bad WHERE tenant_id = :t", bad=bad, t=tx.tenant_id)
+        tx.run("UPDATE tenants SET name = :bad WHERE tenant_id = :t", bad=bad, t=tx.tenant_id)
+        again = quotes.change(tx, quote.id, terms=f"Uno\n{bad}\nDos")
+        until, card = quotes.valid_until(tx), build.card(tx, quote.contact_id, dedupe_key="again")
+        quote_life.went_out(tx, [Sending(quote.id, again.revision, card.id, 0, tx.now - timedelta(hours=1), until)])
+        anew = quote_links.address(desk.house.vault, "", tx.tenant_id, quote.id, again.revision, until)
+    shown = desk.client.get(anew, headers=BROWSER).text
+    assert "<img" not in shown
+    assert shown.count("&lt;img src=x onerror=alert(1)&gt;&amp;") == 4
+    assert "Uno<br>&lt;img" in shown
+    # figures are written as its prices are, and the page names nobody's address
+    for figure in ("2,5", "1.000", "-10 %", "Descuento 0,5 %", "EUR 1.131,41"):
+        assert figure in shown, figure
+    assert "@" not in shown.replace("@media", "")
+    assert shown.count("<form") == 2
+    gone = desk.client.get(page, headers=BROWSER)
+    assert (gone.status_code, "Esta página ya no existe" in gone.text) == (410, True)
+    assert desk.client.post(f"{anew}/accept", content="name=+Eva++Luna+").status_code == 200
+    assert now(desk, quote).answered_by == "Eva Luna"
+    assert "<form" not in desk.client.get(anew, headers=BROWSER).text
+
+
+def test_a_quote_that_was_taken_back_is_gone_in_every_form(desk: Desk) -> None:
+    quote, page = sent(desk)
+    with desk.inside() as tx:
+        quotes.withdraw(tx, quote.id, reason="by mistake")
+    client = desk.client
+    for answer in (client.get(page, headers=BROWSER), client.get(f"{page}/pdf"), client.post(f"{page}/accept"),
+                   client.post(f"{page}/reject", content="reason=no")):  # fmt: skip
+        assert (answer.status_code, "Esta página ya no existe" in answer.text) == (410, True)
+        assert "text/html" in answer.headers["content-type"]
+    assert now(desk, quote).status == "withdrawn"
+
+
+def test_no_figure_of_the_pdf_is_cut_off_however_large(desk: Desk) -> None:
+    lines = [Line("Una línea muy larga " * 5, "99999.125", unit_price="9876543.21", discount_percent="12.5"),
+             Line("Cinta", "2.5", unit_price="4")]  # fmt: skip
+    _, page = sent(desk, lines=lines)
+    [only] = PdfReader(BytesIO(desk.client.get(f"{page}/pdf").content), strict=True).pages
+    text = only.extract_text()
+    for figure in ("99.999,125 × 9.876.543,21 -12,5 %  864.189.969.146,60", "EUR 864.189.969.156,60"):
+        assert figure in text, figure
+    assert any(row.startswith("Cinta") and row.endswith("10,00") for row in text.splitlines())
 
 
 def test_the_pdf_says_the_same(desk: Desk) -> None:
