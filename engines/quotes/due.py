@@ -58,7 +58,8 @@ class Due:
 
 _ABOUT = """f.id AS quote_id, f.number, f.revision, f.source, f.currency, f.total, f.unpriced, f.validity_days,
     f.valid_until, f.offered_at, f.created_at, f.message_id, h.id AS thread_id, h.subject AS thread_subject,
-    f.client_id, l.name AS client_name, l.status AS client_status, c.id AS contact_id, c.name, c.email IS NOT NULL AS reachable,
+    f.client_id, l.name AS client_name, l.status AS client_status, c.id AS contact_id, c.name,
+    c.email IS NOT NULL AS reachable,
     k.status AS clock, k.exempt_reason, k.paused_until, c.language, l.language AS client_language,
     coalesce(c.timezone, l.timezone) AS timezone,
     (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company"""
