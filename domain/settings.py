@@ -214,6 +214,8 @@ class TenantSettings(BaseModel):
     cycle_deadline_minutes: float = Field(default=20, gt=0, le=1_440)
     reconsider_hours: Hours = 24
     """How long a blocked, rejected or failed intention rests before it may be proposed again."""
+    figures_rows_per_hour: AtLeastOne = 20_000
+    """From so many records an engine's numbers are counted in an hour; of more they are counted less often."""
 
     @field_validator("allow_list", "registered_domains")
     @classmethod

@@ -11,6 +11,7 @@ from brain.given import Hour
 from domain import ledger, reflections, rollup, settings
 from domain.db import Row, Tx
 from domain.models import RULEBOOK
+from jobs.count import count
 from jobs.hour import Cycle
 
 TAKEN = frozenset({"accepted", "delivered", "bounced", "complained"})
@@ -64,12 +65,13 @@ def foretold(cycle: Cycle, tx: Tx) -> dict[str, Any]:
 def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) -> dict[str, Any]:
     """Everything that the reflection may say; whoever phrases it adds no number of its own."""
     before: Mapping[str, Any] = last["facts"]["metrics"] if last else {}
-    metrics = _metrics(cycle, tx)
+    metrics, counted_at = count(cycle, tx, last)
     return {
         "run": tally["run"],
         "period": {"from": since.isoformat(), "to": tx.now.isoformat()},
         **{name: tally[name] for name in ("cards", "mail_in", "mail_out", "did")},
         "metrics": metrics,
+        **({"counted_at": counted_at} if counted_at else {}),
         "moved": {
             name: {"before": before[name], "after": value}
             for name, value in metrics.items()
@@ -77,13 +79,6 @@ def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) 
         },
         **{name: tally[name] for name in ("ledger", "refused", "failures", "errors", "next")},
     }
-
-
-def _metrics(cycle: Cycle, tx: Tx) -> dict[str, float]:
-    """Every engine's numbers; an engine that fails has none this hour, and the run says so."""
-    context = cycle.context(tx)
-    told = cycle.ask(tx, cycle.present(tx), "stats", lambda engine: engine.stats(context))
-    return {f"{engine.name}.{name}": value for engine, stats in told for name, value in stats.items()}
 
 
 def _measured(facts: Mapping[str, Any]) -> dict[str, int]:

@@ -106,6 +106,9 @@ CREATE INDEX engagement_clocks_paused ON hourhand.engagement_clocks (tenant_id, 
 CREATE INDEX engagement_clocks_client ON hourhand.engagement_clocks (tenant_id, client_id);
 CREATE INDEX engagement_clocks_shadowed ON hourhand.engagement_clocks (tenant_id, due_at)
     WHERE status <> 'exempt' AND shadow_due_at IS NOT NULL;
+-- a changed send mode forgets them all
+CREATE INDEX engagement_clocks_shadows ON hourhand.engagement_clocks (tenant_id)
+    WHERE shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL;
 CREATE INDEX engagement_clocks_lapsing ON hourhand.engagement_clocks (tenant_id, due_at)
     WHERE status = 'active' AND follow_up_due_at IS NOT NULL;
 -- whose sequence runs: few, and asked of everybody who is about to be written to

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg.errors import UniqueViolation
 from sqlalchemy import Engine
 from sqlalchemy import event as sa_event
 
@@ -15,7 +18,7 @@ from domain.db import Database, Tx
 from domain.house import LocalBrakes
 from engines.contract import Context, Plan
 from engines.registry import ENGINES
-from jobs import explain
+from jobs import cycle, explain
 from jobs.arbitrate import arbitrate
 from tests import build, gears, houses, volume
 from tests.hand_clock import HandClock
@@ -38,6 +41,17 @@ def test_planning_reads_what_is_due_at_any_size(
     measure(clone, cloned, clock, figures, size)
 
 
+def test_an_idle_hour_reads_no_more_of_ten_times_the_book(cluster: gears.Cluster, figures: Callable[..., None]) -> None:
+    read = []
+    for size in SIZES:
+        cloned, clock = cluster.clone(), HandClock()
+        database = Database(cloned.url(), clock, pool_size=2)
+        read.append(measure_idle(database, cloned, clock, figures, size))
+        database.dispose()
+        cluster.retire(cloned)
+    assert read[1] <= read[0] * 1.2 + 20
+
+
 def measure(
     clone: Database, cloned: gears.Clone, clock: HandClock, figures: Callable[..., None], size: Size
 ) -> None:  # fmt: skip
@@ -49,7 +63,7 @@ def measure(
     with clone.tenant(acme) as tx:
         asked = _asked(tx)
         rows = _rows_read(tx, asked)
-    said: list[str] = []
+    said: list[tuple[str, Any]] = []
     with houses.house(clone) as house, _listening(said):
         told = explain.cycle(house, acme)
     figures("planning", contacts=size.contacts, deals=size.deals, quotes=size.quotes, due=due, statements=len(said),
@@ -59,13 +73,47 @@ def measure(
     assert rows <= ROWS * due
 
 
+def measure_idle(
+    clone: Database, cloned: gears.Clone, clock: HandClock, figures: Callable[..., None], size: Size
+) -> int:  # fmt: skip
+    """The rows that all statements of an hour read in which nothing is due, from the lock to the reflection."""
+    clock.advance(hours=6)
+    acme = build.acme(clone, send_mode="dry_run", figures_rows_per_hour=100)
+    # everything falls due in the days to come
+    volume.lay_down(cloned, acme, size, clock.now(), begin=timedelta(days=3))
+    said: list[tuple[str, Any]] = []
+    with houses.house(clone) as house:
+        for _ in range(2):
+            # what was due at once is seen to, and the books are counted
+            assert cycle.run(house, acme, kind="manual") is not None
+            clock.advance(hours=1)
+        with _listening(said):
+            assert cycle.run(house, acme, kind="manual") is not None
+    with clone.tenant(acme) as tx:
+        read: Counter[str] = Counter()
+        for statement, values in said:
+            # what inserts a row that is there by now reads nothing that could grow
+            with suppress(_Enough, UniqueViolation), tx.savepoint():
+                read[statement] += _rows_read(tx, [(statement, values)]) if _reads(statement) else 0
+                raise _Enough
+        tx.roll_back()
+    dearest = read.most_common(4)
+    figures("idle hour", contacts=size.contacts, deals=size.deals, quotes=size.quotes, statements=len(said),
+            rows_read=read.total(), dearest=[(" ".join(what.split())[:70], n) for what, n in dearest])  # fmt: skip
+    return read.total()
+
+
+def _reads(statement: str) -> bool:
+    return statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "DELETE", "INSERT"))
+
+
 @contextmanager
-def _listening(said: list[str]) -> Iterator[None]:
+def _listening(said: list[tuple[str, Any]]) -> Iterator[None]:
     """Every statement of this process goes to `said`, those that only move the savepoints left out."""
 
-    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def hear(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
-            said.append(statement)
+            said.append((statement, values))
 
     sa_event.listen(Engine, "before_cursor_execute", hear)
     try:
