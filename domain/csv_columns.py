@@ -137,6 +137,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 ADDED = ("Import line", "Import reason")
 """What a file of rows that were left out has beside its own columns."""
 
+DOUBLE = "the same {} as line "
+"""How the reason begins why a row is left out that means what an earlier row of its file means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -145,6 +148,13 @@ class Header:
     titles: tuple[str, ...]
     columns: Mapping[str, int]
     ignored: tuple[str, ...]
+    kind: str
+
+    def double(self, row: Cells) -> str | None:
+        """Why a row of a file of rows that were left out was left out, where it was for an earlier one."""
+        at = self.titles.index(ADDED[1]) if ADDED[1] in self.titles else len(row.cells)
+        told = row.cells[at] if at < len(row.cells) else ""
+        return told if told.startswith(f"row: {DOUBLE.format(self.kind[:-1])}") else None
 
     def told(self, row: Cells) -> dict[str, str]:
         """What a row says, by field; empty cells say nothing. Raises BrokenRow."""
@@ -188,7 +198,7 @@ def header(kind: str, first: Cells, chosen: Mapping[str, str]) -> Header:
         raise InvalidFile(
             f"no column is called {' or '.join(NEEDED[kind][:2])}; the first line says: {', '.join(first.cells)[:200]}"
         )
-    return Header(first.cells, columns, tuple(ignored))
+    return Header(first.cells, columns, tuple(ignored), kind)
 
 
 def _wished(kind: str, titles: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:

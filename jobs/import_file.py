@@ -231,11 +231,15 @@ def errors_file(tx: Tx, batch: Batch) -> Iterator[list[str]]:
     The two columns that are added are left out when it comes back.
     """
     titles = list(batch.reading["titles"])
+    while titles and titles[-1] in csv_columns.ADDED:
+        # it was such a file itself: the reasons are those of this time
+        titles.pop()
     yield [*map(csv_rows.guarded, titles), *csv_columns.ADDED]
     after = 0
     while rows := imports.put_aside(tx, batch.id, after=after):
         for row in rows:
-            yield [*_split(row["raw"] or "", batch, len(titles)), str(row["line"]), f"{row['field']}: {row['mend']}"]
+            cells = _split(row["raw"] or "", batch, len(titles))[: len(titles)]
+            yield [*cells, str(row["line"]), f"{row['field']}: {row['mend']}"]
         after = rows[-1]["seq"]
 
 
@@ -302,6 +306,8 @@ def _said(header: Header, row: Cells) -> dict[str, str] | None:
         said = header.told(row)
     except BrokenRow:
         return None
+    if header.double(row):
+        return None
     names = [said.pop(part) for part in ("first_name", "last_name") if part in said]
     return {"name": " ".join(names), **said} if names else said
 
@@ -317,6 +323,9 @@ def _row(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_id
 def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_id: UUID) -> Taken:
     try:
         said = header.told(row)
+        if double := header.double(row):
+            # it came back with the rows that were mended, and nobody said that it is to count now
+            return _aside(row, "skipped", double)
         with tx.savepoint():
             done = intake.put(tx, vault, wish.kind, said, wish.options)
             if earlier := imports.first_lines(tx, import_id, {done.made.id: row.line}):
@@ -343,11 +352,13 @@ def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_
     return Taken(row.line, row.ends, outcome, done.records)
 
 
+_FIRST_COUNTS = "of several rows the first counts; where it is this one, put it into a file without this reason"
+_ONE_LINE = ("a row holds one line, and this one would take the place of that one's; give each order one row, or put "
+             "its lines in by the API")  # fmt: skip
 _DOUBLE: Mapping[str, str] = {
-    **{f"{each}s": f"row: the same {each} as line {{}}: of several rows the first counts"
+    **{f"{each}s": f"row: {csv_columns.DOUBLE.format(each)}{{}}: {_FIRST_COUNTS}"
        for each in ("client", "contact", "product", "deal")},
-    "orders": "row: the same order as line {}: a row holds one line, and this one would take the place of that one's; "
-    "give each order one row, or put its lines in by the API",
+    "orders": f"row: {csv_columns.DOUBLE.format('order')}{{}}: {_ONE_LINE}",
 }  # fmt: skip
 """Why a row is left out that means what an earlier one meant, by the kind of the file."""
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain import alerts, audit, cards, credentials, deliveries, executions, gate, outbound, settings
+from domain import alerts, audit, cards, contacts, credentials, deliveries, executions, gate, outbound, settings
 from domain.cards import Card, IllegalMove
 from domain.db import FenceLost, Row, Tx
 from domain.gate import GateClosed
@@ -113,7 +113,10 @@ def _resolve_one(work: Work, card: Card) -> str:
     with house.database.tenant(work.held.tenant_id, run_id=work.run_id, fence=work.held.fence) as tx:
         kept = outbound.frozen(tx, card.id)
         if kept is None:
-            return _leave(tx, card, None, "its frozen message is missing")
+            reader = contacts.get(tx, card.contact_id) if card.contact_id else None
+            erased = reader is not None and reader.erased_at is not None
+            return _leave(tx, card, None, "its reader was erased, and its message with them; it is not sent again"
+                          if erased else "its frozen message is missing")  # fmt: skip
         mail, row = kept
         hand = house.hands.sender(tx, row["provider"]) if row["provider_id"] is None else None
         moved = credentials.changed_since(tx, row["first_try_at"])

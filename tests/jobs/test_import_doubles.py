@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from uuid import UUID
 
@@ -90,6 +92,27 @@ def test_the_first_row_that_means_a_record_counts_and_coming_again_tells_the_sam
         assert kept == [content.splitlines()[line - 1] for line in doubles]
         # what is needed while a file is under way goes with its end
         assert tx.value("SELECT count(*) FROM import_first_lines") == 0
+
+
+def test_a_double_does_not_take_the_firsts_place_when_the_mended_rows_come_back(clone: Database, acme: UUID) -> None:
+    first = _load(clone, acme, CONTACTS, "contacts")
+    with clone.tenant(acme) as tx:
+        left_out = list(import_file.errors_file(tx, imports.get(tx, first.import_id or acme)))
+    assert [row[:2] for row in left_out[1:3]] == [
+        ["Bill the other", "bill@initech.example"], ["Slydell", "bob slydell at home"]]  # fmt: skip
+    out = io.StringIO()
+    csv.writer(out).writerows(left_out)
+    mended = out.getvalue().replace("bob slydell at home", "slydell@initech.example")
+    report = _load(clone, acme, mended, "contacts")
+    assert (report.created, report.changed, report.skipped) == (1, 0, 4)
+    # what is left out once more comes back as it was, with this time's lines and reasons
+    with clone.tenant(acme) as tx:
+        again = list(import_file.errors_file(tx, imports.get(tx, report.import_id or acme)))
+    assert [row[:4] + row[5:] for row in again] == [row[:4] + row[5:] for row in left_out if row[0] != "Slydell"]
+    assert _load(clone, acme, CONTACTS, "contacts").changed == 0
+    # a row whose reason somebody took out counts
+    content = "name,email,Import reason\nWilliam,bill@initech.example,\n"
+    assert _load(clone, acme, content, "contacts").changed == 1
 
 
 def test_a_double_is_known_after_a_crash_too(clone: Database, acme: UUID) -> None:
