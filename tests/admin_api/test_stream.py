@@ -45,7 +45,7 @@ def record(desk: Desk, subject: str, tenant: str = "acme") -> str:
 @contextlib.contextmanager
 def listening(desk: Desk, url: str, who: str = "acme.analyst", **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
     """The events as they come, each as a dictionary of its fields; the stream is open when the block begins."""
-    with httpx2.Client(timeout=10) as client, client.stream(
+    with httpx2.Client(timeout=60) as client, client.stream(
         "GET", f"{url}/v1/events", headers=desk.as_(who, **headers)
     ) as answer:  # fmt: skip
         assert answer.status_code == 200

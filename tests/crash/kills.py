@@ -248,7 +248,7 @@ def kill_server(own: embedded.Server) -> None:
     for process in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=30)
+    psutil.wait_procs(family, timeout=60)
     anew = embedded.Server(own.data_dir)
     anew.open()
     anew.stop()

@@ -155,12 +155,12 @@ def test_a_lost_gate_connection_frees_its_locks_and_the_next_send_makes_another(
         with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                           "WHERE application_name = 'hourhand-gate' AND datname = current_database()")  # fmt: skip
-        assert gate.drain(doors, gate.HOUSE, timeout_seconds=5)
+        assert gate.drain(doors, gate.HOUSE, timeout_seconds=60)
         with pytest.raises(GateClosed), passage.passing(lock_id):
             pytest.fail("it passed over a dead connection")
     with passage.passing(lock_id):
         assert not gate.drain(doors, lock_id, timeout_seconds=0.1)
-    assert gate.drain(doors, lock_id, timeout_seconds=5)
+    assert gate.drain(doors, lock_id, timeout_seconds=60)
 
 
 @pytest.mark.parametrize("scope", ["house", "tenant"])
@@ -172,7 +172,7 @@ def test_a_transaction_bound_to_the_gate_is_waited_for_without_any_connection_of
     with doors.tenant(acme) as tx:
         gate.bind(tx, lock_id)
         assert not gate.drain(doors, stopped, timeout_seconds=0.1)
-    assert gate.drain(doors, stopped, timeout_seconds=5)
+    assert gate.drain(doors, stopped, timeout_seconds=60)
 
 
 def test_no_transaction_is_bound_while_a_flip_waits(cloned: Clone, doors: Database, acme: UUID, passage: Gate) -> None:

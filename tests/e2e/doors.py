@@ -144,7 +144,7 @@ class Api(Door):
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.rehearsal.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None
         except urllib.error.HTTPError as error:

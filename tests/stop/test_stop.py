@@ -124,7 +124,7 @@ def _late_starts_by_flag_alone(lab: Laboratory, figures: Callable[..., None]) ->
         lab.resume(switch)
         stops += 1
         # on a crowded machine senders take a while to begin again, and a stop of nobody shows nothing
-        resumed, ends = monotonic_ns(), lab.clock.monotonic() + 10
+        resumed, ends = monotonic_ns(), lab.clock.monotonic() + 60
         while not lab.posts(resumed) and lab.clock.monotonic() < ends:
             lab.clock.wait(0.01)
     figures("stop", control="a flag alone", stops=stops, late_starts=late)

@@ -57,7 +57,7 @@ def _child(folder: Path, verb: str) -> subprocess.Popen[str]:
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    child.communicate(timeout=30)
+    child.communicate(timeout=60)
 
 
 def test_a_server_starts_from_nothing_with_the_locale_and_limits_we_count_on(folder: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_killed_holder_frees_the_folder_and_its_server_is_adopted(folder: Path
     child = _child(folder, "start")
     before = _postmaster(folder)
     os.kill(child.pid, signal.SIGKILL)
-    child.communicate(timeout=30)
+    child.communicate(timeout=60)
     with embedded.start(folder, throwaway=True) as server:
         assert _postmaster(folder) == before
         with psycopg.connect(server.url()) as connection:
@@ -129,7 +129,7 @@ def test_a_killed_server_recovers_and_its_stale_process_number_is_ignored(folder
     assert pid is not None
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=60)
     # The number may belong to anybody by now: here to this very test.
     stale = folder / "postgres" / "postmaster.pid"
     stale.write_text(stale.read_text().replace(str(pid), str(os.getpid()), 1))

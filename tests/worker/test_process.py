@@ -37,10 +37,10 @@ def test_up_answers_ticks_works_and_ends_cleanly(company: Staff, database: Datab
     _due(database, acme)
     process = company.start("up")
     address = process.up().split()[4]
-    assert json.load(urllib.request.urlopen(f"{address}/healthz", timeout=30)) == {"status": "ok"}
-    assert json.load(urllib.request.urlopen(f"{address}/readyz", timeout=30))["status"] == "ready"
+    assert json.load(urllib.request.urlopen(f"{address}/healthz", timeout=60)) == {"status": "ok"}
+    assert json.load(urllib.request.urlopen(f"{address}/readyz", timeout=60))["status"] == "ready"
     staff.until(lambda: [run["outcome"] for run in _runs(database, acme)] == ["completed"], what=process.told)
-    assert b"agent_cycles_completed_total 1.0" in urllib.request.urlopen(f"{address}/metrics", timeout=30).read()
+    assert b"agent_cycles_completed_total 1.0" in urllib.request.urlopen(f"{address}/metrics", timeout=60).read()
     code, seconds = process.end()
     assert (code, seconds < PROMISE_SECONDS) == (0, True)
     assert process.events()[-1] == "process.down"

@@ -61,7 +61,7 @@ def _waiting(database: Database) -> list[str]:
 
 
 def _eventually(holds: Callable[[], bool]) -> None:
-    until = CLOCK.monotonic() + 20
+    until = CLOCK.monotonic() + 60
     while not holds():
         assert CLOCK.monotonic() < until, "it did not come to pass"
         CLOCK.wait(0.05)
