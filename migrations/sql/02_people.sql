@@ -11,7 +11,7 @@ CREATE TABLE hourhand.clients (
     language text,                              -- ISO 639-1
     relationship text NOT NULL DEFAULT 'client' CHECK (relationship IN ('client', 'prospect')),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
-    annual_value numeric(14, 2) NOT NULL DEFAULT 0,
+    annual_value numeric(16, 2) NOT NULL DEFAULT 0,
     currency text NOT NULL DEFAULT 'USD',
     manager_id uuid,
     last_reply_at timestamptz,
