@@ -143,11 +143,10 @@ def _past_missed(tx: Tx, of: Schedule, chosen: TenantSettings) -> Schedule:
     missed = []
     today = tx.now.astimezone(chosen.zone).date()
     while of.swept_to is None and of.next_on < today:
-        after = _next(of)
-        if workdays.midnight(after["next_on"] - timedelta(days=chosen.compliance_window_days), chosen.zone) > tx.now:
+        if of.opening(of.next_period + 1, chosen) > tx.now:
             break
         missed.append(of.next_on.isoformat())
-        of = schedules.write(tx, of, after)
+        of = schedules.write(tx, of, _next(of))
     if missed:
         events.record(tx, "compliance.passed_over", "compliance_schedule", of.id, periods=missed)
     return of

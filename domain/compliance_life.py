@@ -95,6 +95,17 @@ def heard(tx: Tx, client_id: UUID, *, at: datetime) -> int:
     return len(some)
 
 
+def asked_of(tx: Tx, client_id: UUID, contact_id: UUID) -> set[str]:
+    """What somebody was asked of themselves or of their account, and has not told yet: the gaps of open checks."""
+    rows = tx.rows(
+        """SELECT DISTINCT unnest(missing) AS gap FROM compliance_checks
+           WHERE tenant_id = :t AND client_id = :client AND state IN ('pending', 'reminded', 'overdue', 'escalated')
+             AND asked_id = :contact AND coalesce(contact_id = :contact, true)""",
+        t=tx.tenant_id, client=client_id, contact=contact_id,
+    )  # fmt: skip
+    return {row["gap"] for row in rows}
+
+
 def escalate(tx: Tx, check_id: UUID) -> Check:
     """Take an overdue check to the manager: nobody of the account is asked any more, a person sees to it.
 

@@ -49,8 +49,19 @@ class Schedule:
     updated_at: datetime
 
     def opens_at(self, chosen: TenantSettings) -> datetime:
-        """When its next checks are made: so many days before they fall due."""
-        return workdays.midnight(self.next_on - timedelta(days=chosen.compliance_window_days), chosen.zone)
+        """When its next checks are made: so many days before they fall due, and never before the period before did.
+
+        However wide the window, nobody is asked for the same thing for two periods at once.
+        """
+        return self.opening(self.next_period, chosen)
+
+    def opening(self, period: int, chosen: TenantSettings) -> datetime:
+        """When the checks of a period may be made."""
+        day = compliance_dates.falls_on(self.anchor_on, self.frequency, period)
+        opens = day - timedelta(days=chosen.compliance_window_days)
+        if period > 0:
+            opens = max(opens, compliance_dates.falls_on(self.anchor_on, self.frequency, period - 1))
+        return workdays.midnight(opens, chosen.zone)
 
 
 COLUMNS = ", ".join(Schedule.__slots__)

@@ -86,6 +86,26 @@ def upsert(
     return _change(tx, vault, found, wished, said, by_address=not named)
 
 
+def fill(tx: Tx, contact_id: UUID, *, message_id: UUID, confidence: float, **told: str) -> tuple[str, ...]:
+    """Put down what somebody told of themselves (`phone`, `title`) where nothing stands yet; which fields that were.
+
+    What is no telephone number, say, is left out. Raises UnknownContact.
+    """
+    found = get(tx, contact_id)
+    if found is None:
+        raise UnknownContact(f"there is no contact {contact_id}")
+    try:
+        fresh = _spelled({name: each for name, each in told.items() if getattr(found, name) is None})
+    except InvalidContact:
+        return ()
+    if fresh:
+        said = {"source": "mail", "confidence": confidence, "message_id": str(message_id), "at": tx.now.isoformat()}
+        _put(tx, found, fresh, said)
+        events.record(tx, "contact.changed", "contact", found.id, client_id=found.client_id, contact_id=found.id,
+                      source="mail", fields=sorted(fresh))  # fmt: skip
+    return tuple(sorted(fresh))
+
+
 def get(tx: Tx, contact_id: UUID) -> Contact | None:
     """One contact of the tenant, or None."""
     row = tx.row(f"SELECT {COLUMNS} FROM contacts WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=contact_id)
@@ -293,13 +313,7 @@ def _change(
         del fresh["email"]  # an alias names a person, it does not move them
     if not fresh:
         return Upserted(found.id, created=False, kept=kept)
-    sets = ", ".join(f"{name} = :{name}" for name in fresh)
-    tx.run(
-        f"""UPDATE contacts SET {sets}, updated_at = :now, provenance = provenance || :provenance
-            WHERE tenant_id = :t AND id = :id""",
-        now=tx.now, t=tx.tenant_id, id=found.id, provenance={name: dict(said) for name in fresh}, **fresh,
-    )  # fmt: skip
-    rechecks.look_again(tx, [found.client_id, fresh.get("client_id", found.client_id)])
+    _put(tx, found, fresh, said)
     if "client_id" in fresh:
         tx.run("UPDATE engagement_clocks SET client_id = :client WHERE tenant_id = :t AND contact_id = :id",
                client=fresh["client_id"], t=tx.tenant_id, id=found.id)  # fmt: skip
@@ -311,6 +325,17 @@ def _change(
     before: dict[str, Any] = {name: getattr(found, name) for name in (*fresh, "updated_at")}
     before["provenance"] = {name: found.provenance.get(name) for name in fresh}
     return Upserted(found.id, created=False, changed=tuple(sorted(fresh)), before=before, kept=kept)
+
+
+def _put(tx: Tx, found: Contact, fresh: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+    """Write fields with where they are known from; what is required of the record is looked at again."""
+    sets = ", ".join(f"{name} = :{name}" for name in fresh)
+    tx.run(
+        f"""UPDATE contacts SET {sets}, updated_at = :now, provenance = provenance || :provenance
+            WHERE tenant_id = :t AND id = :id""",
+        now=tx.now, t=tx.tenant_id, id=found.id, provenance={name: dict(said) for name in fresh}, **fresh,
+    )  # fmt: skip
+    rechecks.look_again(tx, [found.client_id, fresh.get("client_id", found.client_id)])
 
 
 def _reach_at(tx: Tx, vault: Vault, contact_id: UUID, address: str) -> None:

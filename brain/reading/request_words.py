@@ -49,6 +49,9 @@ NOT_ASKS = (
     r"|pregunta|algo)|se (?:tiver|precisar)[^.]{0,30}(?:dúvida|algo)|bei (?:fragen|rückfragen)|si vous avez (?:des"
     r"|la moindre|une) question)\b",
     r"\b(?:disculpe[ns]?|desculpe|excusez|entschuldigen sie|perdone) (?:\w+ ){0,3}",
+    # what they hand over is no errand
+    r"^\W*(?:please |pls |kindly )?(?:find|see) (?!me\b|us\b)(?:(?!and\b)[\w']+ ){0,6}"
+    r"(?:attached|enclosed|below|herewith)\b(?: (?!and\b|then\b|so\b|to\b)[\w']+){0,6}[.:!]*$",
 )
 
 CALL_STEMS = (

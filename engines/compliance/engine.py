@@ -27,7 +27,7 @@ from domain.compliance_life import Reminder
 from domain.compliance_validation import Standing as Due
 from domain.events import Event
 from engines import timing
-from engines.compliance import letter
+from engines.compliance import answers, letter
 from engines.compliance.selection import escalate_key, key, priority, remind_key, select
 from engines.contract import Context, Handler, Outcome, Plan
 
@@ -80,7 +80,9 @@ class ComplianceEngine:
                 compliance_life.handed_over(ctx.tx, UUID(card.subject_id), UUID(card.outcome["task_id"]))
 
     def react(self, ctx: Context, event: Event) -> None:
-        """Nothing: what a mail brings into a record has it looked at again, and its people left in peace meanwhile."""
+        """Put down what somebody tells who was asked; the record is looked at again, its people left in peace."""
+        if event.type == "mail.received":
+            answers.taken_in(ctx, event)
 
     def stats(self, ctx: Context) -> Mapping[str, float]:
         """How checks stand and came out, over all schedules."""

@@ -258,3 +258,60 @@ def test_nothing_is_required_of_an_erased_person(clone: Database, clock: HandClo
         tx.run("UPDATE compliance_schedule SET swept_to = NULL, next_on = :day WHERE tenant_id = :t",
                day=(tx.now + timedelta(days=12)).date(), t=tx.tenant_id)  # fmt: skip
         assert generation.generate(tx, one.id) == 0
+
+
+def test_a_contact_is_due_where_they_are_and_follows_to_their_new_account(clone: Database, clock: HandClock) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        account = build.client(tx)
+        person = build.contact(tx, account, country="IL", timezone="Asia/Jerusalem")
+        # a Friday, on which nobody works there
+        monthly(tx, anchor_on=date(2026, 3, 13))
+        generation.generate(tx)
+        check = of(tx, person)
+        assert (check.due_on, check.due_at.isoformat()) == (date(2026, 3, 15), "2026-03-15T22:00:00+00:00")
+        other = build.client(tx, "Hooli")
+        contacts.upsert(tx, build.VAULT, contact_id=person, client_id=other)
+        validation.validate(tx, validation.due(tx))
+        assert of(tx, person).client_id == other
+
+
+def test_who_writes_before_they_were_asked_has_answered_nothing_and_an_answer_withdraws_what_waits(
+    clone: Database, clock: HandClock
+) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        account = build.client(tx)
+        person = build.contact(tx, account)
+        monthly(tx)
+        generation.generate(tx)
+        check = of(tx, person)
+        assert life.heard(tx, account, at=tx.now) == 0
+        life.reminded(tx, [Reminder(check.id, build.card(tx, person).id, 1, person, None, tx.now)])
+        waiting = build.card(tx, person, kind="compliance_reminder", subject_type=checks.SUBJECT,
+                             subject_id=str(check.id))  # fmt: skip
+        assert life.heard(tx, account, at=tx.now - timedelta(hours=1)) == 0
+        assert life.heard(tx, account, at=tx.now + timedelta(hours=1)) == 1
+        assert [each.id for each in cards.listed(tx, state="cancelled")] == [waiting.id]
+        # a person who wants them asked all the same is heard at once
+        assert checks.remind(tx, check.id).heard_at is None
+
+
+def test_only_a_manager_who_has_shown_that_the_address_is_theirs_is_named(clone: Database) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        account = build.client(tx, manager_id=build.user(tx, verified=False))
+        check = build.check(tx, account, due_days=-8)
+        validation.complete(tx, check.id)
+        life.escalate(tx, check.id)
+        assert [row["manager_id"] for row in life.untold(tx)] == [None]
+
+
+def test_what_somebody_tells_of_themselves_fills_a_gap_and_replaces_nothing(clone: Database) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        person, message = build.contact(tx, title="Head"), UUID(int=5)
+        told = {"phone": "+1 212 555 0100", "title": "Vice president"}
+        assert contacts.fill(tx, person, message_id=message, confidence=0.8, phone="no number") == ()
+        assert contacts.fill(tx, person, message_id=message, confidence=0.8, **told) == ("phone",)
+        assert contacts.fill(tx, person, message_id=message, confidence=0.8, phone="+1 212 555 0199") == ()
+        found = contacts.get(tx, person)
+        assert found is not None
+        assert (found.phone, found.title) == ("+12125550100", "Head")
+        assert found.provenance["phone"]["message_id"] == str(message)

@@ -23,6 +23,7 @@ from domain import (
     forgetting,
     orders,
     rests,
+    settings,
 )
 from domain.db import Database, Tx
 from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request, UnknownFeedbackRequest
@@ -266,3 +267,73 @@ def test_a_closed_case_wakes_what_waited_for_it(tx: Tx) -> None:
     cases.close(tx, case.id, outcome="made good")
     assert rests.wake(tx) == 1
     assert feedback_book.hold(tx, request.id).rests_until is None
+
+
+def waiting_question(tx: Tx, request: Request, person: UUID) -> UUID:
+    """A card that asks, and has not gone out yet."""
+    return build.card(tx, person, kind="request_feedback", subject_type="feedback_request",
+                      subject_id=str(request.id), dedupe_key=f"feedback:ask:{request.id}").id  # fmt: skip
+
+
+def state_of(tx: Tx, card_id: UUID) -> str:
+    return str(tx.value("SELECT state FROM kanban_cards WHERE id = :id", id=card_id))
+
+
+def test_whoever_decides_or_answers_first_ends_the_question_that_waits(tx: Tx) -> None:
+    person = build.contact(tx)
+    one, other = (feedback.own(tx, delivered(tx, person)) for _ in range(2))
+    skipped, answered = waiting_question(tx, one, person), waiting_question(tx, other, person)
+    feedback.skip(tx, one.id, reason="they are friends")
+    feedback_answers.record(tx, other.id, Said("person", "Bill, by telephone", rating=4))
+    assert (state_of(tx, skipped), state_of(tx, answered)) == ("cancelled", "cancelled")
+
+
+def test_insisting_waits_for_nothing_that_was_waited_for(tx: Tx) -> None:
+    order = delivered(tx, build.contact(tx))
+    rests.lay(tx, "feedback_request", [Rest(feedback.own(tx, order).id, "feedback_due", "deferred",
+                                            "feedback.open_case", "a case", tx.now + timedelta(days=9))])  # fmt: skip
+    assert feedback.ask(tx, order).rests_until is None
+
+
+def test_an_answer_on_the_page_stops_what_runs_to_the_account_and_is_one_reply(tx: Tx) -> None:
+    person = build.contact(tx)
+    request, deal = asked(tx, person), build.deal(tx, person)
+    tx.run("UPDATE deals SET follow_up_due_at = :due, follow_ups = 1 WHERE id = :id", due=tx.now, id=deal)
+    reminded = asked(tx, person)
+    tx.run("UPDATE feedback_requests SET remind_at = :now WHERE id = :id", now=tx.now, id=reminded.id)
+    feedback_answers.record(tx, request.id, Said("page", "Bill", rating=4, contact_id=person))
+    # what was being followed up rests, and nobody there is reminded of another question
+    assert tx.value("SELECT follow_up_due_at > :now FROM deals WHERE id = :id", now=tx.now, id=deal)
+    assert feedback_book.hold(tx, reminded.id).remind_at is None
+    replies = "SELECT count(*) FROM touches WHERE contact_id = :id AND type = 'reply'"
+    assert tx.value(replies, id=person) == 1
+    feedback_answers.record(tx, request.id, Said("page", "Bill", rating=5, contact_id=person))
+    assert tx.value(replies, id=person) == 1
+
+
+def test_no_reminder_follows_where_they_have_written_since(tx: Tx) -> None:
+    settings.change(tx, {"feedback_reminders": 1})
+    person = build.contact(tx)
+    request = feedback.own(tx, delivered(tx, person))
+    tx.run("UPDATE clients SET last_reply_at = :at WHERE id = :id", at=tx.now, id=request.client_id)
+    feedback_life.went_out(tx, [Mail(request.id, tx.clock.uuid(), person, 0, tx.now - timedelta(minutes=5))])
+    assert feedback_book.hold(tx, request.id).remind_at is None
+
+
+def test_a_tenant_that_asks_nobody_queues_nothing(tx: Tx) -> None:
+    settings.change(tx, {"ask_feedback": False})
+    assert feedback.of_order(tx, delivered(tx, build.contact(tx))) is None
+
+
+def test_a_case_that_is_closed_takes_back_the_mail_that_says_it_is_looked_at(tx: Tx) -> None:
+    person = build.contact(tx)
+    request = asked(tx, person)
+    case = cases.open(tx, kind="service_recovery", title="1 of 5", evidence={"by": "ana"}, client_id=request.client_id)
+    mail = build.card(tx, person, kind="send_email", subject_type="feedback_request", subject_id=str(request.id),
+                      payload={"template": "service_recovery"})  # fmt: skip
+    feedback_book.write(tx, request, "case_opened", {"case_id": case.id, "recovery_card_id": mail.id})
+    other = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=request.client_id)
+    cases.close(tx, other.id, outcome="made good")
+    assert state_of(tx, mail.id) == "proposed"
+    cases.close(tx, case.id, outcome="made good")
+    assert state_of(tx, mail.id) == "cancelled"

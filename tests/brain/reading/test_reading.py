@@ -198,6 +198,19 @@ def test_a_request_carries_its_words_and_its_due_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ("Please find our details below.", False), ("please find attached the signed contract", False),
+        ("Please see the attached drawing.", False), ("Please find me the invoice.", True),
+        ("Please find attached our order and confirm the price.", True),
+        ("Please find attached the contract, can you sign it?", True),
+    ],
+)  # fmt: skip
+def test_what_somebody_hands_over_is_no_request(words: str, asks: bool) -> None:
+    assert (read(samples.plain(f"Hello,\n\n{words}\n\nBill")).task_request is not None) == asks
+
+
+@pytest.mark.parametrize(
     "words", ["We should call them.", "I called Ann yesterday.", "They asked you for a call?", "Thanks for your call."]
 )
 def test_talk_about_calls_is_no_request(words: str) -> None:
