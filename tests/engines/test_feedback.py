@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,10 @@ from sqlalchemy import event as sa_event
 from brain import feelings, ratings
 from domain import settings
 from domain.db import Database, Tx
+from domain.intentions import Standing
 from domain.settings import TenantSettings
 from engines.contract import Context
+from engines.feedback import letter
 from engines.feedback.due import Due
 from engines.feedback.engine import FeedbackEngine
 from engines.feedback.selection import select
@@ -78,6 +81,43 @@ def test_one_person_is_asked_about_one_order_at_a_time_and_an_hour_has_its_budge
                      "feedback.budget"]  # fmt: skip
     assert not told.skipped
     assert [each.in_turn for each in told.obligations] == [False] * 4 + [True] * 2
+
+
+def test_what_waits_on_the_board_counts_and_older_questions_come_before_reminders() -> None:
+    first, second, third = (
+        replace(DUE, request_id=UUID(int=10 + n), contact_id=UUID(int=20 + n // 2)) for n in range(3)
+    )
+    waiting = {first.key: Standing("deferred", NOW, NOW)}
+    told = select([first, second, third], standing=waiting, settings=TenantSettings(feedback_per_cycle=1), now=NOW)
+    rules = [each.rule for each in told.obligations]
+    assert (told.picks, rules) == ([], [None, "feedback.one_at_a_time", "feedback.budget"])
+    reminder = replace(DUE, request_id=UUID(int=1), attempt=1, due_at=NOW - timedelta(days=9), contact_id=UUID(int=5))
+    older = replace(DUE, request_id=UUID(int=9), due_at=NOW - timedelta(days=2), contact_id=UUID(int=6))
+    told = select([reminder, DUE, older], standing={}, settings=TenantSettings(feedback_per_cycle=2), now=NOW)
+    assert told.picks == [older, DUE]
+    # for a reminder it is never too late to ask: the question was
+    assert select([replace(reminder, latest_at=NOW)], standing={}, settings=TenantSettings(), now=NOW).picks
+
+
+def test_what_a_person_did_not_want_is_not_asked_once_that_has_rested() -> None:
+    rejected = {DUE.key: Standing("rejected", NOW, NOW - timedelta(days=9))}
+    told = select([DUE], standing=rejected, settings=TenantSettings(), now=NOW)
+    assert (told.picks, told.obligations[0].rule) == ([], "feedback.not_wanted")
+    assert list(told.skipped) == [DUE.request_id]
+
+
+def test_a_dissatisfied_client_is_written_to_without_approval_only_where_the_tenant_says_so() -> None:
+    request: Any = SimpleNamespace(id=UUID(int=1), order_id=UUID(int=2))
+    about: Any = {"name": "Bill Lumbergh", "client_name": "Initech", "company": "Acme", "called": "PO-1",
+                  "thread_subject": "RE: Re: How did we do?", "language": None, "client_language": "pt"}  # fmt: skip
+    asks = letter.recovery(request, about, TenantSettings(), person_informed=True)
+    assert asks["needs_approval"]
+    # it answers them: what a colleague writes meanwhile does not end it
+    assert (asks["responds_to"], asks["language"]) == ("feedback", "pt")
+    assert (asks["slots"]["thread_subject"], asks["slots"]["person_informed"]) == ("How did we do?", True)
+    sends = letter.recovery(request, about, TenantSettings(send_service_recovery=True), person_informed=False)
+    assert "needs_approval" not in sends
+    assert sends["slots"]["person_informed"] is False
 
 
 @pytest.mark.parametrize(
