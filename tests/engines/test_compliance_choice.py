@@ -1,4 +1,4 @@
-"""Choosing what to do about checks in an hour: whom to ask, what waits and why, what goes to a manager, in what order."""
+"""Choosing what to do about checks in an hour: whom to ask, what waits and why, and what goes to a manager."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ CHECK = Check(
     period=date(2026, 3, 14), due_on=date(2026, 3, 16), due_at=NOW + timedelta(days=14), state="pending",
     required=("phone",), missing=("phone",), validated_at=NOW, evidence={}, reminders=0, last_reminded_at=None,
     remind_at=NOW, asked_id=None, heard_at=None, thread_id=None, escalate_at=NOW + timedelta(days=21),
-    escalated_at=None, told_at=None, task_id=None, closed_at=None, closed_by=None, reason=None, rests_until=None, rest=None,
+    escalated_at=None, told_at=None, task_id=None, closed_at=None, closed_by=None, reason=None, rests_until=None,
+    rest=None,
     created_at=NOW,
     updated_at=NOW,
 )  # fmt: skip
