@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from brain.reading import signature
 from domain import clients, compliance_life, contacts, inbox, schedule
 from domain.events import Event
 from domain.inbox import Message
@@ -45,6 +44,8 @@ def _told(ctx: Context, message: Message, wanted: set[str]) -> dict[str, tuple[s
     }  # fmt: skip
     told = {name: found[name] for name in wanted if name in found}
     if "phone" in wanted - set(told) and message.reply_to_card_id is not None:
+        from brain.reading import signature  # reading takes time to load, and most mails answer nothing
+
         account = clients.get(ctx.tx, message.client_id) if message.client_id else None
         region = (account.country if account else None) or ctx.settings.country
         words = str(message.reading.get("reply") or "")
