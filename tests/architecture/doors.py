@@ -28,7 +28,7 @@ def sending_classes(everything: Iterable[Source]) -> set[str]:
     for source in everything:
         if source.room != "providers":
             continue
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.ClassDef):
                 methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
                 if {"send", "find"} <= methods:
@@ -40,7 +40,7 @@ def second_doors(source: Source, senders: set[str]) -> Iterator[str]:
     """Every way in which a file sends, borrows a sender, or gets hold of the means to."""
     if source.room not in rooms() or source.path in DOORS:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not source.path.startswith(OUTSIDE):
             yield from _sends(node)
         if not source.path.startswith((*OUTSIDE, *ASKERS)):

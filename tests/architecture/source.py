@@ -23,6 +23,11 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.text, filename=self.path)
 
+    @functools.cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The whole tree, walked once for all the rules: walking takes longer than most of them."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def room(self) -> str:
         """The top-level folder, or the file itself at the top."""

@@ -41,7 +41,7 @@ def file_length(source: Source) -> Iterator[str]:
 
 def function_length(source: Source) -> Iterator[str]:
     """A function fits on a screen: 70 lines at most."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES:
@@ -70,7 +70,7 @@ def time_is_an_argument(source: Source) -> Iterator[str]:
     """Time and identity come from a Clock, never from the air."""
     if source.path.startswith(CLOCKS):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and node.attr in TIME_AND_IDENTITY.get(_last_name(node.value), set()):
             yield f"line {node.lineno}: {_last_name(node.value)}.{node.attr}"
         if isinstance(node, ast.ImportFrom) and node.module in ("uuid", "time"):
@@ -84,7 +84,7 @@ def database_time_is_ours(source: Source) -> Iterator[str]:
     if source.path.startswith(CLOCKS) or source.room not in rooms():
         return
     docstrings = _docstrings(source.tree)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             for found in SQL_TIME.finditer(node.value):
                 yield f"line {node.lineno}: {found.group()} in SQL"
@@ -113,7 +113,7 @@ def synchronous(source: Source) -> Iterator[str]:
     """Threads, not coroutines; async only where a stream or the queue's worker needs it."""
     if source.room not in rooms() or source.path.startswith(ASYNC_ROOMS):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.AsyncFunctionDef):
             yield f"line {node.lineno}: async def {node.name}"
 

@@ -28,7 +28,7 @@ def _plain(name: str) -> str:
 
 
 def _undeclared(source: Source, declared: set[str]) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
