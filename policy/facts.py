@@ -174,8 +174,9 @@ def _ground(
                    (SELECT jsonb_agg(jsonb_build_array(h.id, h.person_wrote_at, (
                         SELECT max(m.received_at) FROM gmail_messages m
                         WHERE m.tenant_id = :t AND m.thread_id = h.id AND m.direction = 'in'
-                          AND m.class <> ALL(:automatic)))) FROM mail_threads h
-                    WHERE h.tenant_id = :t AND h.id = ANY(:threads)) AS threads
+                          AND m.class <> ALL(:automatic)))) FROM unnest(CAST(:threads AS uuid[])) AS w (id)
+                    JOIN LATERAL (SELECT * FROM mail_threads h
+                                  WHERE h.tenant_id = :t AND h.id = w.id OFFSET 0) h ON true) AS threads
             FROM tenants t WHERE t.tenant_id = :t""",
         t=tx.tenant_id, keys=sorted(keys), since=tx.now - timedelta(hours=50), now=tx.now,
         research=research, checks=[each for c in cards if (each := _uuid(c.payload.get("check_id"))).int],
