@@ -43,6 +43,15 @@ def test_a_quote_is_drafted_completed_sent_and_answered(desk: Desk) -> None:
     assert_problem(desk.post(f"{path}/withdraw", {"reason": "ours"}), 409)
 
 
+def test_amounts_have_as_many_decimals_as_their_currency(desk: Desk) -> None:
+    with desk.inside() as tx:
+        account = str(build.client(tx))
+    line = {"description": "Shelves", "quantity": "1.5", "unit_price": "1.235"}
+    made = desk.post("/v1/quotes", {"client_id": account, "currency": "KWD", "lines": [line]})
+    assert (made.status_code, made.json()["total"]) == (201, "1.853")
+    assert_problem(desk.post("/v1/quotes", {"client_id": account, "currency": "USD", "lines": [line]}), 422)
+
+
 def test_quotes_are_listed_for_their_own_tenant_alone(desk: Desk) -> None:
     made = drafted(desk)
     [row] = desk.get("/v1/quotes?status=draft", "acme.analyst")["items"]

@@ -21,6 +21,15 @@ from tests.jobs.letters import Post, letter
 
 DECIDE = "Decide: call or close it; 4 follow-ups brought no answer"
 BILL = "bill@initech.example"
+FIRST = """Hi Bill,
+
+I wanted to see where things stand with “New shelves” at Initech.
+
+Is there anything you still need from us to move ahead, or a question that I could answer? A line back is plenty.
+
+Warm regards,
+Ana Diaz
+"""
 ACTED, WAITS = "deal_follow_up_due acted", "deal_follow_up_due deferred"
 DIARY = [
     "1: nothing due; new, 0 unanswered, due 5",
@@ -153,6 +162,12 @@ def test_a_deal_is_followed_up_answered_forgotten_stalled_revived_and_won(life: 
         ("follow_up", "deal_follow_up_3", "normal"), ("follow_up", "deal_follow_up_4", "high"),
     ]  # fmt: skip
     assert mails[5].priority > mails[4].priority + 100
+    first, *later = life.sent
+    assert (first["from"], first["to"], first["cc"], first["bcc"]) == ("Ana Diaz <ana@acme.example>", [BILL], [], [])
+    assert first["text"].partition("\n-- \n")[0] == FIRST
+    assert [mail["headers"]["In-Reply-To"] for mail in later[:1]] == [first["headers"]["Message-ID"]]
+    for mail in life.sent:
+        assert (mail["headers"]["Auto-Submitted"], "List-Unsubscribe" in mail["headers"]) == ("auto-generated", True)
     assert len({mail["text"] for mail in life.sent}) == 4
     updates = life.cards("update_deal")
     assert [(card.title, card.evidence["kind"], card.state) for card in updates] == [

@@ -34,3 +34,17 @@ def test_a_quote_is_drafted_sent_and_its_answer_noted_by_its_number(database: Da
     shown = hh("quotes", "show", "Q-0001")
     assert [line["code"] for line in shown["lines"]] == ["BOX-1", None]
     assert shown["activities"][0]["kind"] == "accepted"
+    # in a currency of three decimals, and ended in the other ways
+    dinars = ("quotes", "new", "Bill@initech.example", "--currency", "kwd", "--line", "1.5 Shelves @ 1.235")
+    no, ours = hh(*dinars)["number"], hh(*dinars)["number"]
+    assert (hh("quotes", "show", no)["total"], hh("quotes", "show", no)["currency"]) == ("1.853", "KWD")
+    hh("quotes", "send", no)
+    with database.tenant(acme) as tx:
+        quote = quotes.by_number(tx, no)
+        card = build.card(tx, quote.contact_id, subject_type="quote", subject_id="2", dedupe_key="2")
+        quote_life.went_out(tx, [Sending(quote.id, 1, card.id, 0, tx.now, quotes.valid_until(tx))])
+    said = ("quotes", "reject", no, "--by", "Bill", "--reason", "too dear")
+    assert (hh(*said, "--dry-run")["done"], hh("quotes", "show", no)["status"]) == (False, "sent")
+    assert (hh(*said)["status"], hh("quotes", "show", no)["reason"]) == ("rejected", "too dear")
+    assert hh("quotes", "withdraw", ours, "--reason", "by mistake")["status"] == "withdrawn"
+    assert [each["status"] for each in hh("quotes", "list")] == ["withdrawn", "rejected", "accepted"]
