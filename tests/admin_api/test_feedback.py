@@ -148,7 +148,7 @@ def test_a_page_on_which_nothing_is_asked_says_so_and_an_order_without_a_name_ha
     closed = (
         "¿Qué le pareció? Acme Aquí ya no se recogen respuestas. Responda a nuestro correo si quiere decirnos algo."
     )
-    assert shown_to_a_person(desk, page, 200) == f"¿Qué le pareció? {closed}"
+    assert shown_to_a_person(desk, page, 200) == closed
     assert desk.client.post(page, content="rating=1").status_code == 409
 
 
