@@ -71,8 +71,10 @@ _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.
                        WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
     LEFT JOIN LATERAL (SELECT d.thread_id FROM deals d WHERE d.tenant_id = :t AND d.id = f.deal_id
                        AND d.contact_id = f.contact_id AND f.thread_id IS NULL OFFSET 0) d ON true
+    -- worked out apart: inside the look-up it would keep the wall from using an index
+    CROSS JOIN LATERAL (SELECT coalesce(f.thread_id, d.thread_id) AS thread OFFSET 0) w
     LEFT JOIN LATERAL (SELECT id, subject FROM mail_threads h
-                       WHERE h.tenant_id = :t AND h.id = coalesce(f.thread_id, d.thread_id) OFFSET 0) h ON true"""
+                       WHERE h.tenant_id = :t AND h.id = w.thread OFFSET 0) h ON true"""
 """With the conversation it goes out in: its own, else that of its deal, if that is with the same contact."""
 
 
