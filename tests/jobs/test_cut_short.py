@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +102,11 @@ def test_drafts_are_kept_a_few_at_a_time_and_a_process_that_ends_asks_no_further
     for name in ("Ana Aa", "Ben Bb", "Cleo Cc", "Dan Dd", "Eva Ee", "Finn Ff"):
         stage.person(acme, name)
 
+    all_asked = threading.Barrier(ask.AT_ONCE)
+
     def ends(kind: str, facts: dict[str, Any]) -> Any:
+        # whoever had not asked yet would ask nothing any more
+        all_asked.wait(60)
         stage.house.leaving.set()
         return decent(kind, facts)
 
