@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain import clients, compliance_life, contacts, inbox, schedule
+from domain import clients, compliance_life, contacts, inbox, schedule, vouching
 from domain.events import Event
 from domain.inbox import Message
 from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
@@ -20,12 +20,15 @@ SIGNED, SAID = 0.8, 0.6
 def taken_in(ctx: Context, event: Event) -> None:
     """Put down what the writer of a mail tells of themselves, if it is what they were asked for.
 
-    What they were not asked for, what is said of others, and what a record holds already is left to people.
+    What they were not asked for, what is said of others, and what a record holds already is left to people; so is a
+    mail that may be anybody's: the check stays open, and whoever sees to it reads the mail.
     """
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.contact_id is None or message.client_id is None:
         return
     if message.cls in BY_MACHINES or FLAGS_OF_MACHINES & set(message.flags):
+        return
+    if not vouching.by_contact(ctx.tx, event, message):
         return
     wanted = {OWN[gap] for gap in compliance_life.asked_of(ctx.tx, message.client_id, message.contact_id) if gap in OWN}
     filled: tuple[str, ...] = ()

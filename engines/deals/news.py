@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import deal_stages, deals, inbox, sequences
+from domain import deal_stages, deals, inbox, sequences, vouching
 from domain.cards import Proposal
 from domain.db import Row
 from domain.deals import Deal, Evidence
@@ -38,14 +38,15 @@ def from_mail(ctx: Context, event: Event) -> Iterator[Proposal]:
     """What a mail shows of the deals that it is about.
 
     A mail in a conversation that another engine began is that engine's; one that answers a mere greeting tells
-    nothing of a deal, unless it asks for a quote.
+    nothing of a deal, unless it asks for a quote. One that may be anybody's moves nothing; an order that wins a deal is
+    written by a contact.
     """
     kinds = {str(event.data.get("class")), *event.data.get("flags", ())}
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or kinds & UNHAPPY:
         return
     linked = _linked(ctx, message.id)
-    if not linked:
+    if not linked or not vouching.by_account(ctx.tx, event, message):
         return
     owner = sequences.owner(ctx.tx, message.thread_id) if message.thread_id else None
     if owner not in (None, NAME, sequences.KEEPS_IN_TOUCH):
@@ -58,7 +59,7 @@ def from_mail(ctx: Context, event: Event) -> Iterator[Proposal]:
             continue
         evidence = Evidence(kind, who, f"message {message.id}", message.received_at)
         step = f"Answer {message.from_name or 'the mail'}" if deal.our_turn_since is not None else None
-        if kind == "order":
+        if kind == "order" and vouching.by_contact(ctx.tx, event, message):
             yield _closing(ctx, deal, "won", "an order came in its conversation", evidence, str(message.id))
         elif (stage := deal_stages.after(ctx.tx, deal.stage, kind)) or step:
             yield _moving(ctx, deal, stage.key if stage else None, step, evidence, str(message.id))

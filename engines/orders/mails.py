@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain import cards, catalogue, contacts, inbox, money, order_exceptions, order_lines, orders, products
+from domain import cards, catalogue, inbox, money, order_exceptions, order_lines, orders, products, vouching
 from domain import order_queue as queue
 from domain.events import Event
 from domain.inbox import Message
@@ -37,11 +37,11 @@ def taken_in(ctx: Context, event: Event) -> list[UUID]:
     gaps = {order.id: _gaps(ctx, order, message) for order in about}
     answered = [order for order in about if gaps[order.id]]
     if answered:
-        return _answers(ctx, message, answered, gaps, vouched=_is_vouched_for(ctx, event, message))
+        return _answers(ctx, message, answered, gaps, vouched=vouching.by_contact(ctx.tx, event, message))
     if about:
         return _changes(ctx, message, about)
     if message.cls == "order" and not _spoken_for(ctx, message):
-        return [_draft(ctx, message, vouched=_is_vouched_for(ctx, event, message))]
+        return [_draft(ctx, message, vouched=vouching.by_contact(ctx.tx, event, message))]
     return []
 
 
@@ -69,17 +69,6 @@ def _about(ctx: Context, message: Message) -> list[Order]:
     only = [order for status in STILL_OURS
             for order in orders.listed(ctx.tx, status=status, client_id=message.client_id, limit=2)]  # fmt: skip
     return only if len(only) == 1 else []
-
-
-def _is_vouched_for(ctx: Context, event: Event, message: Message) -> bool:
-    """Whether it came from its contact's own address, and no server refuses to vouch for that.
-
-    Anybody can name a contact's address in Reply-To, and pass every check for their own domain.
-    """
-    if event.data.get("aligned") is False or message.contact_id is None or message.from_address is None:
-        return False
-    writer = contacts.by_addresses(ctx.tx, [message.from_address]).get(message.from_address)
-    return writer is not None and writer.id == message.contact_id
 
 
 def _gaps(ctx: Context, order: Order, message: Message) -> list[OrderException]:

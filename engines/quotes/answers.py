@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain import deals, inbox, quotes
+from domain import deals, inbox, quotes, vouching
 from domain.deals import Evidence
 from domain.events import Event
 from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
@@ -16,7 +16,7 @@ def taken_in(ctx: Context, event: Event) -> Quote | None:
     """The open quote in whose conversation somebody wrote; None where it is about none.
 
     What they wrote decides nothing: the page takes an answer, or a person notes one. A next step that a person has set
-    stays as it is.
+    stays as it is, and so does every step where the mail may be anybody's.
     """
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.client_id is None or message.thread_id is None:
@@ -26,6 +26,8 @@ def taken_in(ctx: Context, event: Event) -> Quote | None:
     quote = quotes.open_in(ctx.tx, message.client_id, message.thread_id)
     deal = deals.get(ctx.tx, quote.deal_id) if quote is not None and quote.deal_id else None
     if quote is None or deal is None or deal.state != "open" or not deal.automation:
+        return quote
+    if not vouching.by_account(ctx.tx, event, message):
         return quote
     if (deal.next_step_evidence or {}).get("kind") != "person":
         who = f"contact {message.contact_id}" if message.contact_id else f"account {message.client_id}"

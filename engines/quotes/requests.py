@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import catalogue, deal_stages, deals, inbox, order_lines, quotes
+from domain import catalogue, deal_stages, deals, inbox, order_lines, quotes, vouching
 from domain.deals import Deal, Evidence
 from domain.events import Event
 from domain.inbox import Message
@@ -23,12 +23,13 @@ MOST = 50
 def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | None:
     """The draft of what a mail asks a price for; None where it asks for none, or is from nobody known.
 
-    `answered` is the open quote in whose conversation it came: a mail there that names nothing is about that one.
+    `answered` is the open quote in whose conversation it came: a mail there that names nothing is about that one. Where
+    a stranger names the contact in Reply-To, a person finds the draft: it goes to nobody, and makes no deal.
     """
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.cls != "quote_request" or message.client_id is None:
         return None
-    if FLAGS_OF_MACHINES & set(message.flags) or message.cls in BY_MACHINES or event.data.get("aligned") is False:
+    if FLAGS_OF_MACHINES & set(message.flags) or message.cls in BY_MACHINES or vouching.refused(event, message):
         return None
     if quotes.of_message(ctx.tx, message.id) is not None or (answered is not None and not _items(message)):
         return None
@@ -38,6 +39,8 @@ def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | N
         currency=found[0].currency if found else None, thread_id=message.thread_id, message_id=message.id,
         title=message.subject, evidence={"message_id": str(message.id), "quote": _words(message)[:WORDS]},
     )  # fmt: skip
+    if not vouching.by_account(ctx.tx, event, message):
+        return quote
     quote = quotes.change(ctx.tx, quote.id, deal_id=_deal(ctx, message, quote))
     if not quote.unpriced and message.contact_id is not None:
         quote = quotes.offer(ctx.tx, quote.id)

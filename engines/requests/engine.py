@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from brain import triggers
-from domain import cards, cases, feedback_answers, inbox, schedule, tasks
+from domain import cards, cases, feedback_answers, inbox, schedule, tasks, vouching
 from domain.cards import Card, Proposal
 from domain.events import Event
 from domain.inbox import Message
@@ -21,8 +22,11 @@ LATEST_DAYS = 7
 CASES = frozenset({"complaint", "service_recovery"})
 """Kinds of cases in which somebody is seen to who is angry."""
 
-EVIDENCE = ("message_id", "quote", "thread_id", "feedback_request_id", "order_id", "rating")
+EVIDENCE = ("message_id", "quote", "unproven", "thread_id", "feedback_request_id", "order_id", "rating")
 """What of a card's words a case keeps."""
+
+UNPROVEN = "sender not proven"
+"""What is said of a mail that may be anybody's."""
 
 PRIORITY: Mapping[str, int] = {"safety_escalation": 1500, "complaint": 1300, "client_request": 1200}
 """People who wait come before everybody who is merely due (at most 1000)."""
@@ -63,7 +67,10 @@ class RequestsEngine:
         message = inbox.get(ctx.tx, UUID(event.subject_id))
         if message is None or not _by_person(message):
             return
-        if cards.propose(ctx.tx, list(proposals(ctx, message)), reconsider_hours=ctx.settings.reconsider_hours):
+        # whoever seems to ask may be somebody else: a person is told before they call the number in the mail
+        unproven = message.client_id is not None and not vouching.by_account(ctx.tx, event, message)
+        wished = [_doubted(each) if unproven else each for each in proposals(ctx, message)]
+        if cards.propose(ctx.tx, wished, reconsider_hours=ctx.settings.reconsider_hours):
             schedule.bring_forward(ctx.tx, ctx.now)
 
     def stats(self, ctx: Context) -> Mapping[str, float]:
@@ -94,6 +101,12 @@ def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
         yield _proposal(ctx, message, "complaint", "complaint", str(quote or ""))
 
 
+def _doubted(proposal: Proposal) -> Proposal:
+    """The same, saying that nobody vouches for its mail."""
+    payload = {**proposal.payload, "unproven": True, "title": f"{proposal.payload['title']} ({UNPROVEN})"}
+    return replace(proposal, payload=payload, title=f"{proposal.title} ({UNPROVEN})")
+
+
 def _asked(message: Message) -> Mapping[str, Any]:
     """The words that ask for something: as a model read them where one did, else as the rules did."""
     read = (message.reading.get("model") or {}).get("task_request") or {}
@@ -109,7 +122,9 @@ def _end_of(day: str | None) -> str | None:
 def create_task(ctx: Context, card: Card) -> Outcome:
     """Give a person of the tenant the task, with its evidence; to the account's manager if it has one."""
     told = card.payload
-    evidence = {name: told[name] for name in ("message_id", "quote", "trigger", "check_id") if told.get(name)}
+    evidence = {
+        name: told[name] for name in ("message_id", "quote", "trigger", "check_id", "unproven") if told.get(name)
+    }
     due = told.get("due_at")
     task = tasks.create(
         ctx.tx, title=told["title"], basis=told["basis"], evidence=evidence, client_id=card.client_id,
