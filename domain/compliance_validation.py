@@ -42,6 +42,8 @@ class Standing:
     """When the next one is due, by its shadow where a held one has moved that."""
     changed: bool
     """The record has changed since it was last looked at."""
+    seen: str | None
+    """The version of the check that this is; None: somebody else changed it while it was written."""
     account_id: UUID
     account: str
     account_status: str
@@ -63,11 +65,11 @@ class Standing:
 _REACHED = "coalesce({clock}.status <> 'exempt' OR {clock}.exempt_reason = 'discovered', true)"
 """SQL for whether somebody may be written to about business, by their clock: a discovered contact may."""
 
-_DUE = """SELECT k.*, coalesce(k.shadow_reminders IS NOT NULL AND k.remind_at <= :now
+_DUE = """SELECT k.*, k.xmin::text AS seen, coalesce(k.shadow_reminders IS NOT NULL AND k.remind_at <= :now
         AND coalesce(k.shadow_remind_at > :now, true), false) AS shadowed
     FROM compliance_checks k WHERE k.tenant_id = :t AND k.planned_at <= :now"""
 
-_NAMED = """SELECT k.*, false AS shadowed FROM compliance_checks k
+_NAMED = """SELECT k.*, k.xmin::text AS seen, false AS shadowed FROM compliance_checks k
     WHERE k.tenant_id = :t AND k.id = ANY(:ids) AND k.state IN ('pending', 'reminded', 'overdue', 'escalated')"""
 
 
@@ -89,7 +91,8 @@ def validate(tx: Tx, found: Sequence[Standing]) -> list[Standing]:
     """
     fresh = [(each, _as_it_is_now(tx, each)) for each in found]
     changes = [(each, told) for each, told in fresh if told is not None]
-    now = _write(tx, changes)
+    written = _write(tx, changes)
+    now = {check_id: check for check_id, (check, _) in written.items()}
     complete = [check for check in now.values() if check.state == "completed"]
     if complete:
         checks.close_cards(tx, complete, task="done", reason="the record holds all that is required")
@@ -103,7 +106,7 @@ def validate(tx: Tx, found: Sequence[Standing]) -> list[Standing]:
         checks.withdraw(tx, changed, reason="what is missing, or when, is another since")
     gone = {each.check.id for each, _ in changes} - set(now)
     return [
-        _with(each, now.get(each.check.id)) for each in found
+        _with(each, *written.get(each.check.id, (each.check, each.seen))) for each in found
         if each.check.id not in gone and now.get(each.check.id, each.check).is_open
     ]  # fmt: skip
 
@@ -139,12 +142,18 @@ def _as_it_is_now(tx: Tx, each: Standing) -> dict[str, Any] | None:
             "evidence": compliance_generation.proof(check.required, each.record, tx.now) if whole else {}}  # fmt: skip
 
 
-def _write(tx: Tx, changes: Sequence[tuple[Standing, Mapping[str, Any]]]) -> dict[UUID, Check]:
-    """Write them all in one statement, each with its event if it moved; whoever moved meanwhile stays."""
+def _write(tx: Tx, changes: Sequence[tuple[Standing, Mapping[str, Any]]]) -> dict[UUID, tuple[Check, str | None]]:
+    """Write them all in one statement, each with its event if it moved; each with its version (see `Standing.seen`).
+
+    Whoever moved meanwhile stays.
+    """
     if not changes:
         return {}
     rows = tx.rows(
-        f"""UPDATE compliance_checks k
+        f"""WITH held AS MATERIALIZED (
+                SELECT id, xmin::text AS seen FROM compliance_checks
+                WHERE tenant_id = :t AND id = ANY(:ids) ORDER BY id FOR UPDATE)
+            UPDATE compliance_checks k
             SET state = w.new_state, missing = ARRAY(SELECT jsonb_array_elements_text(w.lacks)), validated_at = :now,
                 remind_at = w.next_at, recheck_at = NULL, client_id = w.account, evidence = w.proof, updated_at = :now,
                 shadow_reminders = CASE WHEN w.next_at IS NULL THEN NULL ELSE k.shadow_reminders END,
@@ -153,30 +162,33 @@ def _write(tx: Tx, changes: Sequence[tuple[Standing, Mapping[str, Any]]]) -> dic
                 closed_by = CASE WHEN w.new_state = 'completed' THEN :actor END
             FROM unnest(CAST(:ids AS uuid[]), CAST(:befores AS text[]), CAST(:states AS text[]),
                      CAST(:lacks AS text[])::jsonb[], CAST(:nexts AS timestamptz[]), CAST(:accounts AS uuid[]),
-                     CAST(:proofs AS jsonb[])) AS w (which, before, new_state, lacks, next_at, account, proof)
+                     CAST(:proofs AS jsonb[]), CAST(:seens AS text[]))
+                     AS w (which, before, new_state, lacks, next_at, account, proof, seen)
+            JOIN held h ON h.id = w.which
             WHERE k.tenant_id = :t AND k.id = w.which AND k.state = w.before
-            RETURNING {", ".join(f"k.{name}" for name in Check.__slots__)}""",
+            RETURNING {", ".join(f"k.{name}" for name in Check.__slots__)},
+                      CASE WHEN h.seen = w.seen THEN k.xmin::text END AS seen""",
         now=tx.now, t=tx.tenant_id, actor=tx.actor, ids=[each.check.id for each, _ in changes],
         befores=[each.check.state for each, _ in changes], states=[told["state"] for _, told in changes],
         lacks=[compliance_generation.as_json(told["missing"]) for _, told in changes],
         nexts=[told["remind_at"] for _, told in changes], accounts=[told["client_id"] for _, told in changes],
-        proofs=[told["evidence"] for _, told in changes],
+        proofs=[told["evidence"] for _, told in changes], seens=[each.seen for each, _ in changes],
     )  # fmt: skip
-    now = {row["id"]: checks.load(row) for row in rows}
+    now = {row["id"]: (checks.load(row), row["seen"]) for row in rows}
     before = {each.check.id: each.check for each, _ in changes}
     events.record_all(tx, [
         checks.news(check, check.state if check.state != before[check.id].state else "validated",
                     before=before[check.id].state, lacked=list(before[check.id].missing))
-        for check in now.values()
+        for check, _ in now.values()
     ])  # fmt: skip
     return now
 
 
-def _with(each: Standing, now: Check | None) -> Standing:
-    if now is None:
+def _with(each: Standing, now: Check, seen: str | None) -> Standing:
+    if now is each.check:
         return each
     shadow_kept = each.remind_at if each.remind_at != each.check.remind_at and now.remind_at is not None else None
-    return replace(each, check=now, remind_at=shadow_kept or now.remind_at, changed=False)
+    return replace(each, check=now, remind_at=shadow_kept or now.remind_at, changed=False, seen=seen)
 
 
 def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
@@ -184,7 +196,7 @@ def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
     rows = tx.rows(
         f"""WITH found AS ({found})
             SELECT {", ".join(f"f.{name}" for name in Check.__slots__)}, f.shadowed, f.shadow_reminders,
-                   f.shadow_remind_at, f.recheck_at, l.id AS account_id, l.name AS account,
+                   f.shadow_remind_at, f.recheck_at, f.seen, l.id AS account_id, l.name AS account,
                    l.status AS account_status, l.relationship, l.language AS account_language, l.manager_id,
                    coalesce(c.updated_at, l.updated_at) AS record_updated_at, c.name AS person, h.subject,
                    CASE WHEN f.contact_id IS NULL THEN {compliance_fields.missing("client", "f.required")}
@@ -228,6 +240,7 @@ def _standing(row: Row) -> Standing:
     return Standing(
         check=check, lacks=tuple(row["lacks"]), shadowed=row["shadowed"], changed=row["recheck_at"] is not None,
         record={"updated_at": row["record_updated_at"], "sources": row["sources"]},
+        seen=row["seen"],
         reminders=row["shadow_reminders"] if by_shadow else check.reminders,
         remind_at=row["shadow_remind_at"] if by_shadow else check.remind_at,
         account_id=row["account_id"], account=row["account"], account_status=row["account_status"],

@@ -50,6 +50,8 @@ class Rest:
     reason: str
     """Words that many share: what rests is counted by them."""
     until: datetime
+    seen: str
+    """The version of the record that was judged, its `xmin`: one that was changed since is not laid to rest."""
     in_turn: bool = False
     """Nothing but others that come first stands in the way."""
 
@@ -125,18 +127,22 @@ def wake(tx: Tx) -> int:
 
 
 def lay(tx: Tx, subject_type: str, some: Sequence[Rest]) -> int:
-    """Lay records to rest; how many. Whatever touches one, or its rest being over, wakes it."""
+    """Lay records to rest; how many. Whatever touches one, or its rest being over, wakes it.
+
+    Who is changed while a plan is made may be free to go: the version that was read decides, as nothing else moves with
+    every change.
+    """
     if not some:
         return 0
     kind = RESTING[subject_type]
     return tx.run(
         f"""UPDATE {kind.table} r SET rests_until = w.until, rest = w.rest, rests_in_turn = w.in_turn
             FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS timestamptz[]), CAST(:rests AS jsonb[]),
-                        CAST(:turns AS boolean[])) AS w (id, until, rest, in_turn)
-            WHERE r.tenant_id = :t AND r.id = w.id AND {kind.has_due}""",
+                        CAST(:turns AS boolean[]), CAST(:seens AS text[])) AS w (id, until, rest, in_turn, seen)
+            WHERE r.tenant_id = :t AND r.id = w.id AND r.xmin::text = w.seen AND {kind.has_due}""",
         t=tx.tenant_id, ids=[each.subject_id for each in some], untils=[each.until for each in some],
         rests=[{"kind": each.kind, "disposition": each.disposition, "rule": each.rule, "reason": each.reason}
-               for each in some], turns=[each.in_turn for each in some],
+               for each in some], turns=[each.in_turn for each in some], seens=[each.seen for each in some],
     )  # fmt: skip
 
 

@@ -52,6 +52,8 @@ class Obligation:
     rests_until: datetime | None = None
     """Nothing can be done before: it is not read again until then, unless it is touched or there is news of its
     account, and counted by its rule and reason meanwhile."""
+    seen: str | None = None
+    """The version of the record that was read: it rests only if nobody has changed it since."""
     in_turn: bool = False
     """It rests because others come first, and for no longer than these need."""
 

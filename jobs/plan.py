@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from domain import cards, executions, ledger, rests, settings
+from domain import cards, executions, ledger, rests, runs, settings, shadows
 from domain.cards import Card, Proposal
 from domain.db import Tx
 from domain.rests import Group, Rest
@@ -32,6 +32,9 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     context = cycle.context(tx)
     awake = cycle.working_engines(tx)
     asked = [engine for engine in cycle.present(tx) if engine in awake]
+    if asked and runs.mode_changed(tx):
+        # before any engine plans: what this wakes rests no more, and none may count it among what does
+        shadows.forget(tx)
     rests.wake(tx)
     said = cycle.ask(tx, asked, "plan", lambda engine: engine.plan(context))
     plans = dict(arbitrate(cycle.house.brakes, tx, said))
@@ -126,8 +129,9 @@ def setback(cycle: Cycle, tx: Tx, card: Card, error: Exception) -> None:
 def _account(cycle: Cycle, tx: Tx, plan: Plan) -> int:
     """Lay to rest what can't be done, and tell of everything that is due; how many lines' worth the run has now."""
     for subject_type in sorted({due.subject_type for due in plan.obligations if due.rests_until is not None}):
-        rests.lay(tx, subject_type, [_rest(due, at) for due in plan.obligations
-                                     if due.subject_type == subject_type and (at := due.rests_until)])  # fmt: skip
+        some = [_rest(due, due.rests_until, due.seen) for due in plan.obligations
+                if due.subject_type == subject_type and due.rests_until and due.seen]  # fmt: skip
+        rests.lay(tx, subject_type, some)
     lines = [*map(_line, plan.obligations), *map(_of_many, plan.resting)]
     return ledger.open_lines(tx, cycle.run.id, lines)
 
@@ -142,6 +146,6 @@ def _of_many(group: Group) -> ledger.Due:
                       group.reason, group.until, count=group.resting)  # fmt: skip
 
 
-def _rest(due: Obligation, at: datetime) -> Rest:
+def _rest(due: Obligation, at: datetime, seen: str) -> Rest:
     return Rest(UUID(due.subject_id), due.kind, due.disposition or "deferred", due.rule or "", due.reason or "", at,
-                in_turn=due.in_turn)  # fmt: skip
+                seen, in_turn=due.in_turn)  # fmt: skip

@@ -18,8 +18,6 @@ from domain import (
     intentions,
     outbound,
     rests,
-    runs,
-    shadows,
 )
 from domain.cards import Card, Proposal
 from domain.compliance_checks import Check, UnknownCheck
@@ -50,8 +48,6 @@ class ComplianceEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Make the checks whose window is open, look at the records of what is due, and say what follows."""
-        if runs.mode_changed(ctx.tx):
-            shadows.forget_of_checks(ctx.tx)
         compliance_generation.generate(ctx.tx)
         resting = rests.counted(ctx.tx, compliance_checks.SUBJECT)
         found = compliance_validation.validate(ctx.tx, compliance_validation.due(ctx.tx))

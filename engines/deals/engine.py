@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import cards as board
-from domain import deal_activity, deal_stages, deals, intentions, outbound, pipeline, runs, schedule, shadows
+from domain import deal_activity, deal_stages, deals, intentions, outbound, pipeline, schedule
 from domain.cards import Card, Proposal
 from domain.deal_activity import FollowUp
 from domain.deals import Evidence, IllegalDealMove
@@ -32,8 +32,6 @@ class DealsEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every follow-up due and every stall, and propose the most pressing; a handful of statements."""
-        if runs.mode_changed(ctx.tx):
-            shadows.forget_of_deals(ctx.tx)
         deal_activity.detect_stalled(ctx.tx)
         found, stalls = reading.follow_ups_due(ctx), reading.stalls(ctx)
         if not found and not stalls:

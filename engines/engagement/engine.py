@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, intentions, outbound, promises, runs, schedule, shadows
+from domain import clocks, intentions, outbound, promises, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
 from engines import timing
@@ -25,8 +25,6 @@ class EngagementEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every overdue contact and follow-up due, and propose the most urgent; a handful of statements."""
-        if runs.mode_changed(ctx.tx):
-            shadows.forget_of_contacts(ctx.tx)
         clocks.refresh_compliance(ctx.tx)
         found = reading.due(ctx)
         if not found:

@@ -48,6 +48,8 @@ class Due:
     languages: tuple[str | None, ...]
     timezone: str | None
     company: str
+    seen: str
+    """The version of the request that this is."""
 
     @property
     def key(self) -> str:
@@ -65,11 +67,11 @@ def requests(ctx: Context) -> list[Due]:
     """Feedback requests due, and reminders due, those that rest left out, in one statement that reads these alone."""
     rows = ctx.tx.rows(
         """WITH found AS (
-               SELECT f.*, CASE f.state WHEN 'queued' THEN 0 ELSE 1 END AS attempt,
+               SELECT f.*, f.xmin::text AS seen, CASE f.state WHEN 'queued' THEN 0 ELSE 1 END AS attempt,
                       CASE f.state WHEN 'queued' THEN f.due_at ELSE f.remind_at END AS moment
                FROM feedback_requests f WHERE f.tenant_id = :t AND f.planned_at <= :now)
            SELECT f.id AS request_id, f.order_id, coalesce(o.number, o.external_id) AS called,
-                  o.status AS order_status, coalesce(o.client_id = f.client_id, false) AS of_account, f.attempt,
+                  o.status AS order_status, coalesce(o.client_id = f.client_id, false) AS of_account, f.attempt, f.seen,
                   f.moment AS due_at, f.latest_at, f.insisted,
                   f.shadow_sent_at IS NOT NULL AS shadowed, f.lapses_at, f.thread_id, h.subject AS thread_subject,
                   f.client_id, l.name AS client_name, l.status AS client_status, l.relationship,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import feedback, feedback_figures, feedback_life, intentions, outbound, rests, runs, shadows
+from domain import feedback, feedback_figures, feedback_life, intentions, outbound, rests
 from domain.cards import Card, Proposal
 from domain.events import Event
 from domain.feedback_book import SUBJECT
@@ -28,8 +28,6 @@ class FeedbackEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every request and reminder due, and for what is to make good; a handful of statements."""
-        if runs.mode_changed(ctx.tx):
-            shadows.forget_of_feedback(ctx.tx)
         feedback_life.lapse(ctx.tx)
         resting = rests.counted(ctx.tx, SUBJECT)
         found = reading.requests(ctx)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import deals, intentions, outbound, quote_figures, quote_life, quotes, runs, shadows
+from domain import deals, intentions, outbound, quote_figures, quote_life, quotes
 from domain.cards import Card, Proposal
 from domain.deals import Evidence
 from domain.events import Event
@@ -29,8 +29,6 @@ class QuotesEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every draft that waits and every follow-up due, and propose them; a handful of statements."""
-        if runs.mode_changed(ctx.tx):
-            shadows.forget_of_quotes(ctx.tx)
         quote_life.expire(ctx.tx)
         found = [*reading.drafts(ctx), *reading.follow_ups(ctx)]
         if not found:

@@ -29,7 +29,7 @@ CHECK = Check(
     updated_at=NOW,
 )  # fmt: skip
 DUE = Standing(
-    check=CHECK, lacks=("phone",), record={}, shadowed=False, reminders=0, remind_at=NOW, changed=False,
+    check=CHECK, lacks=("phone",), record={}, shadowed=False, reminders=0, remind_at=NOW, changed=False, seen="1",
     account_id=UUID(int=3), account="Initech", account_status="active", relationship="client", account_language=None,
     manager_id=None, person="Bill Lumbergh", asked=BILL, thread_subject=None, company="Acme",
 )  # fmt: skip

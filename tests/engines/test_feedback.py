@@ -36,7 +36,7 @@ DUE = Due(
     lapses_at=None, thread_id=None, thread_subject=None, client_id=UUID(int=3), client_name="Initech",
     client_status="active", relationship="client", case_open=False, contact_id=UUID(int=4), name="Bill",
     reachable=True, clock="active", exempt_reason=None, paused_until=None, asked_at=None, languages=(None, None),
-    timezone=None, company="Acme",
+    timezone=None, company="Acme", seen="1",
 )  # fmt: skip
 
 

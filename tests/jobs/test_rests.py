@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,15 +13,16 @@ import pytest
 from domain import cases, clients, clocks, contacts, feedback, ledger, orders, rests, settings
 from domain import compliance_checks as checks
 from domain import compliance_schedules as schedules
-from domain.db import Database, Row
-from domain.house import House
+from domain.db import Database, Row, Tx
+from domain.house import House, LocalBrakes
+from domain.settings import Mode
 from engines.compliance.engine import ComplianceEngine
 from engines.feedback.engine import FeedbackEngine
 from jobs import cycle, explain
 from tests import build, houses
 from tests.hand_clock import HandClock
 
-ENGINES = (ComplianceEngine(), FeedbackEngine())
+ENGINES = (FeedbackEngine(), ComplianceEngine())
 CROWD = 12
 REACHABLE, CASE, BUDGET = "compliance.reachable", "feedback.open_case", "compliance.budget"
 
@@ -180,6 +181,62 @@ def test_news_during_a_plan_or_before_a_crash_is_heard_by_the_next(book: Book) -
     lines = book.hour()
     assert {line["disposition"] for line in lines if line["subject_id"] == str(book.check_of(here).id)} == {"held"}
     assert resting(lines) == {REACHABLE: CROWD - 2, "compliance.held": 1}
+
+
+def test_what_changes_between_an_engines_look_and_its_laying_to_rest_stays_awake(book: Book) -> None:
+    person, asked = book.people[:2]
+    with book.ana() as tx:
+        for who, name in ((person, "person"), (asked, "asked")):
+            contacts.upsert(tx, book.house.vault, contact_id=who, email=f"{name}@client.example")
+        # of whom nothing but the order is to be written about
+        contacts.upsert(tx, book.house.vault, contact_id=asked, phone="+12125550199")
+        order = _delivered(tx, asked)
+    book.clock.advance(days=7, minutes=-61)
+    book.hour()
+    seen: list[str] = []
+
+    def fault(step: str) -> None:
+        if step == "plan.proposed" and not seen:
+            seen.append(step)
+            # all of them were held in the hour before, which is what the engines have just read
+            with book.ana() as tx:
+                feedback.ask(tx, order)
+                settings.change(tx, {"send_mode": "internal_only"})
+
+    book.hour(houses.with_fault(book.house, fault))
+    assert seen
+    with book.ana() as tx:
+        told = feedback.of_order(tx, order)
+        assert told is not None
+        assert told.rests_until is None
+    assert book.check_of(person).rests_until is None
+    assert book.check_of(book.people[2]).rests_until is not None
+
+
+def test_what_a_changed_mode_of_the_host_wakes_is_counted_once(book: Book) -> None:
+    with book.ana() as tx:
+        settings.change(tx, {"send_mode": "internal_only"})
+        for n, person in enumerate(book.people):
+            contacts.upsert(tx, book.house.vault, contact_id=person, email=f"p{n}@client.example")
+        _delivered(tx, book.people[0])
+    book.clock.advance(days=7, minutes=-61)
+    for _ in range(2):
+        book.hour()
+    with book.ana() as tx:
+        assert sum(each.resting for each in rests.counted(tx, checks.SUBJECT)) == CROWD
+    lines = book.hour(replace(book.house, brakes=LocalBrakes(send_mode=Mode.dry_run)))
+    assert sum(line["count"] for line in lines if line["subject_type"] == checks.SUBJECT) == CROWD
+    assert not resting(lines)
+
+
+def _delivered(tx: Tx, person: UUID) -> UUID:
+    """An order of theirs, which was delivered."""
+    contact = contacts.get(tx, person)
+    assert contact is not None
+    order = orders.put(tx, external_id="PO-1", client_id=contact.client_id, contact_id=person, status="accepted",
+                       fee="1", total_amount="1")  # fmt: skip
+    orders.move(tx, order.id, "delivered")
+    return order.id
 
 
 def test_whoever_waits_for_their_turn_is_read_when_it_comes(book: Book) -> None:
