@@ -36,16 +36,17 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
                    "site web", "sito"),
         **_OF_AN_ACCOUNT,
         "relationship": ("relationship", "relation", "relacion", "relacao", "beziehung"),
-        "status": ("status", "state", "estado", "situacao", "statut", "stato"),
+        "status": ("status", "state", "estado", "situacion", "situacao", "statut", "stato"),
         "annual_value": ("annual value", "annual revenue", "yearly value", "arr", "value", "valor anual",
                          "ingresos anuales", "jahreswert", "jahresumsatz", "valeur annuelle"),
         "currency": ("currency", "moneda", "moeda", "wahrung", "devise", "valuta"),
-        "terms": ("terms", "payment terms", "billing", "on bill", "on account", "condiciones de pago", "facturacion",
-                  "a credito", "condicoes de pagamento", "faturamento", "zahlungsart", "auf rechnung", "facturation",
-                  "sur facture"),
+        "terms": ("terms", "payment terms", "credit terms", "on bill", "on account", "condiciones de pago",
+                  "condicion de pago", "a credito", "condicoes de pagamento", "condicao de pagamento",
+                  "zahlungsbedingungen", "auf rechnung", "conditions de paiement", "sur facture"),
         "credit_limit": ("credit limit", "limite de credito", "kreditlimit", "kreditrahmen", "limite de credit",
                          "plafond de credit", "limite di credito"),
-        "net_days": ("net days", "days to pay", "dias de pago", "dias de pagamento", "zahlungsziel",
+        "net_days": ("net days", "days to pay", "payment days", "payment due days", "credit days", "dias de pago",
+                     "dias de credito", "plazo de pago", "dias de pagamento", "prazo de pagamento", "zahlungsziel",
                      "delai de paiement"),
         "outstanding_balance": ("outstanding balance", "balance", "outstanding", "open balance", "saldo",
                                 "saldo pendiente", "saldo pendente", "offener saldo", "offene posten", "solde",
@@ -124,6 +125,13 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """What each column may be called, in any letter case, with or without accents, spaces, hyphens or underscores."""
 
+LOOSE: Mapping[str, frozenset[str]] = {
+    "clients": frozenset((
+        "client", "customer", "account", "cliente", "kunde", "razon social", "state", "estado", "stato", "on bill",
+        "on account", "a credito", "auf rechnung", "sur facture", "balance", "outstanding", "saldo", "solde")),
+}  # fmt: skip
+"""Titles that often mean something else, too: such a column counts where no other one says the same more plainly."""
+
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "clients": ("name", "external_id"),
     "contacts": ("email", "name", "first_name", "last_name"),
@@ -181,12 +189,13 @@ def header(kind: str, first: Cells, chosen: Mapping[str, str]) -> Header:
     wished = _wished(kind, first.cells, chosen)
     columns: dict[str, int] = {name: first.cells.index(title) for title, name in wished.items() if name}
     ignored = []
-    for at, title in enumerate(first.cells):
+    loose = [_plain(title) in LOOSE.get(kind, ()) for title in first.cells]
+    for at, title in sorted(enumerate(first.cells), key=lambda each: loose[each[0]]):
         meant = None if title in wished else meanings.get(_plain(title))
         if wished.get(title):
             continue
-        if meant is None or meant in wished.values():
-            ignored.append(title)
+        if meant is None or meant in wished.values() or (loose[at] and meant in columns and not loose[columns[meant]]):
+            ignored.append(at)
         elif meant in columns:
             raise InvalidFile(
                 f"columns {first.cells[columns[meant]]!r} and {title!r} both mean {meant}: rename one, or say which "
@@ -198,7 +207,7 @@ def header(kind: str, first: Cells, chosen: Mapping[str, str]) -> Header:
         raise InvalidFile(
             f"no column is called {' or '.join(NEEDED[kind][:2])}; the first line says: {', '.join(first.cells)[:200]}"
         )
-    return Header(first.cells, columns, tuple(ignored), kind)
+    return Header(first.cells, columns, tuple(first.cells[at] for at in sorted(ignored)), kind)
 
 
 def _wished(kind: str, titles: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:

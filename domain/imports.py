@@ -90,7 +90,12 @@ class Taken:
     mend: str | None = None
     raw: str | None = None
     meant: tuple[str, UUID] | None = None
-    """The record that a row which was not taken in is about, where that is known: its type and its id."""
+    """The record that a row which was not wholly taken in is about, where that is known: its type and its id."""
+
+    @property
+    def put_aside(self) -> Literal["bad", "skipped"] | None:
+        """How a row is kept for being mended; one that came in without some field counts as such all the same."""
+        return "bad" if self.outcome == "bad" else "skipped" if self.mend is not None else None
 
 
 COLUMNS = ", ".join(Batch.__slots__)
@@ -278,7 +283,7 @@ def stumble(tx: Tx, import_id: UUID, failure: str) -> None:
 
 
 def put_aside(tx: Tx, import_id: UUID, *, after: int = 0, limit: int = 1000) -> Sequence[Row]:
-    """Rows that were not taken in, bad ones and skipped ones, in the file's order."""
+    """Rows that were not, or not wholly, taken in, bad ones and skipped ones, in the file's order."""
     return tx.rows(
         """SELECT seq, line, outcome, field, mend, raw FROM import_rows
            WHERE tenant_id = :t AND import_id = :id AND outcome IN ('bad', 'skipped') AND seq > :after
@@ -375,11 +380,11 @@ def end_undo(tx: Tx, import_id: UUID) -> Batch:
 def _lines(taken: Taken) -> Iterator[dict[str, Any]]:
     blank = dict.fromkeys(("type", "subject", "before", "after", "field", "mend", "raw"))
     base = {**blank, "line": taken.line}
-    if taken.outcome in ("bad", "skipped"):
+    if taken.put_aside:
         told: dict[str, Any] = {"field": taken.field, "mend": storable.optional(taken.mend, 1000)}
         raw = storable.optional(taken.raw, LONGEST_ROW)
         told["type"], told["subject"] = taken.meant or (None, None)
-        yield {**base, **told, "seq": taken.line * SEQ_PER_LINE, "outcome": taken.outcome, "raw": raw}
+        yield {**base, **told, "seq": taken.line * SEQ_PER_LINE, "outcome": taken.put_aside, "raw": raw}
     for at, record in enumerate(taken.records, 1):
         yield {**base, "seq": taken.line * SEQ_PER_LINE + at, "outcome": "created" if record.created else "changed",
                "type": record.subject_type, "subject": record.subject_id, "before": dict(record.before) or None,

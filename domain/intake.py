@@ -41,6 +41,8 @@ class Done:
 
     made: Upserted
     records: tuple[Record, ...] = ()
+    aside: str | None = None
+    """What of the row could not be understood and was left out, and why; the words before the colon name its field."""
 
 
 def names_erased(tx: Tx, vault: Vault, text: str) -> bool:
@@ -94,15 +96,17 @@ def _client(tx: Tx, _vault: Vault, told: dict[str, str], options: Options) -> Do
     if "relationship" not in given and clients.recognised(tx, given) is None:
         given["relationship"] = options.relationship
     made = clients.upsert(tx, **given)
+    owes, aside = Upserted(made.id, created=False), None
     try:
         owes = intake_credit.put(tx, made, owing, given.get("currency"), options.habits)
     except InvalidCredit as error:
-        raise InvalidRow(str(error)) from error
+        # orders and contacts name the account: it is not lost for that
+        aside = f"{error}; nothing of its credit was taken in"
     records = record("client", made, lambda: _fields(clients.get(tx, made.id)))
     if not made.created:
         # that of a new account goes with it
         records += record("credit", owes, lambda: _fields(credit.get(tx, made.id)))
-    return Done(replace(made, changed=(*made.changed, *owes.changed)), records)
+    return Done(replace(made, changed=(*made.changed, *owes.changed)), records, aside)
 
 
 def _contact(tx: Tx, vault: Vault, told: dict[str, str], options: Options) -> Done:

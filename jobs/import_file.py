@@ -77,7 +77,7 @@ class Report:
     bad: int = 0
     accounts_created: int = 0
     put_aside: list[dict[str, Any]] = field(default_factory=list)
-    """The first rows that were not taken in: line, outcome, field and mend."""
+    """The first rows that were not, or not wholly, taken in: line, outcome, field and mend."""
     finished: bool = True
     resumed_after_line: int = 0
 
@@ -349,6 +349,10 @@ def _tried(tx: Tx, vault: Vault, row: Cells, header: Header, wish: Wish, import_
         mend = f"{made.kept[0]}: what a person said stands ({', '.join(made.kept)})"
         return replace(_aside(row, "skipped", mend, records=done.records), meant=(wish.kind[:-1], made.id))
     outcome: imports.Outcome = "created" if made.created else "changed" if made.changed else "unchanged"
+    if done.aside:
+        # it counts as what came in; what didn't is told, and the row kept for being mended
+        told = _aside(row, outcome, done.aside, records=done.records)
+        return replace(told, meant=(wish.kind[:-1], made.id))
     return Taken(row.line, row.ends, outcome, done.records)
 
 
@@ -385,7 +389,7 @@ def _count(report: Report, taken: list[Taken]) -> None:
         setattr(report, each.outcome, getattr(report, each.outcome) + 1)
         if report.kind != "clients":
             report.accounts_created += sum(r.created and r.subject_type == "client" for r in each.records)
-        if each.outcome in ("bad", "skipped") and len(report.put_aside) < SHOWN:
+        if each.put_aside and len(report.put_aside) < SHOWN:
             report.put_aside.append(
-                {"line": each.line, "outcome": each.outcome, "field": each.field, "mend": each.mend}
+                {"line": each.line, "outcome": each.put_aside, "field": each.field, "mend": each.mend}
             )

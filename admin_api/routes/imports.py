@@ -74,7 +74,7 @@ class UploadShown(Told):
 
 
 class RowAside(Told):
-    """A row that was not, or would not be, taken in."""
+    """A row that was not, or would not be, taken in, or not with all it says."""
 
     line: int
     outcome: Literal["bad", "skipped"]

@@ -156,7 +156,7 @@ class Decision(Given):
     reason: Reason
 
 
-Amount = Annotated[str, Field(pattern=r"^-?\d{1,12}(\.\d{1,2})?$", description="Exact, as text: 1250.00")]
+Amount = Annotated[str, Field(pattern=r"^-?\d{1,12}(\.\d{1,4})?$", description="Exact, as text: 1250.00")]
 
 
 class CreditFields(Given):

@@ -72,6 +72,11 @@ def test_credit_is_put_and_told(desk: Desk, order: str) -> None:
     assert (told["credit_limit"], told["available"], told["terms"]) == ("1000.00", "999.90", "bill")
     assert desk.get(path) == told
     assert_problem(desk.ask("PUT", path, json={"credit_limit": 0.1}), 422)
+    # how many decimals an amount may have, its currency says
+    assert_problem(desk.ask("PUT", path, json={"currency": "USD", "credit_limit": "12.345"}), 422)
+    dinars = desk.ask("PUT", path, json={"currency": "KWD", "credit_limit": "12.345"}).json()
+    assert (dinars["currency"], dinars["credit_limit"]) == ("KWD", "12.345")
+    assert_problem(desk.ask("PUT", path, json={"credit_limit": "12.3456"}), 422)
 
 
 def test_goals_are_set_shown_and_given_up(desk: Desk) -> None:

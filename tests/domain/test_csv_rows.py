@@ -134,6 +134,26 @@ def test_titles_are_understood_in_several_languages(titles: str) -> None:
     assert _header("contacts", titles) == {"name": 0, "email": 1, "phone": 2}
 
 
+@pytest.mark.parametrize(
+    ("titles", "meant"),
+    [
+        # what accounting packages and shops call their columns: of two for one thing the plainer title counts
+        ("Customer,Company,Email,State,Open Balance,Balance,Terms",
+         {"name": 1, "status": 3, "outstanding_balance": 4, "terms": 6}),
+        ("Company,Balance,Outstanding balance", {"name": 0, "outstanding_balance": 2}),
+        ("Company,Billing,Payment terms,On bill", {"name": 0, "terms": 2}),
+        ("Razón social,Estado,Situación,Facturación,Condiciones de pago,Límite de crédito,Saldo",
+         {"name": 0, "status": 2, "terms": 4, "credit_limit": 5, "outstanding_balance": 6}),
+        ("Cliente,Empresa,Situação,Estado,Faturamento,Condição de pagamento,Prazo de pagamento,Saldo,Saldo pendente",
+         {"name": 1, "status": 2, "terms": 5, "net_days": 6, "outstanding_balance": 8}),
+        ("Account Name,Credit Limit,Payment Due Days,Balance,On Account",
+         {"name": 0, "credit_limit": 1, "net_days": 2, "outstanding_balance": 3, "terms": 4}),
+    ],
+)  # fmt: skip
+def test_lists_of_clients_are_read_as_other_programs_write_them(titles: str, meant: dict[str, int]) -> None:
+    assert _header("clients", titles) == meant
+
+
 def test_a_person_may_say_what_a_column_means_or_leave_it_out() -> None:
     assert _header("contacts", "Who,email,phone", Who="name", phone="") == {"name": 0, "email": 1}
     # the column that was chosen wins over one that is called so

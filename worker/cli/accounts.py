@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from worker.cli import speaking, visiting
 from worker.cli.speaking import After, Json, Limit, TenantName
+
+if TYPE_CHECKING:
+    from domain.clients import Client
+    from domain.db import Tx
 
 ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Its id, external id, domain or name.")]
 
@@ -68,7 +72,7 @@ def list_products(
     speaking.page(rows, limit, columns, as_json, empty=f"{at.slug} sells no products")
 
 
-def _by_id(tx: Any, told: str) -> Any:
+def _by_id(tx: Tx, told: str) -> Client | None:
     from domain import clients
 
     try:

@@ -81,6 +81,8 @@ def take(path: Path, wish: Wish, tenant: str | None, *, dry_run: bool, as_json: 
 
 
 def _tell(slug: str, report: Report, *, dry_run: bool) -> None:
+    from jobs.import_file import SHOWN
+
     if report.resumed_after_line:
         typer.echo(f"went on behind line {report.resumed_after_line}, where it was cut short")
     typer.echo(
@@ -92,8 +94,8 @@ def _tell(slug: str, report: Report, *, dry_run: bool) -> None:
         typer.echo(f"  these are the first {report.rows} rows; the file has more")
     for row in report.put_aside:
         typer.echo(f"  line {row['line']}: {row['field']}: {row['mend']}")
-    if report.skipped + report.bad > len(report.put_aside):
-        typer.echo(f"  … and {report.skipped + report.bad - len(report.put_aside)} more")
+    if len(report.put_aside) >= SHOWN:
+        typer.echo(f"  … there may be more than these {len(report.put_aside)}: `hourhand imports errors` has them all")
     typer.echo("  read: " + ", ".join(f"{title} as {field}" for title, field in report.columns.items()))
     if report.ignored_columns:
         typer.echo(f"  not read: {', '.join(report.ignored_columns)}")

@@ -84,9 +84,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bo
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, highlight=False).print(drawn)
 
 
-def page(
-    rows: Sequence[Any], limit: int, columns: Sequence[str], as_json: bool, *, empty: str
-) -> None:  # fmt: skip
+def page(rows: Sequence[Any], limit: int, columns: Sequence[str], as_json: bool, *, empty: str) -> None:
     """Answer with at most `limit` rows; where one more was found, say on stderr how to go on."""
     shown = [plain(row) for row in rows[:limit]]
     table(shown, columns, as_json, empty=empty)
