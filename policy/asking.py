@@ -9,13 +9,14 @@ from uuid import UUID
 
 from domain.cards import Card
 from domain.db import Tx
+from domain.feedback_book import RECOVERING
 
 TYPE, SUBJECT = "request_feedback", "feedback_request"
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The request behind a card that asks for feedback, and what has come about since it was meant."""
+    """The request behind a card that asks for feedback or makes good, and what has come about since it was meant."""
 
     state: str
     reminding: bool
@@ -31,11 +32,14 @@ class Asking:
     """When the same contact was last asked about another order."""
     exempt: str | None
     """Why the contact may not be reached, if they may not."""
+    seen_to: bool = False
+    """Whether a case about the request itself is open: somebody looks into what displeased."""
 
 
 def read(tx: Tx, cards: Sequence[Card]) -> dict[UUID, Asking]:
-    """The requests behind those of the cards that ask for feedback, by card; one statement, and none without any."""
-    about = {card.id: UUID(card.subject_id) for card in cards if card.type == TYPE and card.subject_type == SUBJECT}
+    """The requests behind cards that ask for feedback or make good, by card; one statement, and none without any."""
+    about = {card.id: UUID(card.subject_id) for card in cards if card.subject_type == SUBJECT
+             and (card.type == TYPE or card.payload.get("template") == RECOVERING)}  # fmt: skip
     if not about:
         return {}
     rows = tx.rows(
@@ -50,7 +54,11 @@ def read(tx: Tx, cards: Sequence[Card]) -> dict[UUID, Asking]:
                          AND r.state <> 'skipped' ORDER BY r.sent_at DESC LIMIT 1),
                       (SELECT max(r.shadow_sent_at) FROM feedback_requests r WHERE r.tenant_id = :t
                          AND r.contact_id = w.contact_id AND r.id <> f.id)) AS asked_at,
-                  CASE WHEN k.status = 'exempt' AND k.exempt_reason <> 'discovered' THEN k.exempt_reason END AS exempt
+                  CASE WHEN k.status = 'exempt' AND k.exempt_reason <> 'discovered' THEN k.exempt_reason END AS exempt,
+                  EXISTS (SELECT FROM cases s WHERE s.tenant_id = :t AND s.client_id = f.client_id
+                          AND s.state = 'open' AND (s.id = f.case_id
+                              -- it was opened just now, and the request does not know it yet
+                              OR s.evidence ->> 'feedback_request_id' = f.id::text)) AS seen_to
            FROM unnest(CAST(:ids AS uuid[]), CAST(:requests AS uuid[]), CAST(:contacts AS uuid[]))
                 AS w (card_id, request_id, contact_id)
            JOIN feedback_requests f ON f.tenant_id = :t AND f.id = w.request_id

@@ -15,8 +15,8 @@ from domain.ports import OutboundMail
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from domain.violations import Stored
+from policy import asking, windows
 from policy import facts as gathering
-from policy import windows
 from policy.asking import Asking
 from policy.content import Content
 from policy.judge import RULES
@@ -72,7 +72,7 @@ def keep(facts: Facts) -> dict[str, Any]:
         "country": facts.known_country, "answers": facts.answers,
         "wrote": _iso(facts.thread.person_wrote_at if facts.thread else None), "links": _foreign(facts),
     }  # fmt: skip
-    if facts.asking is not None:
+    if facts.asking is not None and facts.card.type == asking.TYPE:
         told["asks"] = [_iso(facts.asking.asked_at), facts.asking.insisted]
     if (person := facts.person) is not None:
         told |= {

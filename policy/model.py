@@ -169,7 +169,7 @@ class Facts:
     follow_ups_due: int = 0
     """Follow-ups that are due and not done (read for research only)."""
     asking: Asking | None = None
-    """The feedback request that the card asks or reminds of, as it stands now."""
+    """The feedback request that the card asks or reminds of, or makes good, as it stands now."""
 
     answers: bool = field(init=False)
     """Whether the mail answers a message that came in; a follow-up never does, whatever it hangs below."""

@@ -1,15 +1,21 @@
-"""P5.5, feedback: at the instant of asking it is judged again whether this client should be asked about this order."""
+"""P5.5, feedback: at the instant of asking, or of making good, it is judged again whether the mail should go."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.feedback_book import RECOVERING
 from policy import asking
 from policy.model import Facts
 from policy.register import Rule, rule
 from policy.verdicts import Verdict
 
 ASKING = ("request_feedback",)
+
+CASE_OPENS = timedelta(hours=1)
+"""The next cycle may open the case that the mail speaks of."""
+
+CLAIMING = ("send_email",)
 
 READING = timedelta(hours=1)
 """Until then what they wrote has been read, and a complaint in it has its case."""
@@ -98,3 +104,22 @@ def nobody_is_reminded_of_feedback_in_the_middle_of_other_business(facts: Facts,
     if others:
         return it.block("another follow-up thread with the contact is open", open_thread=min(others))
     return it.nothing_against
+
+
+@rule("feedback.seen_to", clause="P5.5.seen_to", types=CLAIMING)
+def nobody_is_told_that_we_look_into_it_unless_a_case_is_open(facts: Facts, it: Rule) -> Verdict | None:
+    """A mail that says we are looking into it goes only while a case about that very order is open.
+
+    The case has a card of its own, which may be switched off, capped, refused or taken back: until it stands the mail
+    waits, and at its latest instant it is let go.
+    """
+    claims = (facts.told("slots") or {}).get("person_informed")
+    if facts.card.subject_type != asking.SUBJECT or facts.told("template") != RECOVERING or not claims:
+        return None
+    if facts.asking is None:
+        return it.block("there is no such request (any more)")
+    if facts.told("needs_approval") and facts.card.approved_at is None:
+        return it.nothing_against  # a person is asked meanwhile, and once they agreed it is judged again
+    if not facts.asking.seen_to:
+        return it.defer(facts.when_open(facts.now + CASE_OPENS), "no case about it is open")
+    return it.allow("a case about it is open")

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain import cases, clocks, feedback, feedback_answers, orders
+from domain import cases, clocks, feedback, feedback_answers, orders, switches
+from domain.switches import Switch
 from tests.hand_clock import HandClock
 from tests.jobs.feedback_desk import BROWSER, FORM, Desk, open_desk
 from tests.jobs.letters import Post, letter
@@ -193,3 +194,22 @@ def test_a_dry_run_asks_nobody_and_live_asks_then(desk: Desk) -> None:
     desk.set(send_mode="live")
     desk.hour()
     assert desk.request(order).state == "sent"
+
+
+def test_a_mail_that_says_so_waits_until_its_case_stands_even_where_a_person_agreed_to_it(desk: Desk) -> None:
+    desk.delivered("PO-12")
+    desk.clock.advance(days=7)
+    desk.hour()
+    cases_of = Switch(desk.post.tenant_id, "action", "open_case")
+    switches.stop(desk.post.database, cases_of, by="ana", reason="too many")
+    desk.clock.advance(hours=23)
+    assert desk.rate(desk.page(desk.sent()[-1]), 1, "It broke") == 200
+    desk.hour()
+    assert "We are looking into it." in str(desk.shown(desk.card("send_email")))
+    desk.approve(desk.card("send_email"))
+    desk.hour()
+    waiting = desk.card("send_email")
+    assert (waiting.state, waiting.rule, desk.open_cases(), len(desk.sent())) == ("deferred", "feedback.seen_to", [], 1)
+    switches.resume(desk.post.database, cases_of, by="ana", reason="go on")
+    desk.days(2)
+    assert (len(desk.open_cases()), desk.card("send_email").state, len(desk.sent())) == (1, "done", 2)

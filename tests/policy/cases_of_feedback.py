@@ -1,10 +1,11 @@
-"""Cases of P5.5: whether a client may be asked what they think, at the instant of asking."""
+"""Cases of P5.5: whether a client may be asked what they think, or told that it is looked into, at that instant."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from domain import cases, clocks, deals, feedback, feedback_life, orders
+from domain import cases, clocks, deals, feedback, feedback_book, feedback_life, orders
 from domain.cards import Card
 from domain.db import Tx
 from domain.feedback_life import Mail
@@ -123,3 +124,59 @@ def a_deal_is_being_followed_up(world: World) -> Card:
         )  # fmt: skip
         assert deals.get(tx, deal) is not None
     return card
+
+
+def making_good(world: World, *, informed: bool = True, **more: Any) -> Card:
+    """A card that writes to Bill, who was dissatisfied with his order."""
+    with world.tx() as tx:
+        request = _delivered(world, tx)
+        payload = {"template": feedback_book.RECOVERING, "language": "en", "slots": {
+            "first_name": "Bill", "client_name": "Initech", "order": "", "sender_name": "Ana", "company": "Acme",
+            "thread_subject": "", "person_informed": informed,
+        }, **more}  # fmt: skip
+        return build.card(tx, world.contact_id, kind="send_email", subject_type="feedback_request",
+                          subject_id=str(request.id), payload=payload)  # fmt: skip
+
+
+def _opened(world: World, about: str) -> cases.Case:
+    with world.tx() as tx:
+        return cases.open(tx, kind="service_recovery", title="Rated 1", evidence={"feedback_request_id": about},
+                          client_id=world.client_id)  # fmt: skip
+
+
+@case("feedback.seen_to", "allow")
+def somebody_looks_into_it(world: World) -> Card:
+    card = making_good(world)
+    _opened(world, card.subject_id)
+    return card
+
+
+@case("feedback.seen_to", "allow")
+def the_request_knows_its_case(world: World) -> Card:
+    card = making_good(world)
+    opened = _opened(world, str(world.contact_id))
+    with world.tx() as tx:
+        tx.run("UPDATE feedback_requests SET case_id = :c WHERE tenant_id = :t AND id = :id",
+               c=opened.id, t=tx.tenant_id, id=card.subject_id)  # fmt: skip
+    return card
+
+
+@case("feedback.seen_to", "defer", until="2026-03-02 16:00")
+def its_case_was_never_opened(world: World) -> Card:
+    card = making_good(world)
+    _opened(world, str(world.contact_id))  # that is about something else
+    return card
+
+
+@case("feedback.seen_to", "defer")
+def its_case_is_closed_already(world: World) -> Card:
+    card = making_good(world)
+    opened = _opened(world, card.subject_id)
+    with world.tx() as tx:
+        cases.close(tx, opened.id, outcome="talked")
+    return card
+
+
+@case("feedback.seen_to", "allow", overall="needs_approval")
+def a_person_is_asked_while_its_case_is_being_opened(world: World) -> Card:
+    return making_good(world, needs_approval="a dissatisfied client is written to")
