@@ -67,14 +67,17 @@ _REACHED = "coalesce({clock}.status <> 'exempt' OR {clock}.exempt_reason = 'disc
 
 _DUE = """SELECT k.*, k.xmin::text AS seen, coalesce(k.shadow_reminders IS NOT NULL AND k.remind_at <= :now
         AND coalesce(k.shadow_remind_at > :now, true), false) AS shadowed
-    FROM compliance_checks k WHERE k.tenant_id = :t AND k.planned_at <= :now"""
+    FROM compliance_checks k WHERE k.tenant_id = :t AND k.planned_at <= :now AND k.rests_until IS NULL"""
 
 _NAMED = """SELECT k.*, k.xmin::text AS seen, false AS shadowed FROM compliance_checks k
     WHERE k.tenant_id = :t AND k.id = ANY(:ids) AND k.state IN ('pending', 'reminded', 'overdue', 'escalated')"""
 
 
 def due(tx: Tx) -> list[Standing]:
-    """Every check about which something is due and that does not rest, in one statement that reads these alone."""
+    """Every check about which something is due and that does not rest, in one statement that reads these alone.
+
+    What has rested long enough is here once `rests.wake` has woken it: a run that is planned again counts it as it did.
+    """
     return _read(tx, _DUE, now=tx.now)
 
 

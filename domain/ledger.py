@@ -28,7 +28,14 @@ class Due:
     reason: str | None
     until: datetime | None
     count: int = 1
-    """Of how many, where they rest and were not looked at one by one."""
+    of_many: bool = False
+    """It stands for all that rest for one reason, which were not looked at one by one."""
+
+
+def count(tx: Tx, run_id: UUID) -> int:
+    """How much the run's lines count."""
+    return int(tx.value("SELECT coalesce(sum(count), 0) FROM run_obligations WHERE tenant_id = :t AND run_id = :run",
+                        t=tx.tenant_id, run=run_id))  # fmt: skip
 
 
 def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
@@ -43,17 +50,18 @@ def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
                SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_types AS text[]),
                    CAST(:subject_ids AS text[]), CAST(:dues AS timestamptz[]), CAST(:keys AS text[]),
                    CAST(:dispositions AS text[]), CAST(:rules AS text[]), CAST(:reasons AS text[]),
-                   CAST(:untils AS timestamptz[]), CAST(:counts AS int[]))
-               AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until, count)),
+                   CAST(:untils AS timestamptz[]), CAST(:counts AS int[]), CAST(:manies AS boolean[]))
+               AS d (kind, subject_type, subject_id, due_at, dedupe_key, disposition, rule, reason, until, count,
+                     of_many)),
            newest AS (
                SELECT DISTINCT ON (dedupe_key) dedupe_key, id FROM kanban_cards
                WHERE tenant_id = :t AND dedupe_key = ANY(:keys) ORDER BY dedupe_key, state_changed_at DESC, id DESC),
            made AS (
            INSERT INTO run_obligations (tenant_id, run_id, kind, subject_type, subject_id, due_at, disposition, rule,
-                                        reason, until, card_id, count)
+                                        reason, until, card_id, count, of_many)
            SELECT :t, :run, d.kind, d.subject_type, d.subject_id, d.due_at, coalesce(d.disposition, 'deferred'),
                   coalesce(d.rule, 'cycle.not_reached'), coalesce(d.reason, 'not reached in this cycle'), d.until, n.id,
-                  d.count
+                  d.count, d.of_many
            FROM due d LEFT JOIN newest n USING (dedupe_key)
            ON CONFLICT (tenant_id, run_id, kind, subject_id) DO NOTHING RETURNING count)
            SELECT coalesce((SELECT sum(count) FROM made), 0)
@@ -62,6 +70,7 @@ def open_lines(tx: Tx, run_id: UUID, dues: Sequence[Due]) -> int:
         subject_ids=[d.subject_id for d in dues], dues=[d.due_at for d in dues], keys=[d.dedupe_key for d in dues],
         dispositions=[d.disposition for d in dues], rules=[d.rule for d in dues], reasons=[d.reason for d in dues],
         untils=[d.until for d in dues], counts=[d.count for d in dues],
+        manies=[d.of_many for d in dues],
     )  # fmt: skip
     return int(lines)
 

@@ -91,7 +91,7 @@ def tally(tx: Tx, run_id: UUID, since: datetime) -> Row:
                         AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')) AS w) AS next,
                    (SELECT coalesce(jsonb_agg(to_jsonb(h) - 'due_at' ORDER BY until NULLS FIRST, due_at), '[]') FROM (
                         SELECT kind, subject_type, subject_id, rule, until, card_id::text, due_at FROM o
-                        WHERE disposition = 'deferred' AND count = 1
+                        WHERE disposition = 'deferred' AND NOT of_many
                         ORDER BY until NULLS FIRST, due_at LIMIT :hints) AS h)
                        AS hints""",
         t=tx.tenant_id, run=run_id, since=since, failures=FAILURES, hints=HINTS, heard=list(HEARD),

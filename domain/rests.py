@@ -68,6 +68,7 @@ class Group:
     resting: int
     since: datetime
     until: datetime | None
+    """When the first of them is looked at again; None: not known."""
 
     @property
     def name(self) -> str:
@@ -84,14 +85,22 @@ def news(tx: Tx, client_ids: Sequence[UUID]) -> None:
     """Something has changed at these accounts that may wake what rests about them: the next plan hears of it.
 
     It is written down, rather than done, because a plan that is being made right now reads the world as it was: what it
-    lays to rest is woken by the plan after it. Where nothing rests, nothing is written.
+    lays to rest is woken by the plan after it. Of an account about which nothing is open, nothing is written: whether
+    anything rests already can't be told, as a plan may be about to commit. What was written of it before is replaced,
+    so that nothing piles up while nobody plans, and never waited for.
     """
+    is_open = ", ".join(f"(SELECT true FROM {each.table} r WHERE r.tenant_id = :t AND r.client_id = w.id "
+                        f"AND {each.has_due} LIMIT 1)" for each in RESTING.values())  # fmt: skip
     told = tx.value(
-        """INSERT INTO rest_news (tenant_id, client_id, at) SELECT :t, unnest(CAST(:ids AS uuid[])), :now
-           WHERE EXISTS (SELECT FROM rest_counts WHERE tenant_id = :t)
-              OR EXISTS (SELECT FROM rest_changes WHERE tenant_id = :t)
-              OR EXISTS (SELECT FROM agent_autonomous_runs WHERE tenant_id = :t AND finished_at IS NULL)
-           RETURNING 1""",
+        f"""WITH told AS (
+                SELECT w.id FROM unnest(CAST(:ids AS uuid[])) AS w (id)
+                WHERE coalesce({is_open}, EXISTS (
+                    SELECT FROM agent_autonomous_runs WHERE tenant_id = :t AND finished_at IS NULL))),
+                 gone AS (
+                DELETE FROM rest_news WHERE tenant_id = :t AND id = ANY(ARRAY(
+                    SELECT id FROM rest_news WHERE tenant_id = :t AND client_id = ANY(ARRAY(SELECT id FROM told))
+                    FOR UPDATE SKIP LOCKED)))
+            INSERT INTO rest_news (tenant_id, client_id, at) SELECT :t, id, :now FROM told RETURNING 1""",
         t=tx.tenant_id, ids=sorted(set(client_ids)), now=tx.now,
     ) if client_ids else None  # fmt: skip
     if told:
@@ -119,7 +128,11 @@ def wake(tx: Tx) -> int:
     )
     count = " + ".join(f"(SELECT count(*) FROM woken_{each.table})" for each in RESTING.values())
     return int(tx.value(
-        f"""WITH heard AS (DELETE FROM rest_news WHERE tenant_id = :t AND {_FRESH} RETURNING client_id),
+        f"""WITH heard AS (
+                DELETE FROM rest_news WHERE tenant_id = :t AND id = ANY(ARRAY(
+                    -- who is replacing some of it tells the next plan
+                    SELECT id FROM rest_news WHERE tenant_id = :t AND {_FRESH} FOR UPDATE SKIP LOCKED))
+                RETURNING client_id),
                  accounts AS (SELECT ARRAY(SELECT DISTINCT client_id FROM heard) AS ids), {woken}
             SELECT {count}""",
         t=tx.tenant_id, run=tx.run_id, now=tx.now, **turns,
@@ -163,15 +176,20 @@ COUNTED = "rests.counted"
 def _count(tx: Tx) -> list[Group]:
     rows = tx.rows(
         f"""WITH gone AS (DELETE FROM rest_changes WHERE tenant_id = :t RETURNING *),
-                 net AS (SELECT {_NAMED}, sum(change)::int AS change, max(until) AS until FROM gone GROUP BY {_NAMED}),
+                 net AS (SELECT {_NAMED}, sum(change)::int AS change, min(until) AS until FROM gone GROUP BY {_NAMED}),
                  anew AS (
                      INSERT INTO rest_counts AS c (tenant_id, {_NAMED}, resting, since, until)
                      SELECT :t, {_NAMED}, change, :now, until FROM net
                      ON CONFLICT (tenant_id, {_NAMED}) DO UPDATE
-                     SET resting = c.resting + excluded.resting, until = greatest(c.until, excluded.until),
+                     SET resting = c.resting + excluded.resting,
+                         until = CASE WHEN c.resting = 0 OR c.until <= :now THEN excluded.until
+                                      ELSE least(c.until, excluded.until) END,
                          since = CASE WHEN c.resting = 0 THEN excluded.since ELSE c.since END
-                     RETURNING {_NAMED}, resting, since, until)
-            SELECT * FROM (
+                     RETURNING {_NAMED}, resting, since, until),
+                 emptied AS (
+                     DELETE FROM rest_counts WHERE tenant_id = :t AND resting = 0
+                        AND ({_NAMED}) NOT IN (SELECT {_NAMED} FROM net))
+            SELECT {_NAMED}, resting, since, CASE WHEN until > :now THEN until END AS until FROM (
                 SELECT * FROM anew
                 UNION ALL
                 SELECT {_NAMED}, resting, since, until FROM rest_counts c

@@ -42,8 +42,9 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     cycle.house.fault("plan.proposed")
     lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
     cycle.house.fault("plan.accounted")
-    # each engine's answer counts all lines of the run so far
-    obligations = max((count for _, count in lines), default=0)
+    # each engine's answer counts all lines of the run so far; planned again after a crash, there may be no more to tell
+    before = ledger.count(tx, cycle.run.id) if cycle.run.resumed else 0
+    obligations = max((count for _, count in lines), default=0) or before
     counts = Counter(obligations=obligations, planned=len(new))
     # a model is asked with no transaction open, and what it writes is judged with its card
     at_once = [] if cycle.models else new[:BATCH]
@@ -142,8 +143,10 @@ def _line(due: Obligation) -> ledger.Due:
 
 
 def _of_many(group: Group) -> ledger.Due:
+    # only what was put off has its chance when it is looked at again
+    until = group.until if group.disposition == "deferred" else None
     return ledger.Due(group.kind, group.subject_type, group.name, group.since, None, group.disposition, group.rule,
-                      group.reason, group.until, count=group.resting)  # fmt: skip
+                      group.reason, until, count=group.resting, of_many=True)  # fmt: skip
 
 
 def _rest(due: Obligation, at: datetime, seen: str) -> Rest:

@@ -67,7 +67,7 @@ TENANT_TABLES: dict[str, str] = {
     "compliance_checks": "SELECT, INSERT, UPDATE, DELETE",
     "rest_counts": "SELECT, INSERT, UPDATE, DELETE",
     "rest_changes": "SELECT, INSERT, DELETE",
-    "rest_news": "SELECT, INSERT, DELETE",
+    "rest_news": "SELECT, INSERT, UPDATE, DELETE",
     "alert_mutes": "SELECT, INSERT, UPDATE, DELETE",
     "alert_deliveries": "SELECT, INSERT, UPDATE, DELETE",
     "imports": "SELECT, INSERT, UPDATE, DELETE",

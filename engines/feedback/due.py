@@ -69,7 +69,7 @@ def requests(ctx: Context) -> list[Due]:
         """WITH found AS (
                SELECT f.*, f.xmin::text AS seen, CASE f.state WHEN 'queued' THEN 0 ELSE 1 END AS attempt,
                       CASE f.state WHEN 'queued' THEN f.due_at ELSE f.remind_at END AS moment
-               FROM feedback_requests f WHERE f.tenant_id = :t AND f.planned_at <= :now)
+               FROM feedback_requests f WHERE f.tenant_id = :t AND f.planned_at <= :now AND f.rests_until IS NULL)
            SELECT f.id AS request_id, f.order_id, coalesce(o.number, o.external_id) AS called,
                   o.status AS order_status, coalesce(o.client_id = f.client_id, false) AS of_account, f.attempt, f.seen,
                   f.moment AS due_at, f.latest_at, f.insisted,

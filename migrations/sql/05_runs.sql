@@ -51,7 +51,8 @@ CREATE TABLE hourhand.run_obligations (
     reason text,
     until timestamptz,
     card_id uuid,
-    count int NOT NULL DEFAULT 1 CHECK (count > 0),  -- of how many, where they rest and were not looked at one by one
+    count int NOT NULL DEFAULT 1 CHECK (count > 0),
+    of_many boolean NOT NULL DEFAULT false,  -- stands for all that rest for one reason, not looked at one by one
     PRIMARY KEY (tenant_id, run_id, kind, subject_id),
     FOREIGN KEY (tenant_id, run_id) REFERENCES hourhand.agent_autonomous_runs (tenant_id, id) ON DELETE CASCADE
 );

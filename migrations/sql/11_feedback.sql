@@ -59,6 +59,8 @@ CREATE INDEX feedback_requests_planned ON hourhand.feedback_requests (tenant_id,
     WHERE planned_at IS NOT NULL;
 CREATE INDEX feedback_requests_lapsing ON hourhand.feedback_requests (tenant_id, lapses_at) WHERE state = 'sent';
 CREATE INDEX feedback_requests_open ON hourhand.feedback_requests (tenant_id, state) WHERE state IN ('queued', 'sent');
+CREATE INDEX feedback_requests_open_client ON hourhand.feedback_requests (tenant_id, client_id)
+    WHERE state IN ('queued', 'sent');
 CREATE INDEX feedback_requests_shadows ON hourhand.feedback_requests (tenant_id, contact_id)
     WHERE shadow_sent_at IS NOT NULL;
 CREATE INDEX feedback_requests_client ON hourhand.feedback_requests (tenant_id, client_id, id DESC);

@@ -12,7 +12,7 @@ CREATE TABLE hourhand.rest_counts (
     reason text NOT NULL,
     resting int NOT NULL,
     since timestamptz NOT NULL,                 -- when the first of them was laid to rest
-    until timestamptz,                          -- by then the last of them is looked at again
+    until timestamptz,                          -- then the first of them is looked at again
     PRIMARY KEY (tenant_id, subject_type, kind, disposition, rule, reason)
 );
 
@@ -38,6 +38,7 @@ CREATE TABLE hourhand.rest_news (
     at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX rest_news_client ON hourhand.rest_news (tenant_id, client_id);
 
 CREATE FUNCTION hourhand.wake_the_touched() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -52,11 +53,11 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         INSERT INTO hourhand.rest_changes (tenant_id, subject_type, kind, disposition, rule, reason, change, until)
         SELECT c.tenant_id, TG_ARGV[0], c.rest ->> 'kind', c.rest ->> 'disposition', c.rest ->> 'rule',
-               c.rest ->> 'reason', sum(c.n), max(c.until)
+               c.rest ->> 'reason', sum(c.n), min(c.until)
         FROM (SELECT tenant_id, rest, 1 AS n, rests_until AS until FROM hourhand_now WHERE rest IS NOT NULL
               UNION ALL
               SELECT tenant_id, rest, -1, NULL FROM hourhand_before WHERE rest IS NOT NULL) AS c
-        GROUP BY c.tenant_id, c.rest HAVING sum(c.n) <> 0 OR max(c.until) IS NOT NULL;
+        GROUP BY c.tenant_id, c.rest HAVING sum(c.n) <> 0 OR min(c.until) IS NOT NULL;
     ELSE
         INSERT INTO hourhand.rest_changes (tenant_id, subject_type, kind, disposition, rule, reason, change)
         SELECT c.tenant_id, TG_ARGV[0], c.rest ->> 'kind', c.rest ->> 'disposition', c.rest ->> 'rule',

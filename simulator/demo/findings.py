@@ -167,7 +167,8 @@ def _refusals(tx: Tx) -> list[Refusal]:
                UNION ALL
                SELECT o.rule, coalesce(c.name, o.kind), o.reason, o.subject_id, o.run_id, o.disposition
                FROM run_obligations o LEFT JOIN contacts c ON c.tenant_id = :t AND c.id::text = o.subject_id
-               WHERE o.tenant_id = :t AND o.rule IS NOT NULL AND o.card_id IS NULL AND o.disposition <> 'acted')
+               WHERE o.tenant_id = :t AND o.rule IS NOT NULL AND o.card_id IS NULL AND NOT o.of_many
+                 AND o.disposition <> 'acted')
            SELECT rule, count(DISTINCT subject_id) AS n, (array_agg(became ORDER BY id))[1] AS became,
                   (array_agg(title ORDER BY id))[1] AS title, (array_agg(reason ORDER BY id))[1] AS reason
            FROM told GROUP BY rule ORDER BY n DESC, rule""",

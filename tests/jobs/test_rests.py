@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import cases, clients, clocks, contacts, feedback, ledger, orders, rests, settings
+from domain import cases, clients, clocks, contacts, feedback, ledger, orders, reflections, rests, settings
 from domain import compliance_checks as checks
 from domain import compliance_schedules as schedules
 from domain.db import Database, Row, Tx
@@ -58,7 +58,7 @@ class Book:
                                       AND due_at <= :now)""", t=tx.tenant_id, now=tx.now)  # fmt: skip
         assert row["errors"] == []
         assert sum(line["count"] for line in lines) == sum(row["told"].values()) == due
-        assert int(row["planned"]) <= due
+        assert int(row["planned"] or 0) == due
         return lines
 
     def ana(self) -> Any:
@@ -286,10 +286,61 @@ def test_feedback_that_waits_for_a_case_rests_and_its_closing_wakes_it(book: Boo
     assert not any(rule.startswith("feedback") for rule in resting(book.hour()))
 
 
-def test_nothing_is_written_of_news_where_nothing_rests(clone: Database) -> None:
-    acme = build.acme(clone)
-    with clone.tenant(acme) as tx:
-        person = build.contact(tx)
-        clocks.pause(tx, person, tx.now + timedelta(days=5))
-        clocks.resume(tx, person)
-        assert tx.value("SELECT count(*) FROM rest_news WHERE tenant_id = :t", t=tx.tenant_id) == 0
+def test_an_hour_that_a_crash_cut_short_counts_nobody_twice_whose_rest_is_over_since(book: Book) -> None:
+    with book.ana() as tx:
+        for n, person in enumerate(book.people):
+            contacts.upsert(tx, book.house.vault, contact_id=person, email=f"p{n}@client.example")
+            clocks.pause(tx, person, tx.now + timedelta(minutes=61 * 2 + 30))
+
+    def fault(step: str) -> None:
+        if step == "plan.judged":
+            raise Crash
+
+    assert looked_at(book.hour(), "compliance.away") == CROWD
+    with pytest.raises(Crash):
+        book.hour(houses.with_fault(book.house, fault))
+    # the pauses are over
+    assert resting(book.hour()) == {"compliance.away": CROWD}
+
+
+def test_news_is_written_of_what_is_open_though_nothing_rests_and_once_for_each_account(clone: Database) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        nobody, person = build.contact(tx), build.contact(tx, build.client(tx, "Client 1"), "p@client.example")
+        _delivered(tx, person)
+
+        def news() -> list[UUID]:
+            return [row["client_id"] for row in tx.rows("SELECT client_id FROM rest_news WHERE tenant_id = :t",
+                                                        t=tx.tenant_id)]  # fmt: skip
+
+        for who, told in ((nobody, 0), (person, 1)):
+            for _ in range(2):
+                clocks.pause(tx, who, tx.now + timedelta(days=5))
+                clocks.resume(tx, who)
+            assert len(news()) == told
+        rests.wake(tx)
+        assert news() == []
+
+
+def test_a_group_is_told_until_its_first_is_read_again_never_in_hints_and_is_gone_with_its_last(book: Book) -> None:
+    first, last = book.people[:2]
+    with book.ana() as tx:
+        for person, days in ((first, 3), (last, 5)):
+            contacts.upsert(tx, book.house.vault, contact_id=person, email=f"days{days}@client.example")
+            clocks.pause(tx, person, tx.now + timedelta(hours=days))
+        soonest = tx.now + timedelta(hours=3)
+        for person in book.people[3:]:
+            contacts.upsert(tx, book.house.vault, contact_id=person, phone="+12125550199")
+    book.hour()
+    lines = {line["rule"]: line for line in book.hour()}
+    assert (lines[REACHABLE]["count"], lines[REACHABLE]["until"]) == (1, None)
+    assert (lines["compliance.away"]["count"], lines["compliance.away"]["until"]) == (2, soonest)
+    with book.ana() as tx:
+        told = reflections.last(tx)
+        assert told is not None
+        assert told["hints"] == []
+        for person in book.people[:3]:
+            contacts.upsert(tx, book.house.vault, contact_id=person, phone="+12125550199")
+    for _ in range(2):
+        book.hour()
+    with book.ana() as tx:
+        assert tx.value("SELECT count(*) FROM rest_counts WHERE tenant_id = :t", t=tx.tenant_id) == 0
