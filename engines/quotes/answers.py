@@ -1,10 +1,10 @@
-"""Mails that answer a quote: a person notes the yes or no, and till then the quote's deal says that it waits."""
+"""Mails that answer a quote: a person notes the yes or no, and till then its deal, or an alert, says that it waits."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from domain import deals, inbox, quotes, vouching
+from domain import alerts, deals, inbox, quotes, vouching
 from domain.deals import Evidence
 from domain.events import Event
 from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
@@ -24,10 +24,15 @@ def taken_in(ctx: Context, event: Event) -> Quote | None:
     if message.cls in BY_MACHINES or FLAGS_OF_MACHINES & set(message.flags):
         return None
     quote = quotes.open_in(ctx.tx, message.client_id, message.thread_id)
-    deal = deals.get(ctx.tx, quote.deal_id) if quote is not None and quote.deal_id else None
-    if quote is None or deal is None or deal.state != "open" or not deal.automation:
+    if quote is None or not vouching.by_account(ctx.tx, event, message):
         return quote
-    if not vouching.by_account(ctx.tx, event, message):
+    if quote.deal_id is None:
+        # there is no deal whose next step it could be
+        told = f"Quote {quote.number} has no deal and was answered by mail: a person notes the yes or the no."
+        alerts.open(ctx.tx, f"quote_answered:{quote.id}", told, quote_id=str(quote.id), message_id=str(message.id))
+        return quote
+    deal = deals.get(ctx.tx, quote.deal_id)
+    if deal is None or deal.state != "open" or not deal.automation:
         return quote
     if (deal.next_step_evidence or {}).get("kind") != "person":
         who = f"contact {message.contact_id}" if message.contact_id else f"account {message.client_id}"

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain import (
+    alerts,
     cards,
     compliance_generation,
     contacts,
@@ -153,6 +154,22 @@ def test_a_quotes_answer_is_a_next_step_only_where_somebody_of_the_account_wrote
     QuotesEngine().react(context(tx), event)
     step = test_deals.of(tx, deal_id).next_step
     assert ("about quote Q-0001" in (step or "")) is answered
+    assert alerts.listed(tx) == []
+
+
+@pytest.mark.parametrize(
+    ("whose", "told"), [(HONEST, 1), (COLLEAGUE, 1), (MISDIRECTED, 0), (FORGED, 0)],
+    ids=["honest", "colleague", "misdirected", "forged"],
+)  # fmt: skip
+def test_an_answer_to_a_quote_without_a_deal_is_an_alert_and_a_strangers_is_none(
+    tx: Tx, whose: dict[str, Any], told: int
+) -> None:
+    quote = test_quotes.sent(tx, quotes.offer(tx, test_quotes.made(tx, contact_id=bill(tx).id).id))
+    message, event = arrives(tx, "Yes, we take it.", whose)
+    tx.run("UPDATE quotes SET thread_id = :h WHERE tenant_id = :t", h=message.thread_id, t=tx.tenant_id)
+    for _ in range(2):
+        QuotesEngine().react(context(tx), event)
+    assert [each.kind for each in alerts.listed(tx)] == [f"quote_answered:{quote.id}"] * told
 
 
 @pytest.mark.parametrize(
