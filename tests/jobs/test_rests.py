@@ -334,6 +334,9 @@ def test_a_group_is_told_until_its_first_is_read_again_never_in_hints_and_is_gon
     lines = {line["rule"]: line for line in book.hour()}
     assert (lines[REACHABLE]["count"], lines[REACHABLE]["until"]) == (1, None)
     assert (lines["compliance.away"]["count"], lines["compliance.away"]["until"]) == (2, soonest)
+    # the first is free by now, the last rests alone
+    [alone] = [line for line in book.hour() if line["rule"] == "compliance.away"]
+    assert (alone["count"], alone["until"], looked_at([alone])) == (1, None, 0)
     with book.ana() as tx:
         told = reflections.last(tx)
         assert told is not None
