@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,9 @@ from jobs.hour import Cycle
 
 TAKEN = frozenset({"accepted", "delivered", "bounced", "complained"})
 """The states of mails that a provider took."""
+
+_MEASURES = re.compile(r"rate$|yield$|hours|score|share")
+"""Names of numbers that count nothing."""
 
 MEASURED = "measured"
 """Where a transaction remembers what it told, until the run's end adds it up."""
@@ -72,12 +76,18 @@ def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) 
         **{name: tally[name] for name in ("cards", "mail_in", "mail_out", "did")},
         "metrics": metrics,
         **({"counted_at": counted_at} if counted_at else {}),
-        "moved": {
-            name: {"before": before[name], "after": value}
-            for name, value in metrics.items()
-            if name in before and before[name] != value
-        },
+        "moved": _moved(before, metrics) if last else {},
         **{name: tally[name] for name in ("ledger", "refused", "failures", "errors", "next")},
+    }
+
+
+def _moved(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """What is another number than an hour ago; what an engine never counted yet was none, but no share and no time."""
+    known = {**{name: 0 for name in now if not _MEASURES.search(name)}, **before}
+    return {
+        name: {"before": known[name], "after": value}
+        for name, value in now.items()
+        if name in known and known[name] != value
     }
 
 

@@ -81,6 +81,23 @@ def test_a_second_cycle_finds_nothing_more_to_do(stage: Stage) -> None:
     assert len(stage.sent()) == 1
 
 
+def test_what_an_engine_never_counted_before_has_risen_from_nothing(stage: Stage) -> None:
+    acme = stage.acme()
+    with stage.database.tenant(acme) as tx:
+        contact = build.contact(tx)
+    cycle.run(stage.house, acme, kind="manual")
+    with stage.database.tenant(acme) as tx:
+        build.deal(tx, contact)
+    stage.house.clock.wait(3600)
+    cycle.run(stage.house, acme, kind="manual")
+    with stage.database.tenant(acme) as tx:
+        told = reflections.last(tx)
+    assert told is not None
+    assert told["facts"]["moved"]["deals.open"] == {"before": 0, "after": 1}
+    assert "Open deals rose from 0 to 1." in told["text"]
+    assert not [name for name in told["facts"]["moved"] if name.endswith("rate")]
+
+
 def test_dry_run_holds_the_mail_and_moves_only_the_shadow_clock(stage: Stage) -> None:
     acme = stage.acme(send_mode="dry_run")
     with stage.database.tenant(acme) as tx:
