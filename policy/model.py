@@ -88,6 +88,9 @@ class Person:
     sent: tuple[Sent, ...]
     """The latest mails to the contact, newest first; held ones too, marked so."""
     ever_mailed: bool
+    account_status: str = "active"
+    away_until: datetime | None = None
+    """When the contact is back, as an out-of-office note or a person says."""
 
 
 @dataclass(frozen=True, slots=True)

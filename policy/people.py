@@ -53,7 +53,8 @@ def read(tx: Tx, contact_ids: Sequence[UUID], *, since: datetime) -> tuple[dict[
                GROUP BY client_id
            )
            SELECT p.*, l.timezone AS client_timezone, l.country AS client_country, l.name AS client_name,
-                  l.relationship,
+                  l.relationship, l.status AS account_status,
+                  CASE WHEN k.status = 'paused' THEN k.paused_until END AS away_until,
                   l.last_reply_at AS account_heard_at, k.last_reply_at AS last_heard_at,
                   ARRAY(SELECT r.thread_id FROM ({sequences.running("p.id", "k")}) AS r) AS sequence_threads,
                   d.sent AS sent_today, d.held AS held_today, o.recent,
@@ -91,6 +92,7 @@ def _known(row: Row) -> Known:
         broadcast_consent=row["broadcast_consent"], last_heard_at=row["last_heard_at"],
         account_heard_at=row["account_heard_at"], sequence_threads=_set(row["sequence_threads"]),
         sent=tuple(_sent(each) for each in row["recent"] or ()), ever_mailed=row["ever_mailed"],
+        account_status=row["account_status"], away_until=row["away_until"],
     )  # fmt: skip
     places = (row[name] for name in ("timezone", "country", "client_timezone", "client_country", "client_name"))
     return Known(person, row["email"], *places)

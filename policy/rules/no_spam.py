@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.switches import OUTWARD
-from policy.model import Facts
+from policy.model import CONVERSATIONAL, Facts
 from policy.register import Rule, rule
 from policy.verdicts import Verdict
 
@@ -45,6 +45,33 @@ def individual_mail_needs_an_existing_relationship(facts: Facts, it: Rule) -> Ve
         return None
     if facts.person.relationship != "client":
         return it.block("the account is not a client", relationship=facts.person.relationship)
+    return it.nothing_against
+
+
+@rule("no_spam.active_account", clause="P4.8.active_account", types=CONVERSATIONAL)
+def the_people_of_an_inactive_account_are_left_alone(facts: Facts, it: Rule) -> Verdict | None:
+    """Nobody is written to at an account that has become inactive; what they write themselves is answered all the same.
+
+    A mail may have waited over the weekend while somebody closed the account.
+    """
+    if facts.person is None or facts.responds:
+        return None
+    if facts.person.account_status != "active":
+        return it.block(f"the account is {facts.person.account_status}", account_status=facts.person.account_status)
+    return it.nothing_against
+
+
+@rule("no_spam.away", clause="P4.8.away", types=CONVERSATIONAL)
+def whoever_is_away_is_written_to_when_they_are_back(facts: Facts, it: Rule) -> Verdict | None:
+    """A mail to somebody who is out of office waits until they are back; what they wrote is answered at once.
+
+    It would be answered by a machine, and lie among many on the day of their return.
+    """
+    if facts.person is None or facts.responds:
+        return None
+    back = facts.person.away_until
+    if back is not None and back > facts.now:
+        return it.defer(facts.when_open(back), "the contact is away", away_until=back)
     return it.nothing_against
 
 

@@ -20,6 +20,8 @@ from tests.policy.world import World
 @case("no_spam.complained", "allow")
 @case("no_spam.opted_out", "allow")
 @case("no_spam.relationship", "allow")
+@case("no_spam.active_account", "allow")
+@case("no_spam.away", "allow")
 @case("no_spam.list_unsubscribe", "allow")
 @case("no_spam.one_click", "allow")
 @case("no_spam.one_thread", "allow")
@@ -126,6 +128,30 @@ def a_colleague_opted_out(world: World) -> Card:
 @case("no_spam.relationship", "block")
 def a_prospect_is_approached(world: World) -> Card:
     world.run("UPDATE clients SET relationship = 'prospect' WHERE tenant_id = :t AND id = :id", id=world.client_id)
+    return world.card()
+
+
+@case("no_spam.active_account", "block")
+def the_account_became_inactive_while_the_mail_waited(world: World) -> Card:
+    card = world.card()
+    world.run("UPDATE clients SET status = 'inactive' WHERE tenant_id = :t AND id = :id", id=world.client_id)
+    return card
+
+
+@case("no_spam.away", "defer", until="2026-03-06 15:00")
+def bill_is_out_of_office(world: World) -> Card:
+    with world.tx() as tx:
+        clocks.start(tx, [world.contact_id])
+        clocks.pause(tx, world.contact_id, tx.now + timedelta(days=4))
+    return world.card()
+
+
+@case("no_spam.away", "allow")
+def bill_is_back(world: World) -> Card:
+    with world.tx() as tx:
+        clocks.start(tx, [world.contact_id])
+        clocks.pause(tx, world.contact_id, tx.now + timedelta(minutes=1))
+    world.house.clock.wait(120)
     return world.card()
 
 
