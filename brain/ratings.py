@@ -30,9 +30,21 @@ _NAMED = re.compile(
     rf"(?:\s+(?:is|es|e|of|de|you|them|it|us|a|an|un|una|um|uma|final))*\s*[:=]?\s*{_FIGURE}(?![\w/%-])"
 )
 _LONE = re.compile(r"\W*(?P<mark>\d{1,2})\W*")
+_BELOW_ZERO = re.compile(r"\s*[-\u2212]\d")
 _SIGNS = re.compile("[★⭐🌟]+")
 _DATED = re.compile(r"\b(?:on|since|el|del|dia|em|no|until|till|desde|hasta|ate|before|antes)\s*$")
-_DENIED = re.compile(r"\b(?:not|never|no|nao|nunca|isn't|wasn't|hardly|neither|ni|nem)\s+(?:\w+\s+){0,2}$")
+_DENIED = re.compile(
+    r"\b(?:not|never|no|nao|nunca|jamas|cannot|\w+n't|hardly|neither|nor|ni|nem|nobody|none|nadie|ninguem|far from"
+    r"|anything but|instead of|less than|short of|lejos de|longe de|en vez de|em vez de|competitor|competitors"
+    r"|competencia|concorrencia)\b(?:(?!\b(?:and|but|so|y|e|pero|mas|only|just|solo|apenas|doubt|duda|duvida)\b)"
+    r"[^.!?,;:\n]){0,40}$"
+)
+"""A denial that nothing has ended before the mark: no comma, and no word that begins another thought."""
+_TAKEN_BACK = re.compile(
+    r"\s*(?:\w+\s*)?\?|[\s,.!-]*(?:i |we |but |and )*(?:would |will |i'd |we'd |i'll |we'll )?(?:never|not)\b"
+    r"(?: \w+){0,2} (?:again|recommend)"
+)
+"""What turns the mark before it round: a question, or that they won't come again."""
 
 LONGEST = 4_000
 
@@ -49,13 +61,13 @@ def _ratings(words: str) -> Iterator[int]:
             yield len(signs.group())
     plain = _plain(words)
     first = next((line for line in plain.splitlines() if line.strip()), "")
-    if lone := _LONE.fullmatch(first):
+    if (lone := _LONE.fullmatch(first)) and not _BELOW_ZERO.match(first):
         yield from _scaled(Decimal(lone["mark"]), None)
     for pattern in (_OUT_OF, _STARS, _NAMED):
         for found in pattern.finditer(plain):
-            before = plain[max(0, found.start() - 40) : found.start()]
+            before, behind = plain[max(0, found.start() - 60) : found.start()], plain[found.end() : found.end() + 60]
             slashed = "/" in found.group() and _DATED.search(before)
-            if slashed or _DENIED.search(before):
+            if slashed or _DENIED.search(before) or _TAKEN_BACK.match(behind):
                 continue
             scale = found["scale"] if pattern is _OUT_OF else "5" if pattern is _STARS else None
             yield from _scaled(_number(found["mark"]), None if scale is None else _number(scale))

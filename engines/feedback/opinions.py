@@ -40,6 +40,9 @@ def taken_in(ctx: Context, event: Event) -> None:
         return
     words = _words(message)
     rating, feeling = ratings.rating_in(words), felt(message, words)
+    if rating is not None and rating > 3 and feeling.sentiment == "negative":
+        # a good mark among words like these is spoken of, or meant for something else: a complaint is no praise
+        rating = None
     if message.cls in OF_OTHER_THINGS and rating is None and feeling.sentiment == "neutral":
         return
     who = message.from_name or message.from_address or "somebody"

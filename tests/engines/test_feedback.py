@@ -154,6 +154,13 @@ def test_greetings_closings_and_requests_make_no_praise() -> None:
         ("5", 5), ("4/5, thanks", 4), ("I'd say 8/10.", 4), ("nota 9", 5), ("un 7 sobre 10", 4), ("cinco estrellas", 5),
         ("★★★★☆", 4), ("3,5/5", 4), ("rating: 2", 2), ("0/10", 1), ("Product 5/5, delivery 2/5", 2),
         ("2 out of 5 boxes were broken", None), ("2 of 5 boxes", None), ("on 4/5 we got it", None),
+        ("I can't give you 5 stars this time.", None), ("No les puedo dar 5 estrellas.", None), ("-5", None),
+        ("5 stars? You must be joking.", None), ("I won't rate you 5/5.", None), ("Anything but 5 stars!", None),
+        ("Nobody here would give you 5 stars", None), ("Your competitor gets 5 stars, you do not", None),
+        ("You don't deserve 5 stars, the shelves arrived broken.", None), ("Far from 5 stars.", None),
+        ("10/10 would never order again", None), ("Não vos posso dar 5 estrelas.", None),
+        ("No doubt: 5 stars", 5), ("No, 4 stars.", 4), ("We had no problems and give you 5 stars.", 5),
+        ("Not only fast but 5 stars", 5), ("Couldn't be better! 5/5", 5), ("5 stars, and I'll be back", 5),
         ("not 5 stars", None), ("order PO-4/5", None), ("it came on 4/5/2026", None), ("11", None), ("", None),
     ],
 )  # fmt: skip
