@@ -129,8 +129,9 @@ def change(tx: Tx, quote_id: UUID, *, lines: Sequence[Line] | None = None, **fie
     """Change the fields that are given, and the lines if they are; what a client may have seen becomes a new draft.
 
     The new draft is the next revision: links and follow-ups of the earlier one are dead, and what it offered is kept
-    with the quote's activities. A draft that was meant to be sent has to be offered again. The same again changes
-    nothing. Raises UnknownQuote, InvalidQuote; IllegalQuoteMove where it was answered, withdrawn, or is on its way.
+    with the quote's activities. A draft that was meant to be sent has to be offered again. For another contact it
+    leaves the conversation in which it stood. The same again changes nothing. Raises UnknownQuote, InvalidQuote;
+    IllegalQuoteMove where it was answered, withdrawn, or is on its way.
     """
     quote = book.hold(tx, quote_id)
     before = quote_lines.of(tx, [quote_id]).get(quote_id, ())
@@ -146,6 +147,9 @@ def change(tx: Tx, quote_id: UUID, *, lines: Sequence[Line] | None = None, **fie
     fresh = {name: value for name, value in wished.items() if getattr(quote, name) != value}
     if not fresh and priced.lines == before:
         return quote
+    if "contact_id" in fresh and quote.contact_id is not None:
+        # what was said so far was said with somebody else
+        fresh |= {"thread_id": None, "message_id": None}
     if quote.status != "draft":
         book.check_move(quote, "draft")
     book.cancel_waiting(tx, quote, "the quote was changed")

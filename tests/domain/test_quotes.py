@@ -210,6 +210,17 @@ def test_a_quote_that_was_sent_and_is_changed_is_a_new_draft(clone: Database, ac
         assert quotes.change(tx, again.id, validity_days=10).revision == 3
 
 
+def test_a_quote_for_another_person_leaves_the_conversation_with_the_first(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        quote = made(tx)
+        assert quote.contact_id is not None
+        samir = build.contact(tx, quote.client_id, "samir@initech.example", name="Samir")
+        thread = build.thread(tx, contact_id=quote.contact_id)
+        tx.run("UPDATE quotes SET thread_id = :h WHERE tenant_id = :t AND id = :id", h=thread, t=acme, id=quote.id)
+        assert quotes.change(tx, quote.id, title="Shelves").thread_id == thread
+        assert quotes.change(tx, quote.id, contact_id=samir).thread_id is None
+
+
 def test_follow_ups_wind_on_until_somebody_answers(clone: Database, acme: UUID, clock: HandClock) -> None:
     with clone.tenant(acme) as tx:
         quote = sent(tx)
