@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import event as sa_event
 
-from domain import cards, clients, clocks, executions, promises, runs, settings
+from domain import cards, clients, clocks, executions, promises, runs, settings, shadows
 from domain.db import Database, Tx
 from tests import build, gears
 from tests.engines import hours
@@ -158,6 +158,8 @@ def test_a_host_that_grows_less_strict_replans_from_the_real_clocks_too(
             run = runs.begin(tx, kind="manual", fence=1, holder="t", mode=mode, model="rulebook", deadline_minutes=9)
             assert run is not None
         with clone.tenant(acme, run_id=run.id) as tx:
+            if runs.mode_changed(tx):
+                shadows.forget(tx)
             made = cards.propose(tx, hours.ENGINE.plan(hours.context(tx)).proposals)
             proposed.append([hours.hold(tx, card).payload["step"] for card in made])
             runs.finish(tx, run, "completed")
