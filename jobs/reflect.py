@@ -9,7 +9,7 @@ from typing import Any
 
 from brain import rulebook
 from brain.given import Hour
-from domain import ledger, reflections, rollup, settings
+from domain import ledger, reflections, rollup, runs, settings
 from domain.db import Row, Tx
 from domain.models import RULEBOOK
 from jobs.count import count
@@ -68,7 +68,6 @@ def foretold(cycle: Cycle, tx: Tx) -> dict[str, Any]:
 
 def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) -> dict[str, Any]:
     """Everything that the reflection may say; whoever phrases it adds no number of its own."""
-    before: Mapping[str, Any] = last["facts"]["metrics"] if last else {}
     metrics, counted_at = count(cycle, tx, last)
     return {
         "run": tally["run"],
@@ -76,18 +75,28 @@ def _facts(cycle: Cycle, tx: Tx, since: datetime, tally: Row, last: Row | None) 
         **{name: tally[name] for name in ("cards", "mail_in", "mail_out", "did")},
         "metrics": metrics,
         **({"counted_at": counted_at} if counted_at else {}),
-        "moved": _moved(before, metrics) if last else {},
+        "moved": _moved(_before(tx, last, metrics), metrics) if last else {},
         **{name: tally[name] for name in ("ledger", "refused", "failures", "errors", "next")},
     }
 
 
+def _before(tx: Tx, last: Row, now: Mapping[str, float]) -> dict[str, float]:
+    """The numbers of an hour ago; what an engine never counted yet was none, but no share and no time.
+
+    An engine whose counting failed then counted before, and nobody knows what.
+    """
+    known: dict[str, float] = dict(last["facts"]["metrics"])
+    unknown = [name for name in now if name not in known and not _MEASURES.search(name)]
+    run = runs.get(tx, last["run_id"]) if unknown else None
+    failed = {each["where"] for each in run["errors"] or ()} if run else set()
+    return known | {name: 0 for name in unknown if f"{name.partition('.')[0]}.stats" not in failed}
+
+
 def _moved(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """What is another number than an hour ago; what an engine never counted yet was none, but no share and no time."""
-    known = {**{name: 0 for name in now if not _MEASURES.search(name)}, **before}
     return {
-        name: {"before": known[name], "after": value}
+        name: {"before": before[name], "after": value}
         for name, value in now.items()
-        if name in known and known[name] != value
+        if name in before and before[name] != value
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -96,6 +96,29 @@ def test_what_an_engine_never_counted_before_has_risen_from_nothing(stage: Stage
     assert told["facts"]["moved"]["deals.open"] == {"before": 0, "after": 1}
     assert "Open deals rose from 0 to 1." in told["text"]
     assert not [name for name in told["facts"]["moved"] if name.endswith("rate")]
+
+
+def test_an_engine_that_failed_to_count_has_not_risen_from_nothing(stage: Stage) -> None:
+    class Forgetful(EngagementEngine):
+        fails = False
+
+        def stats(self, ctx: Context) -> Mapping[str, float]:
+            if self.fails:
+                raise LookupError("stats")
+            return super().stats(ctx)
+
+    acme, engine = stage.acme(), Forgetful()
+    with stage.database.tenant(acme) as tx:
+        build.contact(tx)
+    for fails in (False, True, False):
+        engine.fails = fails
+        cycle.run(stage.house, acme, kind="manual", engines=[engine])
+        stage.house.clock.wait(3600)
+    with stage.database.tenant(acme) as tx:
+        told = reflections.last(tx)
+    assert told is not None
+    assert told["facts"]["metrics"]["engagement.contacts_active"] == 1
+    assert told["facts"]["moved"] == {}
 
 
 def test_dry_run_holds_the_mail_and_moves_only_the_shadow_clock(stage: Stage) -> None:
