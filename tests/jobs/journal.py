@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain import ledger, reflections
 from simulator.emulators.resend import ResendEmulator
+from tests.hand_clock import HandClock
 from tests.jobs.letters import Post
 
 
@@ -23,6 +24,18 @@ class Day:
     """What happened to records of the kinds that are listened for, in its order."""
     ledger: list[str] = field(default_factory=list)
     """Each obligation of the day's hour: its kind, what became of it, and the rule that decided."""
+
+
+QUIET = Day()
+
+
+class Desk(Protocol):
+    """Whatever lets an hour of its tenant pass."""
+
+    clock: HandClock
+
+    def hour(self) -> UUID:
+        """An hour passes; the run."""
 
 
 @dataclass
@@ -59,6 +72,12 @@ class Journal:
             [row["type"] for row in events],
             sorted(" ".join(filter(None, (each["kind"], each["disposition"], each["rule"]))) for each in lines),
         )
+
+    def next_day(self, desk: Desk) -> Day:
+        """An hour of the desk, told; then it is the same hour of the day after."""
+        told = self.day(desk.hour())
+        desk.clock.advance(hours=23)
+        return told
 
     def figures(self, engine: str) -> dict[str, Any]:
         """The numbers of one engine in the latest reflection."""

@@ -12,10 +12,9 @@ from domain import compliance_figures, contacts
 from tests import houses
 from tests.hand_clock import HandClock
 from tests.jobs.compliance_desk import BOSS, Desk, open_desk
-from tests.jobs.journal import Day, Journal
+from tests.jobs.journal import QUIET, Day, Journal
 from tests.jobs.letters import Post, letter
 
-QUIET = Day()
 BILL = "bill@initech.example"
 ASKED_AGAIN = Day([f"{BILL}: Re: Your details with Acme: a few are missing"], ["compliance_reminder done"],
                   ["compliance.reminded"], ["compliance_due acted"])  # fmt: skip
@@ -34,16 +33,9 @@ def journal(desk: Desk) -> Journal:
     return Journal(desk.post, desk.resend, "re_acme", ("compliance", "task"))
 
 
-def next_day(desk: Desk, journal: Journal) -> Day:
-    """The same hour of the day after."""
-    told = journal.day(desk.hour())
-    desk.clock.advance(hours=23)
-    return told
-
-
 def test_gaps_are_asked_for_answered_taken_to_the_manager_and_closed(desk: Desk, journal: Journal) -> None:
     one = desk.require()
-    assert next_day(desk, journal) == Day(
+    assert journal.next_day(desk) == Day(
         [f"{BILL}: Your details with Acme: a few are missing"], ["compliance_reminder done"],
         ["compliance.scheduled", "compliance.generated", "compliance.reminded"], ["compliance_due acted"],
     )  # fmt: skip
@@ -51,24 +43,24 @@ def test_gaps_are_asked_for_answered_taken_to_the_manager_and_closed(desk: Desk,
     # he writes, and is left in peace for three days; the number in his words is put down
     desk.post.arrives(letter("Sure, it is (212) 555-0100, and the rest next week.", in_reply_to=desk.sent_id(),
                              date="Tue, 03 Mar 2026 14:50:00 +0000"))  # fmt: skip
-    assert next_day(desk, journal) == Day(events=["compliance.heard", "compliance.validated"])
-    assert next_day(desk, journal) == Day(events=["compliance.validated"])
+    assert journal.next_day(desk) == Day(events=["compliance.heard", "compliance.validated"])
+    assert journal.next_day(desk) == Day(events=["compliance.validated"])
     heard = desk.check(desk.bill)
     assert (heard.missing, heard.state, heard.heard_at is not None) == (["title"], "reminded", True)
-    assert [next_day(desk, journal) for _ in range(2)] == [QUIET] * 2
+    assert [journal.next_day(desk) for _ in range(2)] == [QUIET] * 2
     # the second request falls on a Saturday, the third on the Saturday that is the day of the calendar
     for _ in range(2):
-        assert next_day(desk, journal) == Day(cards=["compliance_reminder deferred"], ledger=[WEEKEND])
-        assert next_day(desk, journal) == Day(ledger=[WEEKEND])
-        assert next_day(desk, journal) == ASKED_AGAIN
+        assert journal.next_day(desk) == Day(cards=["compliance_reminder deferred"], ledger=[WEEKEND])
+        assert journal.next_day(desk) == Day(ledger=[WEEKEND])
+        assert journal.next_day(desk) == ASKED_AGAIN
         if desk.clock.now().day < 16:
-            assert [next_day(desk, journal) for _ in range(4)] == [QUIET] * 4
+            assert [journal.next_day(desk) for _ in range(4)] == [QUIET] * 4
     assert desk.clock.now().date() == date(2026, 3, 17)
     every_request_says_what_was_missing_then(desk)
-    assert next_day(desk, journal) == Day(events=["compliance.overdue"], ledger=[WAITS])
+    assert journal.next_day(desk) == Day(events=["compliance.overdue"], ledger=[WAITS])
     late = desk.check(desk.bill)
     assert (late.state, late.reminders, late.remind_at) == ("overdue", 3, None)
-    assert [next_day(desk, journal) for _ in range(6)] == [Day(ledger=[WAITS])] * 6
+    assert [journal.next_day(desk) for _ in range(6)] == [Day(ledger=[WAITS])] * 6
     assert desk.tasks() == []
     # seven days after the end of the day on which it was due
     assert desk.clock.now().date() == date(2026, 3, 24)
@@ -144,16 +136,16 @@ def settled_by_a_person(desk: Desk, journal: Journal, schedule_id: UUID) -> None
 
 def test_an_answer_by_mail_fills_the_record_and_ends_it(desk: Desk, journal: Journal) -> None:
     desk.require()
-    assert next_day(desk, journal).ledger == ["compliance_due acted"]
+    assert journal.next_day(desk).ledger == ["compliance_due acted"]
     desk.post.arrives(letter("Hello,\n\nplease find it below.\n\nBest regards,\nBill Lumbergh\nVice President\n"
                              "Initech\nTel. +1 212 555 0100", in_reply_to=desk.sent_id(),
                              date="Tue, 03 Mar 2026 14:50:00 +0000"))  # fmt: skip
-    assert next_day(desk, journal) == Day(events=["compliance.heard", "compliance.validated"])
+    assert journal.next_day(desk) == Day(events=["compliance.heard", "compliance.validated"])
     # what he has told of himself is put down, and with that all is said
-    assert next_day(desk, journal) == Day(events=["compliance.completed"])
+    assert journal.next_day(desk) == Day(events=["compliance.completed"])
     done = desk.check(desk.bill)
     assert (done.state, done.missing, done.evidence["sources"]) == ("completed", [], {"phone": "mail", "title": "mail"})
-    assert [next_day(desk, journal) for _ in range(6)] == [QUIET] * 6
+    assert [journal.next_day(desk) for _ in range(6)] == [QUIET] * 6
     assert journal.figures("compliance") == {
         "due": 0, "overdue": 0, "escalated": 0, "completed_90_days": 2, "waived_90_days": 0, "on_time_rate": 1.0,
     }  # fmt: skip

@@ -12,10 +12,9 @@ import pytest
 from domain import cases, feedback_answers, feedback_life, undo
 from tests.hand_clock import HandClock
 from tests.jobs.feedback_desk import BROWSER, Desk, open_desk
-from tests.jobs.journal import Day, Journal
+from tests.jobs.journal import QUIET, Day, Journal
 from tests.jobs.letters import Post, letter
 
-QUIET = Day()
 BILL = "bill@initech.example"
 ASKED = f"{BILL}: How did we do with order PO-1?"
 ANSWERED = f"{BILL}: Re: How did we do with order PO-1?"
@@ -32,26 +31,19 @@ def journal(desk: Desk) -> Journal:
     return Journal(desk.post, desk.resend, "re_acme", ("feedback", "case"))
 
 
-def next_day(desk: Desk, journal: Journal) -> Day:
-    """The same hour of the day after."""
-    told = journal.day(desk.hour())
-    desk.clock.advance(hours=23)
-    return told
-
-
 def test_a_bad_rating_is_heard_seen_to_and_counted(desk: Desk, journal: Journal) -> None:
     order = desk.delivered("PO-1")
     assert desk.request(order).due_at == desk.clock.now() + timedelta(days=7)
-    assert next_day(desk, journal) == Day(events=["feedback.queued"])
-    assert [next_day(desk, journal) for _ in range(5)] == [QUIET] * 5
+    assert journal.next_day(desk) == Day(events=["feedback.queued"])
+    assert [journal.next_day(desk) for _ in range(5)] == [QUIET] * 5
     # something is amiss at the account: nobody there is asked how it went
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
         late = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=desk.account)
-    assert next_day(desk, journal) == Day(events=["case.opened"])
-    assert next_day(desk, journal) == Day(ledger=["feedback_due deferred feedback.open_case"])
+    assert journal.next_day(desk) == Day(events=["case.opened"])
+    assert journal.next_day(desk) == Day(ledger=["feedback_due deferred feedback.open_case"])
     assert desk.request(order).rests_until is not None
     desk.close(late)
-    asked_on = next_day(desk, journal)
+    asked_on = journal.next_day(desk)
     assert asked_on == Day([ASKED], ["request_feedback done"], ["case.closed", "feedback.sent"], ["feedback_due acted"])
     page = the_question_as_it_arrived(desk)
     who_only_looks_says_nothing(desk, page)
@@ -60,7 +52,7 @@ def test_a_bad_rating_is_heard_seen_to_and_counted(desk: Desk, journal: Journal)
     assert (answer.status_code, "somebody is going to look at it" in answer.text) == (200, True)
     assert "<b>" not in answer.text
     # in the same cycle it is a case, and a mail that waits for a person
-    assert next_day(desk, journal) == Day(
+    assert journal.next_day(desk) == Day(
         [], ["open_case done", "send_email awaiting_approval"],
         ["feedback.answered", "feedback.recovery_proposed", "case.opened", "feedback.case_opened"], [],
     )  # fmt: skip
@@ -71,11 +63,11 @@ def test_a_bad_rating_is_heard_seen_to_and_counted(desk: Desk, journal: Journal)
     owed = Day(ledger=["service_recovery awaiting_approval approval"])
     assert journal.day(desk.hour()) == owed
     desk.approve(desk.card("send_email"))
-    assert next_day(desk, journal) == Day([ANSWERED], ["send_email done"], [], ["service_recovery acted"])
+    assert journal.next_day(desk) == Day([ANSWERED], ["send_email done"], [], ["service_recovery acted"])
     what_makes_good_as_it_arrived(desk)
     # what they say to that is no second opinion
     desk.post.arrives(letter("Thank you, that is great, 5 of 5.", in_reply_to=desk.sent_id(), number=2))
-    assert next_day(desk, journal) == QUIET
+    assert journal.next_day(desk) == QUIET
     assert (desk.request(order).rating, desk.request(order).sentiment) == (1, "negative")
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
         assert tx.value("SELECT count(*) FROM tasks WHERE tenant_id = :t", t=tx.tenant_id) == 0
@@ -86,7 +78,7 @@ def test_a_bad_rating_is_heard_seen_to_and_counted(desk: Desk, journal: Journal)
     }  # fmt: skip
     with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
         undo.undo(tx, desk.card("open_case").id, by="ana", reason="known already")
-    assert next_day(desk, journal) == Day(events=["case.closed"])
+    assert journal.next_day(desk) == Day(events=["case.closed"])
     assert journal.figures("feedback")["service_recoveries_open"] == 0
     assert desk.open_cases() == []
 
@@ -147,22 +139,22 @@ def test_praise_by_mail_is_read_thanked_for_and_left_alone(desk: Desk, journal: 
     desk.set(feedback_thanks=True)
     order = desk.delivered("PO-1")
     desk.clock.advance(days=7)
-    assert next_day(desk, journal) == Day(
+    assert journal.next_day(desk) == Day(
         [ASKED], ["request_feedback done"], ["feedback.queued", "feedback.sent"], ["feedback_due acted"]
     )
     question = desk.sent_id()
     # a machine answers at once, and that is no opinion
     desk.post.arrives(letter("Great news, thank you for your mail! I am away.", in_reply_to=question, number=1,
                              auto_submitted="auto-replied", subject="Automatic reply: How did we do"))  # fmt: skip
-    assert next_day(desk, journal).events == []
+    assert journal.next_day(desk).events == []
     assert desk.request(order).state == "sent"
     # what they quote is not what they say
     desk.post.arrives(letter("Excellent work, thank you.\n\nBill\n\nOn 9 Mar 2026, Ana wrote:\n> It was awful, 1/5",
                              in_reply_to=question, number=2))  # fmt: skip
-    heard = next_day(desk, journal)
+    heard = journal.next_day(desk)
     assert heard.events == ["feedback.answered", "feedback.praised"]
     assert (desk.request(order).rating, desk.request(order).sentiment) == (None, "positive")
-    days = [heard, *(next_day(desk, journal) for _ in range(3))]
+    days = [heard, *(journal.next_day(desk) for _ in range(3))]
     assert [mail for day in days for mail in day.mails] == [ANSWERED]
     mail = desk.sent()[-1]
     assert (mail["to"], mail["headers"]["Auto-Submitted"]) == ([BILL], "auto-replied")
@@ -172,7 +164,7 @@ def test_praise_by_mail_is_read_thanked_for_and_left_alone(desk: Desk, journal: 
         [answer] = feedback_answers.of(tx, [desk.request(order).id])[desk.request(order).id]
         assert feedback_life.lapse(tx) == 0
     assert (answer.channel, answer.read_by, answer.contact_id) == ("mail", "rulebook", desk.person)
-    assert next_day(desk, journal) == QUIET
+    assert journal.next_day(desk) == QUIET
 
 
 def test_nobody_is_told_that_it_is_looked_at_where_nobody_does(desk: Desk, journal: Journal) -> None:
@@ -180,14 +172,14 @@ def test_nobody_is_told_that_it_is_looked_at_where_nobody_does(desk: Desk, journ
     desk.set(autonomy={"open_case": "approve"})
     desk.delivered("PO-1")
     desk.clock.advance(days=7)
-    next_day(desk, journal)
+    journal.next_day(desk)
     page = desk.page(desk.sent()[-1])
     assert desk.rate(page, 1, "It broke") == 200
-    assert next_day(desk, journal).cards == ["open_case awaiting_approval", "send_email awaiting_approval"]
+    assert journal.next_day(desk).cards == ["open_case awaiting_approval", "send_email awaiting_approval"]
     assert "looking into it" not in str(desk.shown(desk.card("send_email")))
     desk.approve(desk.card("open_case"))
-    next_day(desk, journal)
+    journal.next_day(desk)
     [case] = desk.open_cases()
     desk.close(case, "we have spoken on the telephone")
     assert desk.card("send_email").state == "cancelled"
-    assert next_day(desk, journal).ledger == []
+    assert journal.next_day(desk).ledger == []
