@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain import blobs, clocks, contacts, events, known, links, mailboxes, quarantine, settings, storable, threads
 from domain.db import Row, Tx
-from domain.incoming import Incoming
+from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES, Incoming
 from domain.links import Linked
 from domain.mailboxes import MailboxRow
 from domain.vault import Vault
@@ -49,6 +49,11 @@ class Message:
     raw_size: int
     quarantined: str | None
     stored_at: datetime
+
+    @property
+    def by_person(self) -> bool:
+        """Somebody wrote it, and no machine."""
+        return self.cls not in BY_MACHINES and FLAGS_OF_MACHINES.isdisjoint(self.flags)
 
 
 _FIELDS = tuple(name for name in Message.__slots__ if name != "cls")

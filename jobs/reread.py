@@ -16,7 +16,6 @@ from domain.db import FenceLost, Tx
 from domain.events import Event
 from domain.house import Leaving
 from domain.inbox import Message
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.vault import Vault
 from jobs import ask
 from jobs.ask import Desk, Reply, Wish
@@ -88,8 +87,7 @@ def _questions(message: Message, cls: str | None = None) -> tuple[Question[Any, 
     """What to ask about a message of its class, or of the one that it turned out to be of."""
     if message.direction != "in":
         return ()
-    by_person = message.cls not in BY_MACHINES and not FLAGS_OF_MACHINES & set(message.flags)
-    return unsure.asked(cls or message.cls, message.reading, by_person=by_person)
+    return unsure.asked(cls or message.cls, message.reading, by_person=message.by_person)
 
 
 def _called_for(message: Message, replies: Mapping[str, Reply[Any]]) -> list[Question[Any, Any]]:

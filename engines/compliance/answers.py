@@ -7,7 +7,6 @@ from uuid import UUID
 from domain import clients, compliance_life, contacts, inbox, schedule, vouching
 from domain.events import Event
 from domain.inbox import Message
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from engines.contract import Context
 
 OWN = {"phone": "phone", "contact_phone": "phone", "title": "title", "contact_title": "title"}
@@ -26,7 +25,7 @@ def taken_in(ctx: Context, event: Event) -> None:
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.contact_id is None or message.client_id is None:
         return
-    if message.cls in BY_MACHINES or FLAGS_OF_MACHINES & set(message.flags):
+    if not message.by_person:
         return
     if not vouching.by_contact(ctx.tx, event, message):
         return

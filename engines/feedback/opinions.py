@@ -10,7 +10,6 @@ from domain import feedback_answers, feedback_book, inbox, vouching
 from domain.events import Event
 from domain.feedback_answers import Feeling, Said
 from domain.inbox import Message
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from engines.contract import Context
 
 OF_OTHER_THINGS = frozenset({"quote_request", "order", "order_update", "new_request", "unsubscribe", "task_request"})
@@ -28,7 +27,7 @@ def taken_in(ctx: Context, event: Event) -> None:
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.client_id is None:
         return
-    if message.cls in BY_MACHINES or FLAGS_OF_MACHINES & set(message.flags):
+    if not message.by_person:
         return
     card_id = event.data.get("reply_to_card")
     if message.cls != "feedback_answer" and card_id is None:

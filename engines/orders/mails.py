@@ -11,7 +11,6 @@ from domain import cards, catalogue, inbox, money, order_exceptions, order_lines
 from domain import order_queue as queue
 from domain.events import Event
 from domain.inbox import Message
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.order_exceptions import Fault, OrderException
 from domain.orders import InvalidOrder, Line, Order
 from engines.contract import Context
@@ -29,7 +28,7 @@ STILL_OURS = ("draft", "new", "accepted", "in_progress")
 def taken_in(ctx: Context, event: Event) -> list[UUID]:
     """Make of a mail what it is to orders; those that are to be checked anew."""
     message = inbox.get(ctx.tx, UUID(event.subject_id))
-    if message is None or message.direction != "in" or not _by_person(message):
+    if message is None or message.direction != "in" or not message.by_person:
         return []
     about = _about(ctx, message)
     if any(order.message_id == message.id for order in about):
@@ -223,10 +222,6 @@ def _spoken_for(ctx: Context, message: Message) -> bool:
     return bool(ctx.tx.value(
         "SELECT 1 FROM orders WHERE tenant_id = :t AND message_id = :id", t=ctx.tenant_id, id=message.id
     ))  # fmt: skip
-
-
-def _by_person(message: Message) -> bool:
-    return message.cls not in BY_MACHINES and not FLAGS_OF_MACHINES & set(message.flags)
 
 
 def _words(message: Message) -> str:

@@ -7,7 +7,6 @@ from uuid import UUID
 from domain import alerts, deals, inbox, quotes, vouching
 from domain.deals import Evidence
 from domain.events import Event
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.quotes import Quote
 from engines.contract import Context
 
@@ -21,7 +20,7 @@ def taken_in(ctx: Context, event: Event) -> Quote | None:
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.client_id is None or message.thread_id is None:
         return None
-    if message.cls in BY_MACHINES or FLAGS_OF_MACHINES & set(message.flags):
+    if not message.by_person:
         return None
     quote = quotes.open_in(ctx.tx, message.client_id, message.thread_id)
     if quote is None or not vouching.by_account(ctx.tx, event, message):

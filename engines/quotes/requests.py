@@ -10,7 +10,6 @@ from domain import catalogue, deal_stages, deals, inbox, order_lines, quotes, vo
 from domain.deals import Deal, Evidence
 from domain.events import Event
 from domain.inbox import Message
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from domain.order_lines import InvalidOrder
 from domain.products import Product
 from domain.quotes import Line, Quote
@@ -29,7 +28,7 @@ def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | N
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.cls != "quote_request" or message.client_id is None:
         return None
-    if FLAGS_OF_MACHINES & set(message.flags) or message.cls in BY_MACHINES or vouching.refused(event, message):
+    if not message.by_person or vouching.refused(event, message):
         return None
     if quotes.of_message(ctx.tx, message.id) is not None or (answered is not None and not _items(message)):
         return None

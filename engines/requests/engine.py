@@ -13,7 +13,6 @@ from domain import cards, cases, feedback_answers, inbox, schedule, tasks, vouch
 from domain.cards import Card, Proposal
 from domain.events import Event
 from domain.inbox import Message
-from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES
 from engines.contract import Context, Handler, Obligation, Outcome, Plan
 
 LATEST_DAYS = 7
@@ -180,7 +179,7 @@ def _proposal(
 
 
 def _by_person(message: Message) -> bool:
-    return message.direction == "in" and message.cls not in BY_MACHINES and not FLAGS_OF_MACHINES & set(message.flags)
+    return message.direction == "in" and message.by_person
 
 
 def _words(message: Message) -> str:
