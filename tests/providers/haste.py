@@ -10,7 +10,7 @@ from simulator.emulators.faults import Fault
 
 SHORT = 0.4
 AMPLE = 10.0
-SLACK = 1.0
+SLACK = 0.3
 """What a busy machine may add to a deadline that is kept."""
 
 
