@@ -19,7 +19,7 @@ _OF_AN_ACCOUNT = {
 
 _WHOSE = {
     "client_external_id": ("client external id", "client id", "account id", "customer id", "company id", "id cliente",
-                           "kundennummer"),
+                           "kundennummer", "kundennr", "kunden nr"),
     "company": ("company", "client", "client name", "customer", "account", "account name", "empresa", "cliente",
                 "kunde", "firma", "entreprise"),
     "email": ("email", "e mail", "contact email", "contact", "correo", "correo electronico", "e mail adresse"),
@@ -28,7 +28,7 @@ _WHOSE = {
 FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "clients": {
         "external_id": ("external id", "externalid", "id", "client id", "account id", "customer id", "crm id",
-                        "record id", "id externo", "codigo", "kundennummer", "numero client"),
+                        "record id", "id externo", "codigo", "kundennummer", "kundennr", "kunden nr", "numero client"),
         "name": ("name", "company", "company name", "account", "account name", "client", "client name", "customer",
                  "customer name", "organization", "organisation", "nombre", "empresa", "cliente", "razon social",
                  "nome", "firma", "kunde", "unternehmen", "societe", "entreprise", "azienda"),
@@ -65,9 +65,10 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
                     "organisation", "empresa", "cliente", "firma", "unternehmen", "societe", "entreprise",
                     "azienda"),
         "client_external_id": ("client external id", "account external id", "client id", "account id", "company id",
-                               "customer id", "id cliente", "id empresa", "kundennummer"),
+                               "customer id", "id cliente", "id empresa", "kundennummer", "kundennr", "kunden nr"),
         "phone": ("phone", "phone number", "telephone", "tel", "mobile", "mobile phone", "telefono", "movil",
-                  "celular", "telefone", "telefon", "telefonnummer", "handy", "portable"),
+                  "celular", "telefone", "telefon", "telefonnummer", "telefonnr", "handy", "mobil", "mobiltelefon",
+                  "mobile phone number", "portable"),
         "title": ("title", "job title", "position", "role", "cargo", "puesto", "funcao", "funktion", "poste",
                   "ruolo"),
         **_OF_AN_ACCOUNT,
@@ -77,7 +78,7 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "products": {
         "external_id": ("external id", "externalid", "id", "product id", "id externo"),
         "code": ("code", "sku", "product code", "article", "article number", "codigo", "referencia", "artikelnummer",
-                 "reference", "codice"),
+                 "artikelnr", "reference", "codice"),
         "name": ("name", "product", "product name", "description", "nombre", "producto", "nome", "produto",
                  "bezeichnung", "produkt", "designation", "produit", "prodotto"),
         "kind": ("kind", "type", "category", "tipo", "categoria", "art", "kategorie"),
@@ -90,7 +91,7 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "orders": {
         "external_id": ("external id", "externalid", "id", "order id", "id externo", "id pedido"),
         "number": ("number", "order number", "order no", "numero", "numero de pedido", "pedido", "bestellnummer",
-                   "auftragsnummer", "numero de commande", "numero ordine"),
+                   "bestellnr", "auftragsnummer", "auftragsnr", "auftrags nr", "numero de commande", "numero ordine"),
         **_WHOSE,
         "status": ("status", "state", "estado", "situacao", "statut", "stato"),
         "billing": ("billing", "payment", "facturacion", "faturamento", "abrechnung", "facturation"),
@@ -129,6 +130,9 @@ LOOSE: Mapping[str, frozenset[str]] = {
     "clients": frozenset((
         "client", "customer", "account", "cliente", "kunde", "razon social", "state", "estado", "stato", "on bill",
         "on account", "a credito", "auf rechnung", "sur facture", "balance", "outstanding", "saldo", "solde")),
+    "contacts": frozenset((
+        "mobile", "mobile phone", "mobile phone number", "movil", "celular", "handy", "mobil", "mobiltelefon",
+        "portable")),
 }  # fmt: skip
 """Titles that often mean something else, too: such a column counts where no other one says the same more plainly."""
 
@@ -144,6 +148,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 
 ADDED = ("Import line", "Import reason")
 """What a file of rows that were left out has beside its own columns."""
+
+_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
+"""Where a cell goes on in another line; a name or an address is one line for us."""
 
 DOUBLE = "the same {} as line "
 """How the reason begins why a row is left out that means what an earlier row of its file means."""
@@ -170,7 +177,8 @@ class Header:
             raise BrokenRow(f"row: {row.broken}")
         if any(row.cells[len(self.titles) :]):
             raise BrokenRow("row: more cells than the first line; put quotes around a cell with a separator")
-        return {name: row.cells[at] for name, at in self.columns.items() if at < len(row.cells) and row.cells[at]}
+        return {name: _BREAK.sub(" ", row.cells[at]) for name, at in self.columns.items()
+                if at < len(row.cells) and row.cells[at]}  # fmt: skip
 
 
 class BrokenRow(Exception):

@@ -38,7 +38,7 @@ def number(told: str, habits: Habits) -> Decimal:
     plain = "".join(groups)
     if not grouped or not re.fullmatch(r"[0-9]{1,15}", plain) or not re.fullmatch(r"[0-9]{0,10}", part):
         raise InvalidValue(f"{told[:40]!r} is not a number such as 1234.50")
-    return Decimal(f"{sign}{plain}.{part or '0'}")
+    return Decimal(f"{sign}{plain}{'.' if part else ''}{part}")
 
 
 def day(told: str, habits: Habits) -> date:

@@ -9,7 +9,17 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clients, contacts, credit, csv_values, intake_credit, intake_trade, suppressions
+from domain import (
+    addresses,
+    clients,
+    contacts,
+    credit,
+    csv_values,
+    csv_words,
+    intake_credit,
+    intake_trade,
+    suppressions,
+)
 from domain.clients import Upserted
 from domain.credit import InvalidCredit
 from domain.csv_values import Habits, InvalidValue
@@ -88,9 +98,11 @@ def _client(tx: Tx, _vault: Vault, told: dict[str, str], options: Options) -> Do
             raise InvalidRow("annual_value: it must be at least 0 and below 1,000,000,000,000")
     if "currency" in given and not (given["currency"].isalpha() and len(given["currency"]) == 3):
         raise InvalidRow("currency: give its three-letter code, such as USD")
-    for name in ("currency", "relationship", "status"):
+    if "currency" in given:
+        given["currency"] = given["currency"].upper()
+    for name in ("relationship", "status"):
         if name in given:
-            given[name] = given[name].upper() if name == "currency" else given[name].lower()
+            given[name] = csv_words.meant("clients", name, told[name]) or told[name].lower()
     if "domain" in given:
         given["domain"] = _host(given["domain"])
     if "relationship" not in given and clients.recognised(tx, given) is None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
-from domain import clients, contacts, csv_values, deal_stages, deals, orders, products
+from domain import clients, contacts, csv_values, csv_words, deal_stages, deals, orders, products
 from domain.clients import Upserted
 from domain.csv_values import Habits, InvalidValue
 from domain.db import Tx
@@ -43,7 +43,8 @@ def order(tx: Tx, told: Mapping[str, str], habits: Habits) -> Upserted:
     if not key:
         raise InvalidTrade("external_id: give each order its id or number, by which it is known when it comes again")
     given: dict[str, Any] = {name: told[name] for name in ("number", "currency") if name in told}
-    given |= {name: told[name].lower().replace(" ", "_") for name in ("status", "billing") if name in told}
+    given |= {name: csv_words.meant("orders", name, told[name]) or told[name].lower().replace(" ", "_")
+              for name in ("status", "billing") if name in told}  # fmt: skip
     given |= {name: _number(name, told[name], habits) for name in ("fee", "tech_fee", "total_amount") if name in told}
     given |= {name: _moment(name, told[name], habits) for name in ("ordered_at", "delivered_at") if name in told}
     details = {name: told[name] for name in DETAILS if name in told}
@@ -63,7 +64,9 @@ def deal(tx: Tx, told: Mapping[str, str], habits: Habits) -> Upserted:
     """Put a deal in. Raises InvalidTrade and what its verb raises."""
     if not told.get("external_id"):
         raise InvalidTrade("external_id: give each deal its id, by which it is known when it comes again")
-    given: dict[str, Any] = {name: told[name] for name in ("external_id", "title", "currency", "stage") if name in told}
+    given: dict[str, Any] = {name: told[name] for name in ("external_id", "title", "currency") if name in told}
+    if "stage" in told:
+        given["stage"] = _stage(tx, told["stage"])
     if "value" in told:
         given["value"] = _number("value", told["value"], habits)
     if "expected_close_on" in told:
@@ -88,6 +91,13 @@ def _lines(told: Mapping[str, str], habits: Habits) -> list[Line] | None:
     quantity = _number("quantity", told["quantity"], habits) if "quantity" in told else 1
     price = _number("unit_price", told["unit_price"], habits) if "unit_price" in told else None
     return [Line(description or str(code), quantity, code, price)]
+
+
+def _stage(tx: Tx, told: str) -> str:
+    """A stage as the tenant calls it, or `won` and `lost` as other systems call them."""
+    closed = csv_words.meant("deals", "stage", told)
+    ours = closed and told.strip().casefold() in {stage.name.casefold() for stage in deal_stages.of(tx)}
+    return closed if closed and not ours else told
 
 
 def _client(tx: Tx, told: Mapping[str, str]) -> UUID | None:

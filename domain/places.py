@@ -6,22 +6,7 @@ import functools
 import re
 import zoneinfo
 
-COUNTRY_NAMES: dict[str, str] = {
-    "argentina": "AR", "australia": "AU", "austria": "AT", "belgium": "BE", "brasil": "BR", "brazil": "BR",
-    "canada": "CA", "chile": "CL", "china": "CN", "colombia": "CO", "deutschland": "DE", "england": "GB",
-    "españa": "ES", "france": "FR", "germany": "DE", "great britain": "GB", "india": "IN", "ireland": "IE",
-    "italia": "IT", "italy": "IT", "japan": "JP", "mexico": "MX", "méxico": "MX", "netherlands": "NL",
-    "new zealand": "NZ", "peru": "PE", "perú": "PE", "poland": "PL", "portugal": "PT", "scotland": "GB", "spain": "ES",
-    "sweden": "SE", "switzerland": "CH", "uk": "GB", "united kingdom": "GB", "united states": "US",
-    "united states of america": "US", "uruguay": "UY", "usa": "US",
-}  # fmt: skip
-"""What people write for a country, beside its ISO 3166-1 code."""
-
-LANGUAGE_NAMES: dict[str, str] = {
-    "deutsch": "de", "english": "en", "español": "es", "espanol": "es", "français": "fr", "francais": "fr",
-    "french": "fr", "german": "de", "inglés": "en", "ingles": "en", "inglês": "en", "italian": "it", "italiano": "it",
-    "portuguese": "pt", "português": "pt", "portugues": "pt", "spanish": "es",
-}  # fmt: skip
+from domain.place_names import COUNTRIES, LANGUAGES, bare
 
 
 class InvalidPlace(Exception):
@@ -31,7 +16,7 @@ class InvalidPlace(Exception):
 def country(told: str) -> str:
     """The ISO 3166-1 alpha-2 code of a code or a common name. Raises InvalidPlace."""
     word = told.strip()
-    code = COUNTRY_NAMES.get(word.lower(), word.upper())
+    code = COUNTRIES.get(bare(word), word.upper())
     if code not in _countries():
         raise InvalidPlace(f"{told!r} is not a country: give its two-letter code, such as US or ES")
     return code
@@ -48,7 +33,7 @@ def timezone(told: str) -> str:
 def language(told: str) -> str:
     """The ISO 639-1 code of a code, a tag such as `en-US`, or a common name. Raises InvalidPlace."""
     word = told.strip().lower()
-    code = LANGUAGE_NAMES.get(word, re.split(r"[-_]", word)[0])
+    code = LANGUAGES.get(bare(word), re.split(r"[-_]", word)[0])
     if not re.fullmatch(r"[a-z]{2}", code):
         raise InvalidPlace(f"{told!r} is not a language: give its two-letter code, such as en or pt")
     return code

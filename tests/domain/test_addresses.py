@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import addresses, places
+from domain.place_names import COUNTRIES, LANGUAGES, bare
 
 
 @pytest.mark.parametrize(
@@ -55,14 +58,18 @@ def test_a_list_keeps_what_is_an_address_once() -> None:
     assert addresses.known(["A@x.example", "a@X.example", "nobody", "b@x.example"]) == ["a@x.example", "b@x.example"]
 
 
-@pytest.mark.parametrize(("told", "code"), [("us", "US"), ("Spain", "ES"), (" españa ", "ES"), ("United States", "US")])
+@pytest.mark.parametrize(("told", "code"), [
+    ("us", "US"), ("Spain", "ES"), (" españa ", "ES"), ("United States", "US"), ("ÖSTERREICH", "AT"), ("Suíça", "CH"),
+    ("Großbritannien", "GB"), ("Países Bajos", "NL"), ("EE.UU.", "US"),
+])  # fmt: skip
 def test_a_country_has_one_code(told: str, code: str) -> None:
     assert places.country(told) == code
 
 
 @pytest.mark.parametrize(
-    ("told", "code"), [("en", "en"), ("EN-us", "en"), ("pt_BR", "pt"), ("Spanish", "es"), ("Português", "pt")]
-)
+    ("told", "code"), [("en", "en"), ("EN-us", "en"), ("pt_BR", "pt"), ("Spanish", "es"), ("Português", "pt"),
+                         ("Spanisch", "es"), ("Französisch", "fr"), ("Alemán", "de")],
+)  # fmt: skip
 def test_a_language_has_one_code(told: str, code: str) -> None:
     assert places.language(told) == code
 
@@ -91,3 +98,10 @@ def test_any_text_is_a_place_or_refused(told: str) -> None:
         except places.InvalidPlace:
             continue
         assert spell(spelled) == spelled
+
+
+@pytest.mark.parametrize(("names", "spell"), [(COUNTRIES, places.country), (LANGUAGES, places.language)])
+def test_each_name_of_a_place_stands_as_names_are_compared(
+    names: Mapping[str, str], spell: Callable[[str], str]
+) -> None:
+    assert [name for name, code in names.items() if bare(name) != name or spell(name) != code] == []
