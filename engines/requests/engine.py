@@ -89,15 +89,27 @@ class RequestsEngine:
 def proposals(ctx: Context, message: Message) -> Iterator[Proposal]:
     """What one message calls for, each with the words that call for it."""
     kinds = {message.cls, *message.flags}
-    asked = _asked(message)
-    if message.client_id is not None and "task_request" in kinds and asked.get("span"):
-        yield _proposal(ctx, message, "client_request", "client_request", str(asked["span"]), due=asked.get("due"))
-    for found in triggers.search(message.subject or "", _words(message)):
-        if message.client_id is not None or found.trigger in triggers.FROM_ANYBODY:
-            yield _proposal(ctx, message, found.trigger, "safety_escalation", found.quote)
+    safety = [
+        found for found in triggers.search(message.subject or "", _words(message))
+        if message.client_id is not None or found.trigger in triggers.FROM_ANYBODY
+    ]  # fmt: skip
+    asked = _asked(message) if message.client_id is not None and "task_request" in kinds else {}
+    span, due = str(asked.get("span") or ""), asked.get("due")
+    # words that ask and alarm at once make one task, the more urgent one
+    alarming = {found.trigger for found in safety if _same_words(found.quote, span)}
+    if span and not alarming:
+        yield _proposal(ctx, message, "client_request", "client_request", span, due=due)
+    for found in safety:
+        yield _proposal(ctx, message, found.trigger, "safety_escalation", found.quote,
+                        due=due if found.trigger in alarming else None)  # fmt: skip
     if message.client_id is not None and "complaint" in kinds and not _is_seen_to(ctx, message):
         quote = (message.reading.get("evidence") or {}).get("complaint") or message.snippet or message.subject
         yield _proposal(ctx, message, "complaint", "complaint", str(quote or ""))
+
+
+def _same_words(sentence: str, span: str) -> bool:
+    asked = " ".join(span.split())
+    return bool(asked) and (asked in sentence or sentence in asked)
 
 
 def _doubted(proposal: Proposal) -> Proposal:

@@ -107,6 +107,18 @@ def test_a_safety_trigger_becomes_an_escalation_that_the_rules_allow(
         assert tasks.listed(tx)[0].evidence["trigger"] == kind
 
 
+def test_words_that_ask_and_alarm_at_once_make_one_task_with_its_day(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        quote = "Please delete all my personal data by Friday."
+        day = "2026-03-06T17:00:00+00:00"
+        arrives(tx, f"Good morning. {quote}", flags=("task_request",), asked={"span": quote, "due": day})
+        [card] = proposed(tx)
+        assert (card.payload["trigger"], card.payload["due_at"]) == ("data_erasure_demand", day)
+        # words of their own are a task of their own
+        arrives(tx, f"{quote} Can you call me?", flags=("task_request",), asked={"span": "Can you call me?"})
+        assert [each.payload["kind"] for each in proposed(tx)[1:]] == ["client_request", "data_erasure_demand"]
+
+
 def test_a_request_is_allowed_by_the_rules(clone: Database, acme: UUID) -> None:
     with clone.tenant(acme) as tx:
         quote = "Could you please call me tomorrow?"
