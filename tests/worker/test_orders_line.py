@@ -33,7 +33,9 @@ def hh(
 def test_an_order_from_its_exception_to_its_end(hh: Line) -> None:
     assert [(each["order"], each["status"]) for each in hh("orders", "list")] == [("PO-7", "new")]
     [wrong] = hh("orders", "exceptions", "--code", "FEE_NOT_POSITIVE")
-    tried = hh("orders", "waive", wrong["id"], "--reason", "a gift", "--dry-run")
+    with pytest.raises(Spoken, match="TOTAL_MISSING is wrong with order PO-7; say which: --code, or its id"):
+        hh("orders", "waive", "PO-7", "--reason", "a gift")
+    tried = hh("orders", "waive", "po-7", "--code", "FEE_NOT_POSITIVE", "--reason", "a gift", "--dry-run")
     assert (tried["state"], tried["done"]) == ("waived", False)
     assert hh("orders", "waive", wrong["id"], "--reason", "a gift")["done"]
     with pytest.raises(Spoken, match="there is no open exception"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from domain.orders import Order
 
 OrderName = Annotated[str, typer.Argument(metavar="ORDER", help="Its id, external id or number.")]
-ExceptionId = Annotated[UUID, typer.Argument(metavar="EXCEPTION", help="Its id, as `orders exceptions` shows it.")]
+ExceptionName = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXCEPTION", help="Its id, as `orders exceptions` shows it, or its order, by id, external id or number."
+    ),
+]
+Code = Annotated[str | None, typer.Option("--code", help="Which one, where more than one is wrong with the order.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; whoever asks later is told.")]
 DAYS = ["%Y-%m-%d"]
 
@@ -112,17 +119,19 @@ def exceptions(
 
 
 def resolve(
-    exception_id: ExceptionId, reason: Reason, tenant: TenantName = None, dry_run: DryRun = False, as_json: Json = False
+    exception: ExceptionName, reason: Reason, code: Code = None, tenant: TenantName = None, dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Say that the cause is mended; the order is checked again, and opens it anew if it isn't."""
-    _decide("resolve", exception_id, reason, tenant, dry_run, as_json)
+    _decide("resolve", exception, code, reason, tenant, dry_run, as_json)
 
 
 def waive(
-    exception_id: ExceptionId, reason: Reason, tenant: TenantName = None, dry_run: DryRun = False, as_json: Json = False
+    exception: ExceptionName, reason: Reason, code: Code = None, tenant: TenantName = None, dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Let it pass as it is; it stays waived while its facts are the same."""
-    _decide("waive", exception_id, reason, tenant, dry_run, as_json)
+    _decide("waive", exception, code, reason, tenant, dry_run, as_json)
 
 
 def set_goal(
@@ -173,14 +182,33 @@ def remove_goal(
     speaking.say({"id": str(goal_id), "done": not dry_run}, as_json, sentence=sentence)
 
 
-def _decide(what: str, exception_id: UUID, reason: str, tenant: str | None, dry_run: bool, as_json: bool) -> None:
+def _decide(
+    what: str, exception: str, code: str | None, reason: str, tenant: str | None, dry_run: bool, as_json: bool
+) -> None:  # fmt: skip
     from domain import order_exceptions
 
     verb = order_exceptions.resolve if what == "resolve" else order_exceptions.waive
     with visiting.visit(tenant, dry_run=dry_run) as visit:
-        done = verb(visit.tx, exception_id, by=visiting.ACTOR, reason=reason)
+        done = verb(visit.tx, _meant(visit.tx, exception, code), by=visiting.ACTOR, reason=reason)
     sentence = f"{'would ' + what if dry_run else done.state} {done.code} of order {done.order_id}"
     speaking.say({**speaking.plain(done), "done": not dry_run}, as_json, sentence=sentence)
+
+
+def _meant(tx: Tx, told: str, code: str | None) -> UUID:
+    """The exception that a person means. Raises UnknownOrder, WrongUse where it may be several or none."""
+    from domain import order_exceptions
+
+    with contextlib.suppress(ValueError):
+        if order_exceptions.get(tx, UUID(told)) is not None:
+            return UUID(told)
+    order = _named(tx, told)
+    found = order_exceptions.of(tx, [order.id]).get(order.id, [])
+    wrong = [each for each in found if code in (None, each.code)]
+    if len(wrong) != 1:
+        codes = ", ".join(each.code for each in found) or "nothing"
+        raise WrongUse(f"EXCEPTION: {codes} is wrong with order {order.called}; say which: --code, or its id"
+                       if found else f"EXCEPTION: nothing is wrong with order {order.called}")  # fmt: skip
+    return wrong[0].id
 
 
 def _named(tx: Tx, told: str) -> Order:
