@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import events, feedback
+from domain import events, feedback, storable
 from domain.db import Row, Tx
 
 
@@ -45,7 +45,7 @@ def open(  # noqa: A001 - callers read cases.open
     contact_id: UUID | None = None, card_id: UUID | None = None,
 ) -> Case:  # fmt: skip
     """Open a case. Raises InvalidCase."""
-    if not kind.strip() or not title.strip():
+    if not storable.says(kind) or not storable.says(title):
         raise InvalidCase("kind and title: a case needs both")
     if not evidence:
         raise InvalidCase("evidence: say what the case rests on, such as a message_id")

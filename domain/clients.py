@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, events, places, rechecks, storable
+from domain import addresses, events, money, places, rechecks, storable
 from domain.db import Row, Tx
+from domain.money import InvalidMoney
 
 PEOPLE_LOCK = 10
 """Class of the lock under which a tenant's clients and contacts are looked up and made, so that none is doubled."""
@@ -199,6 +200,11 @@ def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
             told["domain"] = addresses.normalise_domain(told["domain"]).removeprefix("www.")
         except addresses.InvalidAddress as error:
             raise InvalidClient(f"domain: {error}") from error
+    if "currency" in told:
+        try:
+            told["currency"] = money.currency(told["currency"], bygone=True)
+        except InvalidMoney as error:
+            raise InvalidClient(f"currency: {error}") from error
     for name, allowed in (("relationship", ("client", "prospect")), ("status", ("active", "inactive"))):
         if name in told and told[name] not in allowed:
             raise InvalidClient(f"{name}: {told[name]!r} is neither {allowed[0]} nor {allowed[1]}")

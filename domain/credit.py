@@ -157,7 +157,7 @@ def _spelled(
         raise InvalidCredit("net_days: give days from 0 to 365")
     told |= {name: each for name, each in (("terms", terms), ("net_days", net_days)) if each is not None}
     try:
-        told |= {"currency": money.currency(currency)} if currency else {}
+        told |= {"currency": money.currency(currency, bygone=True)} if currency else {}
     except InvalidMoney as error:
         raise InvalidCredit(f"currency: {error}") from error
     for name, amount in (("credit_limit", credit_limit), ("outstanding_balance", outstanding_balance)):

@@ -114,7 +114,7 @@ def quoted(tx: Tx, mails: Sequence[Row]) -> None:
 def log(tx: Tx, deal_id: UUID, kind: Kind, words: str, *, at: datetime | None = None) -> None:
     """Note what happened around one deal. A note is no activity. Raises UnknownDeal, InvalidDeal."""
     deal = deal_book.hold(tx, deal_id)
-    if not words.strip():
+    if not storable.says(words):
         raise InvalidDeal("words: say what happened")
     moment = min(at or tx.now, tx.now)
     if kind == "note" or deal.state != "open":

@@ -105,7 +105,7 @@ def hold(tx: Tx, deal_id: UUID) -> Deal:
 
 def enter(tx: Tx, deal: Deal, stage: str, frm: str, evidence: Evidence, card_id: UUID | None) -> None:
     """End the present chapter of the deal's history and begin the next."""
-    if not (evidence.kind.strip() and evidence.who.strip() and evidence.what.strip()):
+    if not all(storable.says(each) for each in (evidence.kind, evidence.who, evidence.what)):
         raise IllegalDealMove(f"deal {deal.id} moves to {stage} only with evidence: its kind, who, what and when")
     tx.run(
         """UPDATE deal_stage_history SET left_at = greatest(entered_at, :now)

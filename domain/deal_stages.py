@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from domain import audit, events, schedule
+from domain import audit, events, schedule, storable
 from domain.db import Row, Tx
 
 KINDS = frozenset({"reply", "quote_request", "quote_sent", "quote_viewed", "order", "quote_accepted"})
@@ -135,7 +135,7 @@ def configure(tx: Tx, stages: Sequence[Stage], *, renamed: Mapping[str, str] | N
 def _checked(stage: Stage, position: int) -> Stage:
     if not _KEY.fullmatch(stage.key) or stage.key in CLOSED:
         raise InvalidStage(f"key: {stage.key!r} is no key: lower-case letters, digits and _, and neither won nor lost")
-    if not stage.name.strip():
+    if not storable.says(stage.name):
         raise InvalidStage("name: a stage needs a name")
     if not Decimal(0) <= stage.win_probability <= Decimal(1):
         raise InvalidStage("win_probability: from 0 to 1")

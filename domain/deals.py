@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import agreements, deal_stages, events, quotes, schedule, storable
+from domain import agreements, deal_stages, events, money, quotes, schedule, storable
 from domain import deal_book as book
 from domain.clients import Upserted
 from domain.db import Row, Tx
 from domain.deal_book import COLUMNS, Deal, Evidence, IllegalDealMove, InvalidDeal, State, UnknownDeal, load
 from domain.deal_stages import Stage
+from domain.money import InvalidMoney
 from domain.quotes import IllegalQuoteMove
 
 __all__ = ["COLUMNS", "Deal", "Evidence", "IllegalDealMove", "InvalidDeal", "State", "UnknownDeal", "load"]
@@ -119,7 +120,7 @@ def win(tx: Tx, deal_id: UUID, *, evidence: Evidence, reason: str | None = None,
 
 def lose(tx: Tx, deal_id: UUID, *, evidence: Evidence, reason: str, card_id: UUID | None = None) -> Deal:
     """Close an open deal as lost, saying why. Raises UnknownDeal, IllegalDealMove."""
-    if not reason.strip():
+    if not storable.says(reason):
         raise InvalidDeal("reason: say why the deal was lost")
     return _close(tx, deal_id, "lost", evidence, reason, card_id)
 
@@ -328,13 +329,14 @@ def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
     told = {name: storable.text(each, book.LONGEST).strip() if isinstance(each, str) else each
             for name, each in given.items()}  # fmt: skip
-    told = {name: each for name, each in told.items() if each is not None and each != ""}
+    told = {name: each for name, each in told.items() if not isinstance(each, str | None) or storable.says(each)}
     if "value" in told:
         told["value"] = _amount(told["value"])
     if "currency" in told:
-        told["currency"] = told["currency"].upper()
-        if len(told["currency"]) != 3 or not (told["currency"].isascii() and told["currency"].isalpha()):
-            raise InvalidDeal(f"currency: {told['currency']!r} is no currency: three letters, such as EUR")
+        try:
+            told["currency"] = money.currency(told["currency"], bygone=True)
+        except InvalidMoney as error:
+            raise InvalidDeal(f"currency: {error}") from error
     return told
 
 

@@ -138,7 +138,7 @@ def of_another(tx: Tx, order_id: UUID, client_id: UUID | None) -> None:
 def skip(tx: Tx, request_id: UUID, *, reason: str) -> Request:
     """A person does not want an order asked about; said again, it stays so. Raises as `ask`."""
     request = book.hold(tx, request_id)
-    told = " ".join(storable.text(reason, 500).split())
+    told = storable.line(reason, 500)
     if not told:
         raise InvalidFeedback("reason: say why nobody is to be asked")
     if request.state == "skipped":

@@ -228,10 +228,10 @@ def _spelled(said: Said) -> tuple[int | None, str | None]:
     """Rating and words as they are kept. Raises InvalidFeedback."""
     if said.rating is not None and (isinstance(said.rating, bool) or said.rating not in range(1, 6)):
         raise InvalidFeedback("rating: from 1 to 5")
-    comment = storable.text(said.comment or "", book.LONGEST).strip() or None
-    if said.rating is None and comment is None and said.message_id is None:
+    comment = storable.text(said.comment or "", book.LONGEST).strip()
+    if said.rating is None and not storable.says(comment) and said.message_id is None:
         raise InvalidFeedback("rating or comment: an answer says something")
-    return said.rating, comment
+    return said.rating, comment if storable.says(comment) else None
 
 
 def _counting(tx: Tx, request_id: UUID) -> Answer | None:

@@ -96,10 +96,6 @@ def _client(tx: Tx, _vault: Vault, told: dict[str, str], options: Options) -> Do
             raise InvalidRow(f"annual_value: {error}") from error
         if not 0 <= given["annual_value"] < Decimal("1e12"):
             raise InvalidRow("annual_value: it must be at least 0 and below 1,000,000,000,000")
-    if "currency" in given and not (given["currency"].isalpha() and len(given["currency"]) == 3):
-        raise InvalidRow("currency: give its three-letter code, such as USD")
-    if "currency" in given:
-        given["currency"] = given["currency"].upper()
     for name in ("relationship", "status"):
         if name in given:
             given[name] = csv_words.meant("clients", name, told[name]) or told[name].lower()

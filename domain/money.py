@@ -10,14 +10,29 @@ LARGEST = Decimal("999999999999.99")
 """What the database keeps: twelve digits before the point."""
 
 DECIMALS: Mapping[str, int] = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-                     "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BIF", "BYR", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+                     "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }  # fmt: skip
 """How many decimals a currency has where they are not two (ISO 4217, minor units)."""
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_PAID_IN = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
+    "CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD "
+    "HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD "
+    "MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN "
+    "PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD "
+    "TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
+)
+_GONE = "ANG BGN BYR CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL"
+
+CURRENCIES = frozenset(_PAID_IN.split())
+"""What is paid in (ISO 4217); metals, units of account and the codes for tests or for none have no smallest unit."""
+
+BYGONE = frozenset(_GONE.split())
+"""Withdrawn since 2010: books that are taken over still tell of them, and nothing new is offered in them."""
+
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
@@ -56,12 +71,17 @@ def unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-DECIMALS.get(currency, 2))
 
 
-def currency(told: str) -> str:
-    """A currency's ISO 4217 code in upper case. Raises InvalidMoney."""
+def currency(told: str, *, bygone: bool = False) -> str:
+    """A currency's ISO 4217 code in upper case; with `bygone` also of one that is no longer paid in.
+
+    Raises InvalidMoney.
+    """
     code = told.strip().upper()
-    if not _CURRENCY.fullmatch(code):
-        raise InvalidMoney(f"{told[:20]!r} is not a currency: give its three letters, such as USD or EUR")
-    return code
+    if code in CURRENCIES or (bygone and code in BYGONE):
+        return code
+    if code in BYGONE:
+        raise InvalidMoney(f"{code} is no longer paid in: give the currency that took its place")
+    raise InvalidMoney(f"{told[:20]!r} is not a currency: give its three letters, such as USD or EUR")
 
 
 def told(amount: Decimal | None) -> str | None:

@@ -228,7 +228,7 @@ def listed(
 def _decide(
     tx: Tx, exception_id: UUID, state: Literal["resolved", "waived"], by: str, reason: str
 ) -> OrderException:  # fmt: skip
-    why = storable.text(reason, 500).strip()
+    why = storable.line(reason, 500)
     if not why:
         raise InvalidResolution("reason: say why, for whoever asks later")
     decided = _close(tx, [exception_id], state, by=by, reason=why)

@@ -71,7 +71,7 @@ def details(given: Mapping[str, str | None]) -> dict[str, str]:
 def _amounts(told: dict[str, Any], currency: str) -> None:
     try:
         if "currency" in told:
-            told["currency"] = money.currency(told["currency"])
+            told["currency"] = money.currency(told["currency"], bygone=True)
     except InvalidMoney as error:
         raise InvalidOrder(f"currency: {error}") from error
     currency = told.get("currency", currency)

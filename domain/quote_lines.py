@@ -118,7 +118,7 @@ def told(line: Line) -> dict[str, str | bool | None]:
 def _spelled(line: Line, at: int, currency: str, tax_percent: Decimal, catalogue: Mapping[str, Product]) -> Line:
     code = products.spelled_code(line.code) if line.code else None
     product = catalogue.get(code) if code else None
-    description = " ".join(storable.text(line.description, 500).split()) or (product.name if product else "")
+    description = storable.line(line.description, 500) or (product.name if product else "")
     if not description:
         raise InvalidQuote(f"lines.{at}: a line needs a description, or the code of a product")
     try:

@@ -178,6 +178,8 @@ def offer(tx: Tx, quote_id: UUID) -> Quote:
         raise InvalidQuote(f"lines: {quote.unpriced} of them have no price yet")
     if not quote_lines.of(tx, [quote_id]):
         raise InvalidQuote("lines: a quote offers something")
+    if not quote.total:
+        raise InvalidQuote("lines: they come to nothing, and what costs nothing is agreed without a quote")
     if quote.contact_id is None:
         raise InvalidQuote("contact_id: say to whom it goes")
     if quote.offered_at is not None:
@@ -215,7 +217,7 @@ def accept(tx: Tx, quote_id: UUID, *, by: str, revision: int | None = None, word
 
 def reject(tx: Tx, quote_id: UUID, *, by: str, reason: str, revision: int | None = None) -> Quote:
     """The client says no, and why; said again, it stays the same. Raises as accept; InvalidQuote without a reason."""
-    told = " ".join(storable.text(reason, book.LONGEST).split())
+    told = storable.line(reason, book.LONGEST)
     if not told:
         raise InvalidQuote("reason: say why it was rejected")
     return _answer(tx, quote_id, "rejected", by, revision, told)
@@ -226,7 +228,7 @@ def withdraw(tx: Tx, quote_id: UUID, *, reason: str) -> Quote:
     quote = book.hold(tx, quote_id)
     if quote.status == "withdrawn":
         return quote
-    told = storable.text(reason, book.LONGEST).strip()
+    told = storable.line(reason, book.LONGEST)
     if not told:
         raise InvalidQuote("reason: say why it is withdrawn")
     book.check_move(quote, "withdrawn")
@@ -237,6 +239,9 @@ def withdraw(tx: Tx, quote_id: UUID, *, reason: str) -> Quote:
 def _answer(
     tx: Tx, quote_id: UUID, to: book.Status, by: str, revision: int | None, words: str | None
 ) -> Quote:  # fmt: skip
+    who = storable.line(by, 200)
+    if not who:
+        raise InvalidQuote("by: say who says so")
     quote = book.hold(tx, quote_id)
     if revision is not None and revision != quote.revision:
         raise IllegalQuoteMove(f"quote {quote.number} has been changed since: revision {quote.revision} stands now")
@@ -247,11 +252,10 @@ def _answer(
         raise IllegalQuoteMove(f"quote {quote.number} was valid until {quote.valid_until:%Y-%m-%d}")
     book.cancel_waiting(tx, quote, f"the quote was {to}")
     reason = storable.optional(words, book.LONGEST)
-    changes = {**book.SETTLED, "status": to, "answered_at": tx.now, "answered_by": storable.text(by, 200),
-               "reason": reason}  # fmt: skip
+    changes = {**book.SETTLED, "status": to, "answered_at": tx.now, "answered_by": who, "reason": reason}  # fmt: skip
     deal = book.deal_of(tx, quote, deciding=to == "rejected")
     schedule.bring_forward(tx, tx.now, extra=True)
-    return book.write(tx, quote, to, changes, by=storable.text(by, 200), react=True, reason=reason, deal_id=deal,
+    return book.write(tx, quote, to, changes, by=who, react=True, reason=reason, deal_id=deal,
                       total=money.told(quote.total), currency=quote.currency)  # fmt: skip
 
 
@@ -282,12 +286,7 @@ def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     longest = {"terms": 10 * book.LONGEST}
     told = {name: storable.text(each, longest.get(name, book.LONGEST)).strip() if isinstance(each, str) else each
             for name, each in given.items()}  # fmt: skip
-    told = {name: each for name, each in told.items() if each is not None and each != ""}
-    if "currency" in told:
-        try:
-            told["currency"] = money.currency(told["currency"])
-        except InvalidMoney as error:
-            raise InvalidQuote(f"currency: {error}") from error
+    told = {name: each for name, each in told.items() if not isinstance(each, str | None) or storable.says(each)}
     if "discount_percent" in told:
         told["discount_percent"] = quote_lines.percent(told["discount_percent"], "discount_percent")
     if "validity_days" in told and not 1 <= int(told["validity_days"]) <= 365:
@@ -298,7 +297,7 @@ def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refer(tx: Tx, wished: Mapping[str, Any]) -> str:
-    """The quote's currency, the account's where none is given. Raises InvalidQuote for what is not the account's."""
+    """The quote's currency, the account's where none is given. Raises InvalidQuote, also for what is another's."""
     row = tx.row(
         """SELECT l.currency, c.id AS contact, d.id AS deal FROM clients l
            LEFT JOIN contacts c ON c.tenant_id = :t AND c.client_id = l.id AND c.id = :contact
@@ -311,7 +310,10 @@ def _refer(tx: Tx, wished: Mapping[str, Any]) -> str:
     for name in ("contact", "deal"):
         if wished.get(f"{name}_id") is not None and row[name] is None:
             raise InvalidQuote(f"{name}_id: the account has no {name} {wished[f'{name}_id']}")
-    return str(wished.get("currency") or row["currency"])
+    try:
+        return money.currency(wished.get("currency") or row["currency"])
+    except InvalidMoney as error:
+        raise InvalidQuote(f"currency: {error}") from error
 
 
 def _next_number(tx: Tx, prefix: str) -> str:

@@ -114,6 +114,9 @@ def _wanted(lines: Sequence[Line]) -> list[tuple[str | None, Decimal, Decimal | 
 
 def _of_lines(priced: Priced) -> Iterator[Fault]:
     order = priced.order
+    if priced.agreed is not None:
+        # what was promised is owed, whatever the catalogue knows or sells by now
+        return
     for at, line in enumerate(priced.lines, 1):
         product = priced.product(line)
         if product is None:
@@ -126,8 +129,6 @@ def _of_lines(priced: Priced) -> Iterator[Fault]:
         facts = {"code": product.code, "listed": _told(product.price), "currency": product.currency}
         if not product.active:
             yield Fault("PRODUCT_RETIRED", str(at), "person", f"{product.code} is no longer sold", facts)
-        if priced.agreed is not None:
-            continue
         if product.currency != order.currency:
             yield Fault("CURRENCY_MISMATCH", str(at), "person",
                         f"{product.code} is sold in {product.currency}, the order is in {order.currency}",

@@ -41,7 +41,7 @@ def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | N
     if not vouching.by_account(ctx.tx, event, message):
         return quote
     quote = quotes.change(ctx.tx, quote.id, deal_id=_deal(ctx, message, quote))
-    if not quote.unpriced and message.contact_id is not None:
+    if not quote.unpriced and quote.total and message.contact_id is not None:
         quote = quotes.offer(ctx.tx, quote.id)
     return quote
 

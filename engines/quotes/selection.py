@@ -58,6 +58,8 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
     """What stands in the way of writing about this quote at all."""
     if due.unpriced:
         return _blocked(due, "quotes.unpriced", f"{due.unpriced} of its lines have no price: a person completes it")
+    if not due.total and not due.attempt:
+        return _blocked(due, "quotes.for_nothing", "it comes to nothing: a person sets its price or withdraws it")
     if due.contact_id is None:
         return _blocked(due, "quotes.named_contact", "the quote names no contact of its account")
     if not due.attempt and due.offered_at is None:

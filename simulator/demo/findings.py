@@ -201,6 +201,7 @@ ENGINE_SENTENCES = {
     "deals.budget": "An hour takes on no more follow-ups than its budget; the most pressing come first.",
     "deals.moved_on": "What was meant for a deal is withdrawn when the deal has moved on.",
     "quotes.unpriced": "A quote with a line that has no price is completed by a person.",
+    "quotes.for_nothing": "A quote that comes to nothing is not sent.",
     "quotes.not_offered": "A draft that nobody asked to send waits for a person.",
     "quotes.not_wanted": "A quote that a person did not want sent is not sent.",
     "quotes.named_contact": "A quote that names nobody is not sent.",

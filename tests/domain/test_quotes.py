@@ -139,6 +139,7 @@ def test_lines_take_their_price_from_the_catalogue_and_stay_open_where_it_has_no
         ({"lines": [Line("A", quantity="999999999", unit_price="999999999")]}, "more than can be kept"),
         ({"lines": [Line("A")] * 201}, "at most 200"),
         ({"currency": "dollars"}, "currency"),
+        ({"currency": "ZZZ"}, "currency"),
         ({"discount_percent": "-1"}, "discount_percent"),
         ({"validity_days": 0}, "validity_days"),
         ({"contact_id": UUID(int=1)}, "contact_id"),
@@ -151,6 +152,32 @@ def test_what_is_no_quote_is_refused_and_the_refusal_names_the_field(
 ) -> None:
     with clone.tenant(acme) as tx, pytest.raises(InvalidQuote, match=field):
         quotes.draft(tx, client_id=build.client(tx), **wrong)
+
+
+def test_what_comes_to_nothing_is_not_offered(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        for given_away in (made(tx, discount_percent="100"), made(tx, Line("Sample", 3, unit_price="0"))):
+            assert given_away.total == 0
+            with pytest.raises(InvalidQuote, match="come to nothing"):
+                quotes.offer(tx, given_away.id)
+        # a present among what is paid for is one
+        quotes.offer(tx, made(tx, Line("Sample", unit_price="0"), Line("Shelf", unit_price="0.01")).id)
+
+
+def test_a_reason_that_nobody_can_see_is_none_and_marks_that_mislead_go(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        quote = sent(tx)
+        for blank in ("\u200b", "\u2060\ufeff", " \u3164\n", "\u2800", "\u202e", "\x00", "\u0301"):
+            with pytest.raises(InvalidQuote, match="reason"):
+                quotes.reject(tx, quote.id, by="Bill", reason=blank)
+            with pytest.raises(InvalidQuote, match="reason"):
+                quotes.withdraw(tx, quote.id, reason=blank)
+            with pytest.raises(InvalidQuote, match="by"):
+                quotes.accept(tx, quote.id, by=blank)
+            with pytest.raises(InvalidQuote, match="description"):
+                made(tx, Line(blank, unit_price="1"))
+        told = quotes.reject(tx, quote.id, by="Bill\u202e llib", reason="caro\u200b,\n 10\u00a0€ 👩\u200d🔧")
+        assert (told.answered_by, told.reason) == ("Bill llib", "caro, 10 € 👩\u200d🔧")
 
 
 def test_a_quote_goes_from_draft_to_an_answer_and_stays_answered(clone: Database, acme: UUID, clock: HandClock) -> None:
@@ -208,6 +235,14 @@ def test_a_quote_that_was_sent_and_is_changed_is_a_new_draft(clone: Database, ac
         assert (quote_life.expire(tx), quote_life.expire(tx)) == (1, 0)
         assert of(tx, again.id).status == "expired"
         assert quotes.change(tx, again.id, validity_days=10).revision == 3
+
+
+def test_an_account_of_a_currency_that_is_gone_is_quoted_in_another(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        person = build.contact(tx, build.client(tx, currency="hrk"))
+        with pytest.raises(InvalidQuote, match="currency: HRK is no longer paid in"):
+            made(tx, contact_id=person)
+        assert made(tx, contact_id=person, currency="eur").currency == "EUR"
 
 
 def test_a_quote_for_another_person_leaves_the_conversation_with_the_first(clone: Database, acme: UUID) -> None:

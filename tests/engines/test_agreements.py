@@ -76,7 +76,7 @@ def test_an_accepted_quote_becomes_an_order_that_says_exactly_what_was_agreed(cl
         deal = build.deal(tx)
         lines = [
             Line(code="BOX", quantity="33.333", discount_percent="7.5", tax_percent="21"),
-            Line("Art", 1, None, "0.05"),
+            Line("Art", 1, "ART", "0.05"),
         ]
         quote = quoted(tx, deal, *lines, discount_percent="3.33")
         other, draft = quoted(tx, deal), quoted(tx, deal, out=False)
@@ -95,7 +95,7 @@ def test_an_accepted_quote_becomes_an_order_that_says_exactly_what_was_agreed(cl
         assert order.evidence["agreed"]["by"] == "Bill"
         assert [(str(each.quantity), each.code, str(each.unit_price), each.product_id)
                 for each in order_lines.of(tx, [order.id])[order.id]] == [
-            ("33.333", "BOX", "2.50", box), ("1.000", None, "0.05", None)]  # fmt: skip
+            ("33.333", "BOX", "2.50", box), ("1.000", "ART", "0.05", None)]  # fmt: skip
         assert agreements.orders_of(tx, deals=[deal], quotes=[quote.id]) == {deal: [order.id], quote.id: [order.id]}
         around = {
             (each["record"], each["called"], each["stands"]) for each in agreements.around(tx, "order", str(order.id))
@@ -114,7 +114,8 @@ def test_an_accepted_quote_becomes_an_order_that_says_exactly_what_was_agreed(cl
         assert only(tx).id == order.id
         with pytest.raises(IntegrityError), tx.savepoint():
             agreements.order_quote(tx, quote, status="new")
-        # what is agreed is not held against the catalogue, however far off it is
+        # what is agreed is not held against the catalogue, however far off it is: dearer, no longer sold, never known
+        products.put(tx, code="BOX", price="99", active=False)
         assert checking.check(Context(tx, settings.of(tx)), order.id) == {"order": "valid", "codes": []}
         assert only(tx).status == "accepted"
     with clone.tenant(globex) as tx:

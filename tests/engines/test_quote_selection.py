@@ -39,6 +39,7 @@ def selected(*found: Due, standing: Mapping[str, Standing] | None = None, **sett
     [
         ({}, None),
         ({"unpriced": 1}, "quotes.unpriced"),
+        ({"total": Decimal("0.00")}, "quotes.for_nothing"),
         ({"contact_id": None}, "quotes.named_contact"),
         ({"offered_at": None}, "quotes.not_offered"),
         ({"client_status": "inactive"}, "quotes.active_account"),
