@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import runs
+from domain import ledger, runs
 from domain.house import House
 from jobs import cycle, ingest
 from simulator.demo import companies, opinions, records, trade
@@ -34,6 +34,8 @@ class Hour:
     blocked: int
     deferred: int
     failed: int
+    expired: int
+    """What was due and came too late to be done."""
     mail: Counter[str]
     """What was ingested before it."""
 
@@ -101,9 +103,12 @@ def _hour(story: Story, told: Told) -> None:
             continue
         with story.house.database.tenant(tenant_id) as tx:
             row = runs.get(tx, run_id)
+            expired = sum(each["disposition"] == "expired" for each in ledger.lines(tx, run_id))
         assert row is not None, "a cycle that ran has its row"
-        hour = Hour(slug, run_id, row["started_at"], row["cycle_number"], row["outcome"], row["duration_ms"],
-                    row["executed"], row["held"], row["blocked"], row["deferred"], row["failed"], mail)  # fmt: skip
+        hour = Hour(
+            slug, run_id, row["started_at"], row["cycle_number"], row["outcome"], row["duration_ms"], row["executed"],
+            row["held"], row["blocked"], row["deferred"], row["failed"], expired, mail,
+        )  # fmt: skip
         story.hours.append(hour)
         told(hour)
 

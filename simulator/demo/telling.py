@@ -84,7 +84,7 @@ def _line(hour: Hour) -> Text:
         for count, what in (
             (hour.mail["messages"], "mail in" if hour.mail["messages"] == 1 else "mails in"),
             (hour.executed, "done"), (hour.held, "held"),
-            (hour.blocked, "blocked"), (hour.deferred, "put off"), (hour.failed, "failed"),
+            (hour.blocked, "blocked"), (hour.deferred, "put off"), (hour.failed, "failed"), (hour.expired, "expired"),
         )
         if count
     ]  # fmt: skip
