@@ -149,24 +149,26 @@ def get(tx: Tx, run_id: UUID) -> Row | None:
 
 def mode_changed(tx: Tx) -> bool:
     """Whether this run sends under another mode than the last one, the host's own strictness included."""
-    if tx.run_id is None:
-        return False
-    if "mode_changed" not in tx.memo:
-        tx.memo["mode_changed"] = bool(tx.value(
-            """SELECT count(DISTINCT mode) > 1 FROM (SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t
-                                                     ORDER BY cycle_number DESC LIMIT 2) AS latest""",
-            t=tx.tenant_id,
-        ))  # fmt: skip
-    return bool(tx.memo["mode_changed"])
+    return len(set(_modes(tx))) > 1
 
 
 def mode(tx: Tx) -> str | None:
     """The mode that this run sends under, the host's own strictness included; None outside of a run."""
+    return next(iter(_modes(tx)), None)
+
+
+def _modes(tx: Tx) -> Sequence[str]:
+    """The mode of this run, which is the newest, and that of the last one; none outside of a run. Read once."""
     if tx.run_id is None:
-        return None
-    told = tx.value("SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t AND id = :run",
-                    t=tx.tenant_id, run=tx.run_id)  # fmt: skip
-    return None if told is None else str(told)
+        return ()
+    if "modes" not in tx.memo:
+        rows = tx.rows(
+            """SELECT mode FROM agent_autonomous_runs WHERE tenant_id = :t ORDER BY cycle_number DESC LIMIT 2""",
+            t=tx.tenant_id,
+        )  # fmt: skip
+        tx.memo["modes"] = tuple(row["mode"] for row in rows)
+    told: Sequence[str] = tx.memo["modes"]
+    return told
 
 
 def is_open(tx: Tx) -> bool:

@@ -23,6 +23,8 @@ class Context:
     settings: TenantSettings
     hints: tuple[Mapping[str, Any], ...] = ()
     """What the last reflection said about this hour."""
+    ripe: frozenset[str] | None = None
+    """What time has brought about, as `engine.what` of each engine's `ripens`; None: nobody has looked."""
 
     @property
     def tenant_id(self) -> UUID:
@@ -31,6 +33,15 @@ class Context:
     @property
     def now(self) -> datetime:
         return self.tx.now
+
+    def has_ripened(self, engine: str, what: str) -> bool:
+        """Whether time has brought this about, or may have: what hardly ever has costs the other hours nothing."""
+        return self.ripe is None or ripening(engine, what) in self.ripe
+
+
+def ripening(engine: str, what: str) -> str:
+    """The name under which what ripens for an engine is looked up."""
+    return f"{engine}.{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,10 @@ class Engine(Protocol):
 
     Where it has not, the engine is neither asked to plan nor for numbers: what a tenant doesn't use costs it nothing.
     """
+    ripens: Mapping[str, str]
+    """By name: SQL for whether time alone has brought something about (:t, :now), each told by an index.
+
+    It is asked of all engines at once when a cycle begins; where nothing has, no statement is spent on it."""
     handlers: Mapping[str, Handler]
     """Internal action types and what carries them out; mail is carried out by the executor."""
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import agreements, cards, events, outbound, rests, settings, switches, undo, violations
+from domain import agreements, cards, events, outbound, rests, runs, settings, switches, undo, violations
 from domain.db import Tx
 from domain.house import House
 from engines.contract import Context, Engine
 from engines.registry import ENGINES
 from jobs import judge
 from jobs.arbitrate import arbitrate
+from jobs.hour import questions
 from policy.judge import sentence
 
 
@@ -60,7 +61,8 @@ def cycle(house: House, tenant_id: UUID, *, engines: Sequence[Engine] = ENGINES)
 def _look(house: House, tx: Tx, engines: Sequence[Engine]) -> dict[str, Any]:
     tenant_settings = settings.of(tx)
     rests.wake(tx)
-    said = [(engine, engine.plan(Context(tx, tenant_settings))) for engine in engines]
+    context = Context(tx, tenant_settings, ripe=runs.outstanding(tx, questions(engines)))
+    said = [(engine, engine.plan(context)) for engine in engines]
     plans = [plan for _, plan in arbitrate(house.brakes, tx, said)]
     proposals = [proposal for each in plans for proposal in each.proposals]
     new = cards.propose(tx, proposals, reconsider_hours=tenant_settings.reconsider_hours)

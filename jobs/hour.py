@@ -14,7 +14,7 @@ from domain import reflections, runs, settings, switches
 from domain.db import PartFailed, Row, Tx
 from domain.house import House, Leaving
 from domain.locks import Held
-from engines.contract import Context, Engine
+from engines.contract import Context, Engine, ripening
 from jobs.execute import Work
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,12 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 HEARTBEAT_SECONDS = 15.0
+
+
+def questions(engines: Sequence[Engine]) -> dict[str, str]:
+    """What is asked of all engines at once: which the tenant has anything for, and what has ripened for each."""
+    present = {engine.name: engine.present for engine in engines}
+    return present | {ripening(engine.name, what): sql for engine in engines for what, sql in engine.ripens.items()}
 
 
 class DeadlinePassed(Exception):
@@ -93,9 +99,9 @@ class Cycle:
         return self._last
 
     def context(self, tx: Tx) -> Context:
-        """What an engine is given, with the hints of the last reflection."""
+        """What an engine is given: with the hints of the last reflection, and what time has brought about."""
         last = self.last_reflection(tx)
-        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else ())
+        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else (), ripe=self.outstanding)
 
     def breathe(self) -> None:
         """Between two pieces of work: keep the lease alive. Raises Leaving, FenceLost, Stopped, DeadlinePassed."""
@@ -111,8 +117,8 @@ class Cycle:
             raise DeadlinePassed(f"deadline {self.run.deadline_at.isoformat()}")
 
     def look(self, tx: Tx) -> frozenset[str]:
-        """See what waits, and which engines the tenant has anything for."""
-        self.outstanding = runs.outstanding(tx, {engine.name: engine.present for engine in self.engines})
+        """See what waits, which engines the tenant has anything for, and what time has brought about for them."""
+        self.outstanding = runs.outstanding(tx, questions(self.engines))
         return self.outstanding
 
     def present(self, tx: Tx) -> list[Engine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from domain import cards, executions, ledger, rests, runs, settings, shadows
 from domain.cards import Card, Proposal
 from domain.db import Tx
 from domain.rests import Group, Rest
-from engines.contract import Obligation, Plan
+from engines.contract import Engine, Obligation, Plan
 from jobs import judge
 from jobs.arbitrate import arbitrate
 from jobs.hour import Cycle
@@ -29,9 +29,9 @@ def plan(cycle: Cycle) -> Counter[str]:
 
 def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     """How many of each kind, and the new cards beyond the first `BATCH`, which are not judged yet."""
-    context = cycle.context(tx)
     awake = cycle.working_engines(tx)
     asked = [engine for engine in cycle.present(tx) if engine in awake]
+    context = cycle.context(tx)
     if asked and runs.mode_changed(tx):
         # before any engine plans: what this wakes rests no more, and none may count it among what does
         shadows.forget(tx)
@@ -40,11 +40,10 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     plans = dict(arbitrate(cycle.house.brakes, tx, said))
     new = propose(cycle, tx, [proposal for each in plans.values() for proposal in each.proposals])
     cycle.house.fault("plan.proposed")
-    lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _account(cycle, tx, plans[engine]))
+    lines = _account(cycle, tx, plans)
     cycle.house.fault("plan.accounted")
-    # each engine's answer counts all lines of the run so far; planned again after a crash, there may be no more to tell
-    before = ledger.count(tx, cycle.run.id) if cycle.run.resumed else 0
-    obligations = max((count for _, count in lines), default=0) or before
+    # planned again after a crash, there may be no more to tell
+    obligations = lines or (ledger.count(tx, cycle.run.id) if cycle.run.resumed else 0)
     counts = Counter(obligations=obligations, planned=len(new))
     # a model is asked with no transaction open, and what it writes is judged with its card
     at_once = [] if cycle.models else new[:BATCH]
@@ -127,13 +126,27 @@ def setback(cycle: Cycle, tx: Tx, card: Card, error: Exception) -> None:
     )
 
 
-def _account(cycle: Cycle, tx: Tx, plan: Plan) -> int:
-    """Lay to rest what can't be done, and tell of everything that is due; how many lines' worth the run has now."""
-    for subject_type in sorted({due.subject_type for due in plan.obligations if due.rests_until is not None}):
-        some = [_rest(due, due.rests_until, due.seen) for due in plan.obligations
+def _account(cycle: Cycle, tx: Tx, plans: Mapping[Engine, Plan]) -> int:
+    """Tell of everything that is due, of all engines at once; how much the run's lines count now.
+
+    Where that can't be written down, each engine's is by itself, so that one voids no other's.
+    """
+    try:
+        with tx.savepoint():
+            return _written_down(cycle, tx, list(plans.values()))
+    except Exception:  # noqa: BLE001 - which of them it was shows when they are taken one by one
+        lines = cycle.ask(tx, list(plans), "ledger", lambda engine: _written_down(cycle, tx, [plans[engine]]))
+        return max((count for _, count in lines), default=0)
+
+
+def _written_down(cycle: Cycle, tx: Tx, plans: Sequence[Plan]) -> int:
+    """Lay to rest what can't be done, and write a line for each thing that is due; how much all lines count now."""
+    dues = [due for plan in plans for due in plan.obligations]
+    for subject_type in sorted({due.subject_type for due in dues if due.rests_until is not None}):
+        some = [_rest(due, due.rests_until, due.seen) for due in dues
                 if due.subject_type == subject_type and due.rests_until and due.seen]  # fmt: skip
         rests.lay(tx, subject_type, some)
-    lines = [*map(_line, plan.obligations), *map(_of_many, plan.resting)]
+    lines = [*map(_line, dues), *(_of_many(group) for plan in plans for group in plan.resting)]
     return ledger.open_lines(tx, cycle.run.id, lines)
 
 

@@ -53,7 +53,8 @@ def read(tx: Tx, cards: Sequence[Card]) -> dict[UUID, Asking]:
                          AND r.contact_id = w.contact_id AND r.sent_at IS NOT NULL AND r.id <> f.id
                          AND r.state <> 'skipped' ORDER BY r.sent_at DESC LIMIT 1),
                       (SELECT max(r.shadow_sent_at) FROM feedback_requests r WHERE r.tenant_id = :t
-                         AND r.contact_id = w.contact_id AND r.id <> f.id)) AS asked_at,
+                         AND r.contact_id = w.contact_id AND r.shadow_sent_at IS NOT NULL AND r.id <> f.id))
+                      AS asked_at,
                   CASE WHEN k.status = 'exempt' AND k.exempt_reason <> 'discovered' THEN k.exempt_reason END AS exempt,
                   EXISTS (SELECT FROM cases s WHERE s.tenant_id = :t AND s.client_id = f.client_id
                           AND s.state = 'open' AND (s.id = f.case_id

@@ -41,6 +41,7 @@ class ComplianceEngine:
 
     name = "compliance"
     present = "EXISTS (SELECT FROM compliance_schedule WHERE tenant_id = :t)"
+    ripens: Mapping[str, str] = {}
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:

@@ -9,8 +9,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import deal_stages
-from domain.deal_stages import Stage
 from engines.contract import Context
 
 
@@ -94,7 +92,7 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                SELECT d.*, true FROM deals d
                WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.shadow_follow_ups IS NOT NULL
                  AND d.follow_up_due_at <= :now AND coalesce(d.planned_at > :now, true))
-           SELECT f.id AS deal_id, f.title, f.stage, f.value, f.shadowed,
+           SELECT f.id AS deal_id, f.title, f.stage, f.value * s.win_probability AS weighted, f.shadowed,
                   CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at,
                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END
                       AS follow_ups,
@@ -104,13 +102,14 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                   c.email IS NOT NULL AS reachable, k.status AS clock, k.exempt_reason, k.paused_until, c.language,
                   l.language AS client_language, coalesce(c.timezone, l.timezone) AS timezone,
                   (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
-           FROM found f
-           -- a fence: one look-up for each that is due, however few a planner believes there are in all
+           FROM found f JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = f.stage
+           -- fences: one look-up for each that is due, however few a planner believes there are in all
            JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
            LEFT JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = f.contact_id
                               AND c.client_id = f.client_id OFFSET 0) c ON true
-           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
-                              WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
+           -- in the words of the index of those out of reach: everybody else costs no row
+           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k WHERE k.tenant_id = :t AND k.contact_id = c.id
+                              AND k.status <> 'active' OFFSET 0) k ON true
            LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
                               WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true
            LEFT JOIN LATERAL (SELECT q.number, q.planned_at FROM quotes q
@@ -118,23 +117,22 @@ def follow_ups_due(ctx: Context) -> list[Due]:
                                 AND q.planned_at IS NOT NULL ORDER BY q.planned_at LIMIT 1) q ON true""",
         t=ctx.tenant_id, now=ctx.now,
     )  # fmt: skip
-    odds = _odds(ctx)
-    return [_due(row, odds) for row in rows]
+    return [_due(row) for row in rows]
 
 
 def stalls(ctx: Context) -> list[Stall]:
     """Every stalled deal about which nothing was said yet, the most valuable first."""
     rows = ctx.tx.rows(
-        """SELECT d.id, d.title, d.stage, d.value, d.stalled_at, d.last_activity_at,
+        """SELECT d.id, d.title, d.stage, s.name AS stage_name, d.value * s.win_probability AS weighted, d.stalled_at,
+                  d.last_activity_at,
                   coalesce(d.shadow_follow_ups, d.follow_ups) AS follow_ups,
                   d.planned_at AS follow_up_due_at, d.our_turn_since, d.client_id, d.contact_id
-           FROM deals d
+           FROM deals d JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = d.stage
            WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.stalled_at IS NOT NULL
              AND d.stall_answered_at IS NULL""",
         t=ctx.tenant_id,
     )  # fmt: skip
-    odds = _odds(ctx)
-    found = [_stall(row, odds) for row in rows]
+    found = [Stall(**{name: row[name] for name in Stall.__slots__}) for row in rows]
     return sorted(found, key=lambda stall: (-stall.weighted, stall.id))
 
 
@@ -151,19 +149,6 @@ def next_due(ctx: Context) -> datetime | None:
     return soonest
 
 
-def _odds(ctx: Context) -> Mapping[str, Stage]:
-    return {stage.key: stage for stage in deal_stages.of(ctx.tx)}
-
-
-def _due(row: Mapping[Any, Any], odds: Mapping[str, Stage]) -> Due:
-    same = {name: row[name] for name in Due.__slots__ if name not in ("languages", "weighted")}
-    return Due(
-        **same, weighted=row["value"] * odds[row["stage"]].win_probability,
-        languages=(row["language"], row["client_language"]),
-    )  # fmt: skip
-
-
-def _stall(row: Mapping[Any, Any], odds: Mapping[str, Stage]) -> Stall:
-    stage = odds[row["stage"]]
-    same = {name: row[name] for name in Stall.__slots__ if name not in ("stage_name", "weighted")}
-    return Stall(**same, stage_name=stage.name, weighted=row["value"] * stage.win_probability)
+def _due(row: Mapping[Any, Any]) -> Due:
+    same = {name: row[name] for name in Due.__slots__ if name != "languages"}
+    return Due(**same, languages=(row["language"], row["client_language"]))

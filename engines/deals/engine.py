@@ -25,6 +25,10 @@ class DealsEngine:
 
     name = news.NAME
     present = "EXISTS (SELECT FROM deals WHERE tenant_id = :t)"
+    ripens: Mapping[str, str] = {
+        "stalling": "EXISTS (SELECT FROM deals WHERE tenant_id = :t AND state = 'open' AND stalled_at IS NULL "
+                    "AND stalls_at <= :now)",
+    }  # fmt: skip
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:
@@ -32,7 +36,8 @@ class DealsEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every follow-up due and every stall, and propose the most pressing; a handful of statements."""
-        deal_activity.detect_stalled(ctx.tx)
+        if ctx.has_ripened(self.name, "stalling"):
+            deal_activity.detect_stalled(ctx.tx)
         found, stalls = reading.follow_ups_due(ctx), reading.stalls(ctx)
         if not found and not stalls:
             return Plan()

@@ -21,11 +21,18 @@ class EngagementEngine:
 
     name = "engagement"
     present = "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t)"
+    ripens: Mapping[str, str] = {
+        "returning": "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t AND status = 'paused' "
+                     "AND paused_until <= :now)",
+        "overtaken": "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t AND status = 'active' "
+                     "AND due_at <= :now AND follow_up_due_at IS NOT NULL)",
+    }  # fmt: skip
     handlers: Mapping[str, Handler] = {}
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every overdue contact and follow-up due, and propose the most urgent; a handful of statements."""
-        clocks.refresh_compliance(ctx.tx)
+        if ctx.has_ripened(self.name, "returning") or ctx.has_ripened(self.name, "overtaken"):
+            clocks.refresh_compliance(ctx.tx)
         found = reading.due(ctx)
         if not found:
             return Plan()

@@ -102,8 +102,9 @@ def requests(ctx: Context) -> list[Due]:
                 LEFT JOIN engagement_clocks e ON e.tenant_id = :t AND e.contact_id = p.id
                 WHERE p.tenant_id = :t AND p.client_id = f.client_id AND p.email IS NOT NULL AND w.named IS NULL
                 ORDER BY e.last_reply_at DESC NULLS LAST, p.id LIMIT 1)) c ON c.client_id = f.client_id
-           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
-                              WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true""",
+           -- in the words of the index of those out of reach: everybody else costs no row
+           LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k WHERE k.tenant_id = :t AND k.contact_id = c.id
+                              AND k.status <> 'active' OFFSET 0) k ON true""",
         t=ctx.tenant_id, now=ctx.now, since=ctx.now - timedelta(days=ctx.settings.feedback_again_days),
     )  # fmt: skip
     return [_due(row) for row in rows]

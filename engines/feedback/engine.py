@@ -24,11 +24,16 @@ class FeedbackEngine:
 
     name = recovery.NAME
     present = "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t)"
+    ripens: Mapping[str, str] = {
+        "lapsing": "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t AND state = 'sent' "
+                   "AND lapses_at <= :now)",
+    }  # fmt: skip
     handlers: Mapping[str, Handler] = {}
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every request and reminder due, and for what is to make good; a handful of statements."""
-        feedback_life.lapse(ctx.tx)
+        if ctx.has_ripened(self.name, "lapsing"):
+            feedback_life.lapse(ctx.tx)
         resting = rests.counted(ctx.tx, SUBJECT)
         found = reading.requests(ctx)
         standing = intentions.standing(ctx.tx, [each.key for each in found])

@@ -28,6 +28,11 @@ class OrdersEngine:
     name = asking.NAME
     present = """EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t)
               OR EXISTS (SELECT FROM goals WHERE tenant_id = :t)"""
+    ripens: Mapping[str, str] = {
+        "unanswered": "EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t AND state = 'asked' "
+                      "AND due_at <= :now)",
+        "held": "EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t AND held_mode IS NOT NULL)",
+    }  # fmt: skip
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:
@@ -36,8 +41,10 @@ class OrdersEngine:
     def plan(self, ctx: Context) -> Plan:
         """Account for every order in the open queue, and propose what comes next for each; a handful of statements."""
         tx = ctx.tx
-        queue.stop_waiting(tx)
-        queue.forget_held(tx, runs.mode(tx) or ctx.settings.send_mode)
+        if ctx.has_ripened(self.name, "unanswered"):
+            queue.stop_waiting(tx)
+        if ctx.has_ripened(self.name, "held"):
+            queue.forget_held(tx, runs.mode(tx) or ctx.settings.send_mode)
         queue.enter_where_products_came(tx)
         found = asking.open_orders(tx)
         if not found:
@@ -52,7 +59,8 @@ class OrdersEngine:
             elif proposal is not None:
                 proposals.append(proposal)
             obligations.append(due)
-        unsettled = {str(each.order_id) for each in found if each.state == "exceptions"}
+        unsettled = {str(each.order_id) for each in found
+                     if each.state == "exceptions" and each.due_at is not None and each.due_at <= ctx.now}  # fmt: skip
         queue.looked_at(tx, [UUID(each.subject_id) for each in proposals if each.subject_id in unsettled],
                         again_at=ctx.now + timedelta(hours=ctx.settings.reconsider_hours))  # fmt: skip
         return Plan(tuple(obligations), tuple(proposals))

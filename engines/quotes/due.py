@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.db import Row
 from engines.contract import Context
 
 
@@ -67,8 +66,9 @@ _ABOUT = """f.id AS quote_id, f.number, f.revision, f.source, f.currency, f.tota
 _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = f.client_id OFFSET 0) l ON true
     LEFT JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = f.contact_id
                        AND c.client_id = f.client_id OFFSET 0) c ON true
-    LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k
-                       WHERE k.tenant_id = :t AND k.contact_id = c.id OFFSET 0) k ON true
+    -- in the words of the index of those out of reach: everybody else costs no row
+    LEFT JOIN LATERAL (SELECT * FROM engagement_clocks k WHERE k.tenant_id = :t AND k.contact_id = c.id
+                       AND k.status <> 'active' OFFSET 0) k ON true
     LEFT JOIN LATERAL (SELECT d.thread_id FROM deals d WHERE d.tenant_id = :t AND d.id = f.deal_id
                        AND d.contact_id = f.contact_id AND f.thread_id IS NULL OFFSET 0) d ON true
     -- worked out apart: inside the look-up it would keep the wall from using an index
@@ -78,36 +78,30 @@ _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.
 """With the conversation it goes out in: its own, else that of its deal, if that is with the same contact."""
 
 
-def drafts(ctx: Context) -> list[Due]:
-    """Every draft that is meant to be sent, or that a mail asked for and a person has yet to complete."""
-    rows = ctx.tx.rows(
-        f"""SELECT {_ABOUT}, 0 AS attempt, coalesce(f.offered_at, f.created_at) AS due_at,
-                   f.shadow_sent_at IS NOT NULL AS shadowed
-            FROM quotes f {_JOINED}
-            WHERE f.tenant_id = :t AND f.status = 'draft' AND (f.offered_at IS NOT NULL OR f.message_id IS NOT NULL)
-            ORDER BY f.id""",
-        t=ctx.tenant_id,
-    )  # fmt: skip
-    return _all(rows)
+_DRAFTS = """SELECT q.*, q.shadow_sent_at IS NOT NULL AS shadowed, 0 AS attempt,
+        coalesce(q.offered_at, q.created_at) AS moment
+    FROM quotes q WHERE q.tenant_id = :t AND q.status = 'draft'
+      AND (q.offered_at IS NOT NULL OR q.message_id IS NOT NULL)"""
+"""Every draft that is meant to be sent, or that a mail asked for and a person has yet to complete."""
+
+_FOLLOW_UPS = """SELECT q.*, false, coalesce(q.shadow_follow_ups, q.follow_ups) + 1, q.planned_at
+    FROM quotes q WHERE q.tenant_id = :t AND q.planned_at <= :now"""
+"""Every quote whose follow-up is due, by its shadow where a held message has moved that."""
+
+_HELD = """SELECT q.*, true, q.follow_ups + 1, q.follow_up_due_at
+    FROM quotes q WHERE q.tenant_id = :t AND q.status IN ('sent', 'viewed') AND q.shadow_follow_ups IS NOT NULL
+      AND q.follow_up_due_at <= :now AND coalesce(q.planned_at > :now, true)"""
+"""Every quote whose follow-up is due for real, while planning has moved on because one was held."""
 
 
-def follow_ups(ctx: Context) -> list[Due]:
-    """Every quote whose follow-up is due, in one statement that reads the due ones alone."""
+def due(ctx: Context) -> list[Due]:
+    """Every quote about which something is due, in one statement that reads these alone."""
     rows = ctx.tx.rows(
-        f"""WITH found AS (
-                SELECT q.*, false AS shadowed FROM quotes q WHERE q.tenant_id = :t AND q.planned_at <= :now
-                UNION ALL
-                SELECT q.*, true FROM quotes q
-                WHERE q.tenant_id = :t AND q.status IN ('sent', 'viewed') AND q.shadow_follow_ups IS NOT NULL
-                  AND q.follow_up_due_at <= :now AND coalesce(q.planned_at > :now, true))
-            SELECT {_ABOUT}, f.shadowed,
-                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END + 1
-                       AS attempt,
-                   CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at
-            FROM found f {_JOINED}""",
+        f"""WITH found AS ({_DRAFTS} UNION ALL {_FOLLOW_UPS} UNION ALL {_HELD})
+            SELECT {_ABOUT}, f.shadowed, f.attempt, f.moment AS due_at FROM found f {_JOINED}""",
         t=ctx.tenant_id, now=ctx.now,
     )  # fmt: skip
-    return _all(rows)
+    return [_due(row) for row in rows]
 
 
 def next_due(ctx: Context) -> datetime | None:
@@ -121,10 +115,6 @@ def next_due(ctx: Context) -> datetime | None:
         t=ctx.tenant_id,
     )  # fmt: skip
     return soonest
-
-
-def _all(rows: Sequence[Row]) -> list[Due]:
-    return [_due(row) for row in rows]
 
 
 def _due(row: Mapping[Any, Any]) -> Due:

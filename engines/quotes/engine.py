@@ -25,12 +25,17 @@ class QuotesEngine:
 
     name = "quotes"
     present = "EXISTS (SELECT FROM quotes WHERE tenant_id = :t)"
+    ripens: Mapping[str, str] = {
+        "expiring": "EXISTS (SELECT FROM quotes WHERE tenant_id = :t AND status IN ('sent', 'viewed') "
+                    "AND valid_until <= :now)",
+    }  # fmt: skip
     handlers: Mapping[str, Handler] = {}
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every draft that waits and every follow-up due, and propose them; a handful of statements."""
-        quote_life.expire(ctx.tx)
-        found = [*reading.drafts(ctx), *reading.follow_ups(ctx)]
+        if ctx.has_ripened(self.name, "expiring"):
+            quote_life.expire(ctx.tx)
+        found = reading.due(ctx)
         if not found:
             return Plan()
         standing = intentions.standing(ctx.tx, [each.key for each in found])

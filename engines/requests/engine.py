@@ -36,6 +36,7 @@ class RequestsEngine:
 
     name = "requests"
     present = "EXISTS (SELECT FROM gmail_messages WHERE tenant_id = :t)"
+    ripens: Mapping[str, str] = {}
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:

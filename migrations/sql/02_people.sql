@@ -103,6 +103,8 @@ CREATE TABLE hourhand.engagement_clocks (
 );
 CREATE INDEX engagement_clocks_planned ON hourhand.engagement_clocks (tenant_id, planned_at) WHERE status <> 'exempt';
 CREATE INDEX engagement_clocks_paused ON hourhand.engagement_clocks (tenant_id, paused_until) WHERE status = 'paused';
+-- who is away or out of reach: few, and asked of everybody about whom something is due
+CREATE INDEX engagement_clocks_hindered ON hourhand.engagement_clocks (tenant_id, contact_id) WHERE status <> 'active';
 CREATE INDEX engagement_clocks_client ON hourhand.engagement_clocks (tenant_id, client_id);
 CREATE INDEX engagement_clocks_shadowed ON hourhand.engagement_clocks (tenant_id, due_at)
     WHERE status <> 'exempt' AND shadow_due_at IS NOT NULL;

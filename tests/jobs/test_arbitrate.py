@@ -39,6 +39,7 @@ class Wild:
     wishes: list[Proposal] = field(default_factory=list)
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     present: str = "true"
+    ripens: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, ctx: Context) -> Plan:
         wished, self.wishes = self.wishes, []
