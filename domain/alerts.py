@@ -67,7 +67,7 @@ HOUSE = Book("control.alerts", "control.alert_mutes", "control.alert_deliveries"
 
 COLUMNS = ", ".join(Alert.__slots__)
 
-MOMENTS = ("mailbox_difference", "model_calls", "model_repeats", "quote_answered")
+MOMENTS = ("mailbox_difference", "model_calls", "model_repeats", "quote_answered", "unproven_mail")
 """Kinds that tell of a moment, not of what lasts: the night ends them, so that the next time is told again."""
 MOMENTS_LAST = timedelta(hours=20)
 

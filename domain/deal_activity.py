@@ -47,6 +47,12 @@ def heard(
                      thread_id=thread_id, message_id=message_id, at=at, by="contact", asks=asks)  # fmt: skip
 
 
+def hushed(tx: Tx, client_id: UUID, *, at: datetime) -> None:
+    """Somebody wrote who may be of the account: follow-ups of its deals begin anew, and nothing counts as activity."""
+    if of_account := _open_of(tx, client_id):
+        _apply(tx, "mail_in", {}, of_account, message_id=None, at=min(at, tx.now), by="stranger")
+
+
 ASKING = frozenset({"quote_request", "order", "order_update", "new_request", "complaint", "task_request", "asks_task"})
 """Classes and flags of mails that wait for an answer."""
 

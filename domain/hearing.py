@@ -21,6 +21,14 @@ def heard(
     compliance_life.heard(tx, client_id, at=at)
 
 
+def hushed(tx: Tx, client_id: UUID, *, at: datetime) -> None:
+    """Somebody wrote who may be of the account: nobody there is pressed on for now, and no record says they wrote."""
+    deal_activity.hushed(tx, client_id, at=at)
+    quote_life.silence(tx, client_id)
+    feedback_life.silence(tx, client_id)
+    compliance_life.heard(tx, client_id, at=at)
+
+
 def stop(tx: Tx, client_id: UUID, at: datetime, *, how: str) -> None:
     """Every sequence to the account stops, once however much was said; `how`: in what they said it."""
     clients.replied(tx, client_id, at)

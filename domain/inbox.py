@@ -15,6 +15,7 @@ from domain.incoming import BY_MACHINES, FLAGS_OF_MACHINES, Incoming
 from domain.links import Linked
 from domain.mailboxes import MailboxRow
 from domain.vault import Vault
+from domain.vouching import Word
 
 DISCOVERED = "discovered"
 """Why the clock of somebody whom only the mail made known stands still: nobody decided yet to write to them."""
@@ -44,6 +45,7 @@ class Message:
     reading: dict[str, Any]
     client_id: UUID | None
     contact_id: UUID | None
+    word_of: Word | None
     reply_to_card_id: UUID | None
     links: Sequence[dict[str, str]]
     raw_size: int
@@ -63,7 +65,7 @@ _STORED = (
     "id uuid, gmail_message_id text, thread_id uuid, rfc_message_id text, in_reply_to text, direction text, "
     "labels text[], from_address text, from_name text, recipients jsonb, subject text, snippet text, "
     "sent_at timestamptz, received_at timestamptz, class text, flags text[], reading jsonb, client_id uuid, "
-    "contact_id uuid, reply_to_card_id uuid, links jsonb, raw_size bigint, quarantined text"
+    "contact_id uuid, word_of text, reply_to_card_id uuid, links jsonb, raw_size bigint, quarantined text"
 )
 _NAMES = ", ".join(column.strip().split(" ")[0] for column in _STORED.split(","))
 
@@ -238,6 +240,7 @@ def _row(each: Linked) -> dict[str, Any]:
         "class": each.cls, "flags": sorted(each.flags), "reading": dict(one.reading),
         "client_id": str(each.client_id) if each.client_id else None,
         "contact_id": str(each.contact_id) if each.contact_id else None,
+        "word_of": each.word_of if each.direction == "in" else None,
         "reply_to_card_id": str(each.card["card_id"]) if each.card and each.direction == "in" else None,
         "links": each.reasons, "raw_size": len(one.raw), "quarantined": one.quarantined,
     }  # fmt: skip

@@ -47,6 +47,8 @@ class Incoming:
     """(name, address) of everybody in the headers who may be a person."""
     aligned: bool | None = None
     """True: the receiving server vouches for the writer's address. False: it does not. None: it said nothing."""
+    disowned: bool = False
+    """The domain that it claims to be from says by its own policy that it did not send it."""
     message_id: str | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()

@@ -17,6 +17,14 @@ from domain.threads import News, Thread
 
 
 @dataclass(frozen=True, slots=True)
+class ByPeople:
+    """A mail that a person of the tenant wrote: to which addresses, and to which account."""
+
+    to: frozenset[str]
+    client_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """People, accounts, conversations and mails of ours, by the names under which messages speak of them."""
 
@@ -30,8 +38,8 @@ class Known:
     own_domains: frozenset[str]
     copies: frozenset[tuple[str, str | None]]
     """(Message-ID, writer) of what another mailbox of the tenant has brought already."""
-    sent_by_people: Mapping[str, frozenset[str]]
-    """Whom the tenant's own people wrote to, by the Message-IDs that the batch's reports are about."""
+    by_people: dict[str, ByPeople]
+    """What the tenant's own people wrote, by the Message-IDs that the batch answers or reports on."""
     heard: Counter[str]
     """How many messages each writer sent within the last hour."""
     fresh_keys: list[tuple[str, UUID]] = field(default_factory=list)
@@ -55,7 +63,7 @@ def gather(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> Known:
         own_addresses=own,
         own_domains=own_domains,
         copies=_copies(tx, mailbox, batch),
-        sent_by_people=_sent_by_people(tx, batch),
+        by_people=_by_people(tx, {each for one in batch for each in one.answered_ids} - cards.keys()),
         heard=_heard(tx, {one.from_address for one in batch if one.from_address} - own),
     )
 
@@ -78,7 +86,8 @@ def _own_mails(tx: Tx, ids: set[str]) -> dict[str, Row]:
         return {}
     rows = tx.rows(
         """SELECT card_id, rfc_message_id, carried_message_id, thread_id, client_id, contact_id, recipients, state,
-                  (SELECT k.type FROM kanban_cards k WHERE k.tenant_id = :t AND k.id = card_id) AS card_type
+                  (SELECT k.type FROM kanban_cards k WHERE k.tenant_id = :t AND k.id = card_id) AS card_type,
+                  (SELECT c.name FROM contacts c WHERE c.tenant_id = :t AND c.id = contact_id) AS contact_name
            FROM outbound_messages WHERE tenant_id = :t AND state <> 'held'
              AND (rfc_message_id = ANY(:ids) OR carried_message_id = ANY(:ids))""",
         t=tx.tenant_id, ids=list(ids),
@@ -114,16 +123,19 @@ def _copies(tx: Tx, mailbox: MailboxRow, batch: Sequence[Incoming]) -> frozenset
     return frozenset((row["rfc_message_id"], row["from_address"]) for row in rows)
 
 
-def _sent_by_people(tx: Tx, batch: Sequence[Incoming]) -> dict[str, frozenset[str]]:
-    ids = [each for one in batch if one.cls == "bounce" for each in one.answered_ids]
+def _by_people(tx: Tx, ids: set[str]) -> dict[str, ByPeople]:
     if not ids:
         return {}
     rows = tx.rows(
-        """SELECT rfc_message_id, recipients FROM gmail_messages
+        """SELECT rfc_message_id, recipients, client_id FROM gmail_messages
            WHERE tenant_id = :t AND rfc_message_id = ANY(:ids) AND direction = 'out'""",
-        t=tx.tenant_id, ids=ids,
+        t=tx.tenant_id, ids=list(ids),
     )  # fmt: skip
-    return {row["rfc_message_id"]: frozenset((*row["recipients"]["to"], *row["recipients"]["cc"])) for row in rows}
+    return {
+        row["rfc_message_id"]: ByPeople(frozenset((*row["recipients"]["to"], *row["recipients"]["cc"])),
+                                        row["client_id"])
+        for row in rows
+    }  # fmt: skip
 
 
 def _heard(tx: Tx, writers: set[str]) -> Counter[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from domain import addresses, threads
+from domain import addresses, threads, vouching
 from domain.contacts import Contact
 from domain.db import Row, Tx
 from domain.incoming import Incoming
-from domain.known import Known, provider_key
+from domain.known import ByPeople, Known, provider_key
 from domain.mailboxes import MailboxRow
 from domain.threads import News, Thread
+from domain.vouching import Word
 
 REFERENCES_KEPT = 20
 """How many of a message's references become keys of its thread."""
@@ -37,6 +39,14 @@ class Linked:
     is_loop: bool = False
     client_id: UUID | None = None
     contact_id: UUID | None = None
+    word_of: Word = "stranger"
+    """As whose word it counts at that account."""
+    is_theirs: bool = False
+    """It was written from an address of the contact or of the account's own domain, or so it says."""
+    answers_ours: bool = False
+    """It names a mail that we, or the tenant's people, wrote to that account."""
+    alias_of: UUID | None = None
+    """The contact who wrote it from an address that nobody knew."""
     recipients: tuple[Contact, ...] = ()
     """With direction out: the contacts it was written to."""
     strangers: tuple[tuple[str, str, UUID], ...] = ()
@@ -66,16 +76,21 @@ def link(tx: Tx, mailbox: MailboxRow, known: Known, one: Incoming, *, ceiling: i
         linked.because("card", linked.card["card_id"], "it answers or reports on the mail of this card")
     if direction == "out":
         _link_recipients(linked, known)
+        if one.message_id is not None:
+            # its answer may have come in the same batch
+            known.by_people[one.message_id] = ByPeople(frozenset((*one.to, *one.cc)), linked.client_id)
     else:
         _link_writer(linked, known)
+        _weigh(linked, known)
         _count(linked, known, ceiling, tx)
         if one.cls == "reply" and linked.contact_id is None and _begins(linked.thread):
             linked.cls = "other"  # it answers something, but nothing of ours
         elif one.cls == "reply" and linked.card is not None and linked.card["card_type"] == "request_feedback":
             linked.cls = "feedback_answer"  # whatever its subject says: that is what was asked
-    linked.wrote_to = frozenset(
-        address for each in one.answered_ids for address in known.sent_by_people.get(each, frozenset())
-    )
+    if one.cls == "bounce":
+        linked.wrote_to = frozenset(
+            address for each in one.answered_ids if each in known.by_people for address in known.by_people[each].to
+        )
     if one.cls in ("bounce", "complaint_report") and linked.card is None and not linked.wrote_to:
         linked.flags |= {"untied"}  # perhaps forged: nobody is suppressed for it
     linked.is_copy = one.message_id is not None and (one.message_id, one.from_address) in known.copies
@@ -159,6 +174,53 @@ def _link_writer(linked: Linked, known: Known) -> None:
         _link_client(linked, linked.thread.client_id, "its conversation is with this account")
     if one.by_person:
         linked.strangers += _strangers(one, known, {each[1] for each in linked.strangers})
+
+
+def _weigh(linked: Linked, known: Known) -> None:
+    """As whose word it counts; whom a mail names that may be anybody's is nobody to know."""
+    one, account = linked.incoming, linked.client_id
+    if account is None:
+        return
+    writer = known.contacts.get(one.from_address or "")
+    is_contact = writer is not None and writer.client_id == account
+    to = {addresses.company_domain(address) for row in linked.tied.values() if row["client_id"] == account
+          for address in row["recipients"]}  # fmt: skip
+    linked.alias_of = _alias_of(linked, account) if writer is None else None
+    linked.is_theirs = is_contact or linked.alias_of is not None or (
+        one.domain is not None and one.domain not in known.own_domains
+        and (one.domain in to or known.clients.get(one.domain) == account)
+    )  # fmt: skip
+    linked.answers_ours = _answers_ours(linked, known, account)
+    linked.word_of = vouching.word(
+        is_contact=is_contact, is_theirs=linked.is_theirs, answers_ours=linked.answers_ours, aligned=one.aligned,
+        disowned=one.disowned,
+    )  # fmt: skip
+    if linked.word_of in ("doubtful", "forged"):
+        linked.strangers = ()
+
+
+def _alias_of(linked: Linked, account: UUID) -> UUID | None:
+    """The contact whom our mail went to, where who answers it bears their full name, and a server knows the address."""
+    one, card = linked.incoming, linked.card
+    if card is None or card["client_id"] != account or one.aligned is False:
+        return None
+    name = _words(card["contact_name"] or "")
+    contact: UUID | None = card["contact_id"]
+    return contact if len(name) > 1 and name == _words(one.from_name) else None
+
+
+def _words(name: str) -> list[str]:
+    """A name's words, in whichever order, case and accents it is written."""
+    bare = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return sorted("".join(bare).casefold().replace(",", " ").split())
+
+
+def _answers_ours(linked: Linked, known: Known, account: UUID) -> bool:
+    """Whether it names a mail that we, or the tenant's people, wrote to this account: one to another proves nothing."""
+    if any(row["client_id"] == account for row in linked.tied.values()):
+        return True
+    named = (known.by_people.get(each) for each in linked.incoming.answered_ids)
+    return any(mail is not None and mail.client_id == account for mail in named)
 
 
 def _link_recipients(linked: Linked, known: Known) -> None:

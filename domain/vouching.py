@@ -1,45 +1,64 @@
-"""Who vouches for a mail: whether what it says may count as the word of its contact, or of anybody at its account."""
+"""Who vouches for a mail: as whose word it counts, and so what it may move; judged once, when the mail comes in."""
 
 from __future__ import annotations
 
-from domain import contacts
-from domain.contacts import Contact
-from domain.db import Tx
-from domain.events import Event
-from domain.inbox import Message
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from domain.inbox import Message
+
+Word = Literal["contact", "account", "doubtful", "stranger", "forged"]
+"""As whose word a mail counts at the account that it is about.
+
+`contact`: its contact's own. `account`: somebody's of theirs, known by name or not. `doubtful`: it claims to be theirs
+and nobody proves it, or it comes from elsewhere and answers a mail that we wrote to them. `stranger`: neither.
+`forged`: the domain that it claims disowns it, and it knows no mail of ours.
+"""
+
+BELIEVED: frozenset[Word] = frozenset({"contact", "account"})
+"""What these say may move records."""
+
+STOPS: frozenset[Word] = BELIEVED | {"doubtful"}
+"""After these nobody at the account is pressed on: whatever it is, somebody there may be waiting for an answer."""
 
 
-def by_contact(tx: Tx, event: Event, message: Message) -> bool:
-    """Whether it came from its contact's own address, and no server refuses to vouch for that.
+def word(*, is_contact: bool, is_theirs: bool, answers_ours: bool, aligned: bool | None, disowned: bool) -> Word:
+    """As whose word a mail counts.
 
-    Anybody can name a contact's address in Reply-To, and pass every check for their own domain. What is put down in
-    records as somebody's own word needs this.
+    `is_contact`: it was written from an address of its contact; `is_theirs`: or from the account's own domain.
+    `answers_ours`: it names the Message-ID of a mail that we, or the tenant's people, wrote to that account. Whoever
+    got that mail knows it and hardly anybody else, so with it a contact's address counts although no server proves
+    it: much honest mail is badly set up. It does not outweigh a domain that disowns the mail, and it makes nobody
+    else's address theirs: mail is forwarded, and lists have archives.
     """
-    writer = None if refused(event, message) else _writer(tx, message)
-    return writer is not None and writer.id == message.contact_id
+    if is_contact or is_theirs:
+        if aligned is not False or (answers_ours and not disowned):
+            return "contact" if is_contact else "account"
+        return "doubtful" if answers_ours or not disowned else "forged"
+    if answers_ours:
+        return "doubtful"
+    return "forged" if disowned else "stranger"
 
 
-def by_account(tx: Tx, event: Event, message: Message) -> bool:
-    """Whether it came from somebody at its account whom no server refuses to vouch for, known by name or not.
+def may_opt_out(word_of: Word | None, *, aligned: bool | None, knows_mail: bool, is_known: bool) -> bool:
+    """Whether a wish to be left alone counts: generously, for it only makes us quieter.
 
-    Enough for what only turns a person's eyes to the mail. A contact that Reply-To alone names proves nothing.
+    `knows_mail`: it names the Message-ID of a mail of ours; `is_known`: its writer is a contact. Only where the
+    domain disowns the mail, or nothing ties it to anybody, it counts for nothing: nobody opts others out by forgery.
     """
-    if message.client_id is None or refused(event, message):
-        return False
-    if message.contact_id is None:
-        return True  # it is the account's by its domain, or by the mail of ours that it answers
-    writer = _writer(tx, message)
-    return writer is not None and writer.client_id == message.client_id
+    return aligned is True or knows_mail or (is_known and word_of in STOPS)
 
 
-def refused(event: Event, message: Message) -> bool:
-    """Whether the server that took it in says that it is not from whom it claims."""
-    stored = (message.reading.get("authentication") or {}).get("aligned")
-    return event.data.get("aligned") is False or stored is False
+def by_contact(message: Message) -> bool:
+    """Whether it is its contact's own word: what is put down in records as such needs this."""
+    return message.word_of == "contact"
 
 
-def _writer(tx: Tx, message: Message) -> Contact | None:
-    """Whose the address is that it was written from."""
-    if message.from_address is None:
-        return None
-    return contacts.by_addresses(tx, [message.from_address]).get(message.from_address)
+def by_account(message: Message) -> bool:
+    """Whether it is the word of somebody at its account: enough for what turns a person's eyes to the mail."""
+    return message.client_id is not None and message.word_of in BELIEVED
+
+
+def forged(message: Message) -> bool:
+    """Whether the domain that it claims to be from says that it is not."""
+    return message.word_of == "forged"

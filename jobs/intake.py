@@ -54,6 +54,7 @@ def incoming_of(message: RawMessage, reading: Reading, *, now: datetime) -> Inco
         reply_to=_addresses(reading.reply_to),
         people=_people(reading.contacts),
         aligned=reading.authentication.aligned,
+        disowned=reading.authentication.disowned,
         message_id=storable.optional(reading.message_id, LONGEST_SUBJECT),
         in_reply_to=storable.optional(reading.in_reply_to, LONGEST_SUBJECT),
         references=_ids(reading.references),

@@ -11,7 +11,7 @@ from uuid import UUID
 from brain import answers, unsure
 from brain.given import Message as Given
 from brain.questions import Question
-from domain import clocks, deliveries, events, inbox, model_calls, models, schedule, settings
+from domain import clocks, deliveries, events, inbox, model_calls, models, schedule, settings, vouching
 from domain.db import FenceLost, Tx
 from domain.events import Event
 from domain.house import Leaving
@@ -135,7 +135,8 @@ def _heed(tx: Tx, vault: Vault, message: Message, told: Mapping[str, Any]) -> No
     first, back = told.get("classify"), told.get("return_date")
     if isinstance(first, answers.Classified) and first.wants_unsubscribe:
         _leave_alone(tx, vault, message)
-    if isinstance(back, answers.ReturnDay) and back.back_on is not None and message.contact_id is not None:
+    if (isinstance(back, answers.ReturnDay) and back.back_on is not None and message.contact_id is not None
+            and vouching.by_account(message)):  # fmt: skip
         until = datetime.combine(back.back_on, time.min, UTC) + timedelta(days=1)
         clocks.pause(tx, message.contact_id, min(until, tx.now + LONGEST_ABSENCE))
 
@@ -146,6 +147,7 @@ LONGEST_ABSENCE = timedelta(days=120)
 def _leave_alone(tx: Tx, vault: Vault, message: Message) -> None:
     """A wish to be left alone counts when the writer is who they say: nobody opts others out by a forged mail."""
     aligned = (message.reading.get("authentication") or {}).get("aligned")
-    known = message.contact_id is not None or message.reply_to_card_id is not None
-    if message.from_address and (aligned is True or (aligned is None and known) or message.reply_to_card_id):
+    counts = vouching.may_opt_out(message.word_of, aligned=aligned, knows_mail=message.reply_to_card_id is not None,
+                                  is_known=message.contact_id is not None)  # fmt: skip
+    if message.from_address and counts:
         deliveries.opted_out(tx, vault, message.from_address, source="mail", message_id=str(message.id))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from brain.reading import Bounce, Reading
 from domain import (
+    alerts,
     breakers,
     clocks,
     deal_activity,
@@ -18,6 +19,7 @@ from domain import (
     schedule,
     settings,
     suppressions,
+    vouching,
 )
 from domain.db import Row, Tx
 from domain.events import News
@@ -82,20 +84,43 @@ def _act(
 
 
 def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counter[str]:
-    """A reply, from any alias or from a colleague, winds the clock; the account's sequences stop with the batch."""
+    """What a mail by a person moves: a reply winds the clock; the account's sequences stop with the batch.
+
+    A reply is one from any alias or from a colleague. What may be anybody's stops the sequences as well, and moves
+    nothing else: a person is told of it.
+    """
     one, card = linked.incoming, linked.card
-    who = linked.contact_id or (card["contact_id"] if card else None)
-    accounts: set[UUID] = {each for each in (linked.client_id, card["client_id"] if card else None) if each}
-    if not accounts:
-        return Counter()
-    if who is not None and not linked.is_loop:
-        clocks.touch(tx, who, "reply", by="contact", at=one.received_at, message_id=linked.id)
-    if one.received_at >= tx.now - OLD:
-        for account in accounts:
-            hearing.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
-                          at=one.received_at, asks=_asks(linked))  # fmt: skip
+    counts: Counter[str] = Counter()
+    fresh = one.received_at >= tx.now - OLD
+    words = {linked.client_id: linked.word_of} if linked.client_id else {}
+    if card is not None and card["client_id"] is not None:
+        # whoever answers a mail that another account got has it from there
+        words.setdefault(card["client_id"], "doubtful")
+    for account, word in words.items():
+        believed = word in vouching.BELIEVED
+        who = linked.contact_id or linked.alias_of
+        if believed and who is not None and not linked.is_loop:
+            clocks.touch(tx, who, "reply", by="contact", at=one.received_at, message_id=linked.id)
+        if fresh and word in vouching.STOPS:
+            if believed:
+                hearing.heard(tx, account, contact_id=who, thread_id=linked.thread.id, message_id=linked.id,
+                              at=one.received_at, asks=_asks(linked))  # fmt: skip
+            else:
+                hearing.hushed(tx, account, at=one.received_at)
             heard[account] = max(heard.get(account, one.received_at), one.received_at)
-    return Counter(replies=1)
+        if fresh and word in ("doubtful", "forged"):
+            _tell(tx, account, linked, forged=word == "forged")
+        counts["replies" if believed else "unproven_replies"] = 1
+    return counts
+
+
+def _tell(tx: Tx, account: UUID, linked: Linked, *, forged: bool) -> None:
+    """A person reads what moved nothing: it may be theirs after all."""
+    told = "A mail about an account may be anybody's: nothing was moved by it, and nobody there is pressed on. "
+    if forged:
+        told = "The domain that a mail claims to be from disowns it (DMARC): nothing was moved by it. "
+    told += "If its writer is one of theirs, add the address to the contact."
+    alerts.open(tx, f"unproven_mail:{account}", told, client_id=str(account), message_id=str(linked.id))
 
 
 def _stop_what_runs(tx: Tx, heard: Mapping[UUID, datetime]) -> None:
@@ -123,12 +148,19 @@ def _own_people_wrote(tx: Tx, linked: Linked) -> Counter[str]:
 
 
 def _is_away(tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading) -> Counter[str]:
-    """Left in peace until the day after the return, or a week where none is named; never answered."""
+    """Left in peace until the day after the return, or a week where none is named; never answered.
+
+    Where it answers our mail and no server vouches for it, as is so of many servers' own notes, it is believed for
+    that week and no longer. Anybody else's note says nothing of the contact.
+    """
     who = linked.contact_id
     if who is None or linked.is_loop:
         return Counter()
+    if linked.word_of not in vouching.BELIEVED and not (linked.word_of == "doubtful" and linked.answers_ours
+                                                        and linked.is_theirs):  # fmt: skip
+        return Counter(unproven_absences=1)
     until = linked.incoming.received_at + timedelta(days=chosen.out_of_office_days)
-    if reading.return_date is not None:
+    if reading.return_date is not None and linked.word_of in vouching.BELIEVED:
         until = datetime.combine(reading.return_date, time.min, UTC) + timedelta(days=1)
     until = min(until, tx.now + LONGEST_ABSENCE)
     return Counter(pauses=1) if clocks.pause(tx, who, until) else Counter()
@@ -184,11 +216,12 @@ def _wants_out(vault: Vault, tx: Tx, linked: Linked) -> Counter[str]:
     """A wish to be left alone counts when the writer is who they say: nobody opts others out by a forged mail.
 
     The receiving server's word proves it, and so does the Message-ID of our own mail: only who got it knows that.
-    Where the server says nothing, the contact's own address is enough.
+    Where the server says nothing against it, the contact's own address is enough.
     """
     one, card = linked.incoming, linked.card
-    proven = one.aligned is True or card is not None or (one.aligned is None and linked.contact_id is not None)
-    if one.from_address is None or not proven:
+    counts = vouching.may_opt_out(linked.word_of, aligned=one.aligned, knows_mail=card is not None,
+                                  is_known=linked.contact_id is not None)  # fmt: skip
+    if one.from_address is None or not counts:
         return Counter(unproven_wishes=1)
     meant = [one.from_address]
     if card is not None and linked.contact_id in (None, card["contact_id"]) and len(card["recipients"]) == 1:
@@ -212,7 +245,7 @@ def _news(tx: Tx, linked: Linked, reading: Reading) -> News:
             "class": linked.cls, "flags": sorted(linked.flags), "thread_id": str(linked.thread.id),
             "reply_to_card": str(linked.card["card_id"]) if linked.card else None, "copy": linked.is_copy,
             "evidence": sorted(reading.evidence), "task_request": reading.task_request is not None,
-            "items": len(reading.items), "attachments": len(one.attachments), "aligned": one.aligned,
+            "items": len(reading.items), "attachments": len(one.attachments), "word_of": linked.word_of,
         },
     )  # fmt: skip
 

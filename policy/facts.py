@@ -174,6 +174,7 @@ def _ground(
                    (SELECT jsonb_agg(jsonb_build_array(h.id, h.person_wrote_at, (
                         SELECT max(m.received_at) FROM gmail_messages m
                         WHERE m.tenant_id = :t AND m.thread_id = h.id AND m.direction = 'in'
+                          AND m.word_of IS DISTINCT FROM 'forged'
                           AND m.class <> ALL(:automatic)))) FROM unnest(CAST(:threads AS uuid[])) AS w (id)
                     JOIN LATERAL (SELECT * FROM mail_threads h
                                   WHERE h.tenant_id = :t AND h.id = w.id OFFSET 0) h ON true) AS threads

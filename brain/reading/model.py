@@ -77,6 +77,14 @@ class Authentication:
     aligned: bool | None = None
     """True: From is proven. False: it is not. None: the receiving server said nothing."""
 
+    @property
+    def disowned(self) -> bool:
+        """The writer's own domain says by its policy (RFC 7489) that it did not send this.
+
+        Weaker signs (no SPF, a softfail, a failure that a forwarder causes) leave open whose mail it is.
+        """
+        return self.aligned is False and self.dmarc == "fail"
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:

@@ -27,7 +27,7 @@ def taken_in(ctx: Context, event: Event) -> None:
         return
     if not message.by_person:
         return
-    if not vouching.by_contact(ctx.tx, event, message):
+    if not vouching.by_contact(message):
         return
     wanted = {OWN[gap] for gap in compliance_life.asked_of(ctx.tx, message.client_id, message.contact_id) if gap in OWN}
     filled: tuple[str, ...] = ()

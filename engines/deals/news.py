@@ -46,7 +46,7 @@ def from_mail(ctx: Context, event: Event) -> Iterator[Proposal]:
     if message is None or kinds & UNHAPPY:
         return
     linked = _linked(ctx, message.id)
-    if not linked or not vouching.by_account(ctx.tx, event, message):
+    if not linked or not vouching.by_account(message):
         return
     owner = sequences.owner(ctx.tx, message.thread_id) if message.thread_id else None
     if owner not in (None, NAME, sequences.KEEPS_IN_TOUCH):
@@ -59,7 +59,7 @@ def from_mail(ctx: Context, event: Event) -> Iterator[Proposal]:
             continue
         evidence = Evidence(kind, who, f"message {message.id}", message.received_at)
         step = f"Answer {message.from_name or 'the mail'}" if deal.our_turn_since is not None else None
-        if kind == "order" and vouching.by_contact(ctx.tx, event, message):
+        if kind == "order" and vouching.by_contact(message):
             yield _closing(ctx, deal, "won", "an order came in its conversation", evidence, str(message.id))
         elif (stage := deal_stages.after(ctx.tx, deal.stage, kind)) or step:
             yield _moving(ctx, deal, stage.key if stage else None, step, evidence, str(message.id))

@@ -21,8 +21,8 @@ RULES = "rulebook"
 def taken_in(ctx: Context, event: Event) -> None:
     """Record what a mail says of the order that its writer was asked about; most mails say nothing of the kind.
 
-    Whoever answers our own mail was given it, and proves it by its Message-ID. Any other mail is an opinion only where
-    somebody of the account wrote it: nobody praises or blames in another's name.
+    It is an opinion only where somebody of the account wrote it: nobody praises or blames in another's name, and
+    whoever our mail was forwarded to is not who was asked.
     """
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.client_id is None:
@@ -32,7 +32,7 @@ def taken_in(ctx: Context, event: Event) -> None:
     card_id = event.data.get("reply_to_card")
     if message.cls != "feedback_answer" and card_id is None:
         return
-    if card_id is None and not vouching.by_account(ctx.tx, event, message):
+    if not vouching.by_account(message):
         return
     request_id = _asked(ctx, message, UUID(card_id) if card_id else None)
     if request_id is None:

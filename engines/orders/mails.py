@@ -30,17 +30,17 @@ def taken_in(ctx: Context, event: Event) -> list[UUID]:
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or not message.by_person:
         return []
-    about = _about(ctx, message)
+    about = [] if vouching.forged(message) else _about(ctx, message)
     if any(order.message_id == message.id for order in about):
         return []  # told of again: an order was made of it already
     gaps = {order.id: _gaps(ctx, order, message) for order in about}
     answered = [order for order in about if gaps[order.id]]
     if answered:
-        return _answers(ctx, message, answered, gaps, vouched=vouching.by_contact(ctx.tx, event, message))
+        return _answers(ctx, message, answered, gaps, vouched=vouching.by_contact(message))
     if about:
         return _changes(ctx, message, about)
     if message.cls == "order" and not _spoken_for(ctx, message):
-        return [_draft(ctx, message, vouched=vouching.by_contact(ctx.tx, event, message))]
+        return [_draft(ctx, message, vouched=vouching.by_contact(message))]
     return []
 
 

@@ -23,7 +23,7 @@ def taken_in(ctx: Context, event: Event) -> Quote | None:
     if not message.by_person:
         return None
     quote = quotes.open_in(ctx.tx, message.client_id, message.thread_id)
-    if quote is None or not vouching.by_account(ctx.tx, event, message):
+    if quote is None or not vouching.by_account(message):
         return quote
     if quote.deal_id is None:
         # there is no deal whose next step it could be

@@ -28,7 +28,7 @@ def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | N
     message = inbox.get(ctx.tx, UUID(event.subject_id))
     if message is None or message.direction != "in" or message.cls != "quote_request" or message.client_id is None:
         return None
-    if not message.by_person or vouching.refused(event, message):
+    if not message.by_person or vouching.forged(message):
         return None
     if quotes.of_message(ctx.tx, message.id) is not None or (answered is not None and not _items(message)):
         return None
@@ -38,7 +38,7 @@ def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | N
         currency=found[0].currency if found else None, thread_id=message.thread_id, message_id=message.id,
         title=message.subject, evidence={"message_id": str(message.id), "quote": _words(message)[:WORDS]},
     )  # fmt: skip
-    if not vouching.by_account(ctx.tx, event, message):
+    if not vouching.by_account(message):
         return quote
     quote = quotes.change(ctx.tx, quote.id, deal_id=_deal(ctx, message, quote))
     if not quote.unpriced and quote.total and message.contact_id is not None:

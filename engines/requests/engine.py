@@ -68,7 +68,7 @@ class RequestsEngine:
         if message is None or not _by_person(message):
             return
         # whoever seems to ask may be somebody else: a person is told before they call the number in the mail
-        unproven = message.client_id is not None and not vouching.by_account(ctx.tx, event, message)
+        unproven = message.client_id is not None and not vouching.by_account(message)
         wished = [_doubted(each) if unproven else each for each in proposals(ctx, message)]
         if cards.propose(ctx.tx, wished, reconsider_hours=ctx.settings.reconsider_hours):
             schedule.bring_forward(ctx.tx, ctx.now)

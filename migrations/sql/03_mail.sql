@@ -91,6 +91,8 @@ CREATE TABLE hourhand.gmail_messages (
     reading jsonb NOT NULL DEFAULT '{}',        -- bounces, return date, evidence … as read
     client_id uuid,
     contact_id uuid,
+    -- whose word it counts as; of what the tenant's own people wrote nobody asks
+    word_of text CHECK (word_of IN ('contact', 'account', 'doubtful', 'stranger', 'forged')),
     reply_to_card_id uuid,
     links jsonb NOT NULL DEFAULT '[]',          -- [{to, id, reason}]
     raw_sha256 bytea NOT NULL,

@@ -133,13 +133,15 @@ def test_a_quote_that_ran_out_becomes_the_next_step_of_its_deal(clone: Database,
         assert (of(tx, deal_id).next_step_evidence or {})["kind"] == "quote_expired"
 
 
-@pytest.mark.parametrize(("aligned", "drafts"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize(("word_of", "drafts"), [("contact", 1), ("doubtful", 1), ("forged", 0)])
 def test_a_mail_asks_for_one_quote_however_often_it_is_read_and_for_none_where_its_sender_is_forged(
-    clone: Database, acme: UUID, aligned: bool, drafts: int
+    clone: Database, acme: UUID, word_of: str, drafts: int
 ) -> None:
     with clone.tenant(acme) as tx:
         message = test_requests.arrives(tx, "Please quote 40 shelves.", cls="quote_request")
-        said = replace(event(tx, message, "quote_request"), data={"class": "quote_request", "aligned": aligned})
+        tx.run("UPDATE gmail_messages SET word_of = :w WHERE tenant_id = :t AND id = :id",
+               w=word_of, t=acme, id=message.id)  # fmt: skip
+        said = event(tx, message, "quote_request")
         for _ in range(2):
             QuotesEngine().react(Context(tx, settings.of(tx)), said)
         assert len(quotes.listed(tx)) == drafts

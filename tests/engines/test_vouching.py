@@ -43,11 +43,13 @@ BILL = "bill@initech.example"
 HONEST: dict[str, Any] = {"from_address": BILL, "aligned": True}
 MISDIRECTED: dict[str, Any] = {"from_address": "mallory@evil.example", "reply_to": (BILL,), "aligned": True}
 """She passes every check for her own domain, and names him in Reply-To."""
-FORGED: dict[str, Any] = {"from_address": BILL, "aligned": False}
+FORGED: dict[str, Any] = {"from_address": BILL, "aligned": False, "disowned": True}
+UNPROVEN: dict[str, Any] = {"from_address": BILL, "aligned": False}
+"""His domain has no policy, and its mail is signed by nobody."""
 COLLEAGUE: dict[str, Any] = {"from_address": "milton@initech.example", "aligned": True}
 """Nobody knows him yet, but his domain is the account's."""
 
-BOTH = pytest.mark.parametrize("whose", [MISDIRECTED, FORGED], ids=["misdirected", "forged"])
+BOTH = pytest.mark.parametrize("whose", [MISDIRECTED, UNPROVEN], ids=["misdirected", "unproven"])
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def arrives(tx: Tx, text: str, whose: dict[str, Any], *, cls: str = "reply", **r
     message = inbox.get(tx, linked.id)
     assert message is not None
     said = hours.received(tx.clock.uuid(), message.id, tx.now, message.client_id)
-    return message, replace(said, data={"class": cls, "flags": [], "aligned": whose["aligned"]})
+    return message, replace(said, data={"class": cls, "flags": []})
 
 
 def context(tx: Tx) -> Context:
@@ -105,19 +107,16 @@ def context(tx: Tx) -> Context:
     [(HONEST, ("+442079460958", "VP Finance")), (MISDIRECTED, (None, None)), (FORGED, (None, None))],
     ids=["honest", "misdirected", "forged"],
 )
-@pytest.mark.parametrize("stored", [False, True])
 def test_only_a_contacts_own_mail_fills_in_their_record(
-    tx: Tx, whose: dict[str, Any], told: tuple[str | None, str | None], stored: bool
+    tx: Tx, whose: dict[str, Any], told: tuple[str | None, str | None]
 ) -> None:
     person = bill(tx)
     check = made_check(tx, person)
     facts = [{"kind": kind, "value": value, "source": "signature", "about": whose["from_address"]}
              for kind, value in (("phone", "+44 20 7946 0958"), ("title", "VP Finance"))]  # fmt: skip
-    # a mail that is told of again may be known by what was stored of it alone
-    proof: dict[str, Any] = {"authentication": {"aligned": whose["aligned"]}} if stored else {}
-    message, event = arrives(tx, "Here you are.\n\nBill, VP Finance, +44 20 7946 0958", whose, people=facts, **proof)
+    message, event = arrives(tx, "Here you are.\n\nBill, VP Finance, +44 20 7946 0958", whose, people=facts)
     assert message.contact_id == person.id
-    ComplianceEngine().react(context(tx), replace(event, data={}) if stored else event)
+    ComplianceEngine().react(context(tx), event)
     now = bill(tx)
     assert (now.phone, now.title) == told
     assert checks.get(tx, check.id).state == "reminded"
@@ -133,9 +132,9 @@ def test_a_number_in_the_words_of_a_mail_that_nobody_vouches_for_is_not_taken(tx
     ComplianceEngine().react(context(tx), event)
     assert bill(tx).phone is None
     # the same words from his own address, to show that it is not for want of reading them
-    tx.run("UPDATE gmail_messages SET from_address = :b WHERE tenant_id = :t AND id = :id",
-           b=BILL, t=tx.tenant_id, id=message.id)  # fmt: skip
-    ComplianceEngine().react(context(tx), replace(event, data={}))
+    tx.run("UPDATE gmail_messages SET word_of = 'contact' WHERE tenant_id = :t AND id = :id",
+           t=tx.tenant_id, id=message.id)  # fmt: skip
+    ComplianceEngine().react(context(tx), event)
     assert bill(tx).phone == "+442079460958"
 
 
@@ -174,8 +173,9 @@ def test_an_answer_to_a_quote_without_a_deal_is_an_alert_and_a_strangers_is_none
 
 @pytest.mark.parametrize(
     ("whose", "comes_of_it"),
-    [(HONEST, (True, True)), (COLLEAGUE, (False, True)), (MISDIRECTED, (False, False)), (FORGED, None)],
-    ids=["honest", "colleague", "misdirected", "forged"],
+    [(HONEST, (True, True)), (COLLEAGUE, (False, True)), (MISDIRECTED, (False, False)), (UNPROVEN, (False, False)),
+     (FORGED, None)],
+    ids=["honest", "colleague", "misdirected", "unproven", "forged"],
 )  # fmt: skip
 def test_a_quote_is_sent_to_nobody_and_opens_no_deal_because_of_another_who_asked(
     tx: Tx, whose: dict[str, Any], comes_of_it: tuple[bool, bool] | None
@@ -216,10 +216,17 @@ def test_a_deal_is_moved_by_its_own_account_and_won_by_its_contacts_alone(
 
 @pytest.mark.parametrize(
     ("whose", "ours", "heard"),
-    [(HONEST, False, 1), (COLLEAGUE, False, 1), (MISDIRECTED, False, 0), (FORGED, False, 0), (FORGED, True, 1)],
-    ids=["honest", "colleague", "misdirected", "forged", "answers our own mail"],
+    [
+        (HONEST, True, 1),
+        (HONEST, False, 1),
+        (COLLEAGUE, False, 1),
+        (MISDIRECTED, False, 0),
+        (FORGED, False, 0),
+        (MISDIRECTED, True, 0),
+    ],
+    ids=["honest answer", "honest", "colleague", "misdirected", "forged", "our mail was forwarded"],
 )
-def test_praise_that_nobody_vouches_for_is_no_answer_unless_it_answers_our_own_mail(
+def test_praise_that_nobody_vouches_for_is_no_answer_though_it_names_our_own_mail(
     tx: Tx, whose: dict[str, Any], ours: bool, heard: int
 ) -> None:
     request = asked(tx, bill(tx).id)
@@ -227,7 +234,7 @@ def test_praise_that_nobody_vouches_for_is_no_answer_unless_it_answers_our_own_m
                       subject_id=str(request.id))  # fmt: skip
     _, event = arrives(tx, "Great, 5 of 5!", whose, cls="feedback_answer")
     if ours:
-        # only who got it knows its Message-ID
+        # who got it knows its Message-ID, and so does whoever it was forwarded to
         event = replace(event, data={**event.data, "reply_to_card": str(card.id)})
     FeedbackEngine().react(context(tx), event)
     assert len(feedback_answers.of(tx, [request.id]).get(request.id, [])) == heard

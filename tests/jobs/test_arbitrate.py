@@ -221,8 +221,9 @@ def _stored_reply(tx: Tx, client_id: UUID, contact_id: UUID, thread_id: UUID, de
            t=tx.tenant_id, sha=sha, now=tx.now)  # fmt: skip
     tx.run(
         """INSERT INTO gmail_messages (tenant_id, id, mailbox_id, gmail_message_id, thread_id, direction, class,
-               from_address, client_id, contact_id, received_at, stored_at, raw_sha256, raw_size)
-           SELECT :t, :id, :mailbox, :name, :thread, 'in', 'reply', c.email, :client, :contact, :now, :now, :sha, 1
+               from_address, client_id, contact_id, word_of, received_at, stored_at, raw_sha256, raw_size)
+           SELECT :t, :id, :mailbox, :name, :thread, 'in', 'reply', c.email, :client, :contact, 'contact', :now, :now,
+                  :sha, 1
            FROM contacts c WHERE c.tenant_id = :t AND c.id = :contact""",
         t=tx.tenant_id, id=message_id, mailbox=mailbox.id, name=message_id.hex, thread=thread_id, client=client_id,
         contact=contact_id, now=tx.now, sha=sha,

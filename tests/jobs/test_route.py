@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain import cards, inbox
+from domain import alerts, cards, inbox
 from domain.db import Database
 from domain.ports import RawMessage
 from jobs import ingest, intake
@@ -79,9 +80,102 @@ def test_a_reply_from_a_private_address_stops_the_sequence_and_makes_no_contact(
     post: Post, bill: UUID, card: cards.Card
 ) -> None:
     read(post, letter(frm="bill.private@gmail.com", references=f"<x@y.example> {message_id(card)}"))
-    wound = clock_of(post, bill)
-    assert (wound["sequence_step"], wound["last_touch_type"]) == (0, "reply")
+    assert clock_of(post, bill)["sequence_step"] == 0
     assert post.value("SELECT count(*) FROM contacts WHERE tenant_id = :t") == 1
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who a mail claims to be from, what the receiving server says of that, and what it may move."""
+
+    frm: str = "Bill Brown <bill@{domain}>"
+    server: str | None = "dmarc=pass"
+    answers: str = "ours"
+    """ours: it names the Message-ID of our mail; hand: of one by a person of the tenant; other: of one to others."""
+    reply_to: str | None = None
+    word: str | None = "contact"
+    stops: bool = True
+    winds: bool = True
+    days_away: int = 0
+    """For how long it makes the contact count as away, where it is an absence note that names a day a month off."""
+    told: bool = False
+    """A person is told that nobody vouches for it."""
+
+
+STRANGER = "Lee Gray <lee@law.example>"
+BADLY_SET_UP = "spf=pass smtp.mailfrom=bounce.example; dkim=none"
+"""A host that signs for itself and not for its customers, who publish no policy."""
+AWAY, A_WEEK = 28, 7
+UNMOVED: dict[str, Any] = {"stops": False, "winds": False}
+DOUBTED: dict[str, Any] = {"word": "doubtful", "winds": False, "told": True}
+
+SENDERS: Mapping[str, Sender] = {
+    "proven": Sender(days_away=AWAY),
+    "proven, in a conversation of its own": Sender(answers="", days_away=AWAY),
+    "a server that says nothing": Sender(server=None, answers="", days_away=AWAY),
+    "badly set up, answering our mail": Sender(server=BADLY_SET_UP, days_away=AWAY),
+    "badly set up, answering a person's mail": Sender(server=BADLY_SET_UP, answers="hand", days_away=AWAY),
+    "badly set up, out of the blue": Sender(server=BADLY_SET_UP, answers="", **DOUBTED),
+    "broken by a forwarder, answering our mail": Sender(server="dmarc=fail", days_away=A_WEEK, **DOUBTED),
+    "forged": Sender(server="dmarc=fail", answers="", word="forged", told=True, **UNMOVED),
+    "forged by another client of ours": Sender(server="dmarc=fail", answers="other", word="forged", told=True,
+                                               **UNMOVED),
+    "a colleague": Sender(frm="Ann <ann@{domain}>", word="account", winds=False, days_away=AWAY),
+    "a forged colleague": Sender(frm="Ann <ann@{domain}>", server="dmarc=fail", answers="", word="forged", told=True,
+                                 **UNMOVED),
+    "an alias under the contact's name": Sender(frm='"BROWN, Bill" <bb71@gmail.com>', word="account", days_away=AWAY),
+    "an address that anybody may have": Sender(frm="Lee <lee@gmail.com>", **DOUBTED),
+    "a stranger to whom our mail was forwarded": Sender(frm=STRANGER, **DOUBTED),
+    "a stranger who names the contact in Reply-To": Sender(frm=STRANGER, reply_to="bill@{domain}", answers="",
+                                                           word="stranger", **UNMOVED),
+    "a stranger out of the blue": Sender(frm=STRANGER, answers="", word="stranger", **UNMOVED),
+}  # fmt: skip
+
+
+def test_a_mail_moves_what_its_sender_may_move_and_nothing_else(post: Post, card: cards.Card, clock: HandClock) -> None:
+    domains = {name: f"firm-{at}.example" for at, name in enumerate(SENDERS)}
+    with post.database.tenant(post.tenant_id, actor="test") as tx:
+        firms = {name: build.client(tx, domain.partition(".")[0]) for name, domain in domains.items()}
+        people = {name: build.contact(tx, firms[name], f"bill@{domain}", name="Bill Brown")
+                  for name, domain in domains.items()}  # fmt: skip
+        ours = {name: letters.sent(tx, contact, to=f"bill@{domains[name]}") for name, contact in people.items()}
+    by_hand = {name: letter(frm=letters.OWN, to=f"bill@{domains[name]}", message_id=f"<hand-{at}@acme.example>")
+               for at, (name, sender) in enumerate(SENDERS.items()) if sender.answers == "hand"}  # fmt: skip
+    for mail in by_hand.values():
+        post.account.send(mail)
+    clock.advance(days=1)
+    for away in (True, False):
+        for at, (name, sender) in enumerate(SENDERS.items()):
+            answered = {"ours": message_id(ours[name]), "hand": f"<hand-{at}@acme.example>", "other": message_id(card)}
+            post.arrives(_mail(sender, domains[name], answered.get(sender.answers), name, away=away))
+        counts = read(post)
+        assert (counts.get("pauses", 0), counts.get("replies", 0)) == ((8, 0) if away else (0, 7))
+        with post.database.tenant(post.tenant_id) as tx:
+            told = {each.kind for each in alerts.listed(tx)}
+        for name, sender in SENDERS.items():
+            meant = {"stops": sender.stops and (not away or name in by_hand), "winds": sender.winds and not away,
+                     "days_away": sender.days_away if away or not sender.winds else 0}  # fmt: skip
+            assert (name, _moved(post, people[name], clock)) == (name, meant)
+            word = post.value("SELECT word_of FROM gmail_messages WHERE tenant_id = :t AND subject LIKE :s "
+                              "ORDER BY id DESC", s=f"%about {name}.")  # fmt: skip
+            assert (name, word) == (name, sender.word)
+            assert (name, f"unproven_mail:{firms[name]}" in told) == (name, sender.told and not away)
+
+
+def _mail(sender: Sender, domain: str, answered: str | None, name: str, *, away: bool) -> bytes:
+    headers = {"in_reply_to": answered, "reply_to": sender.reply_to,
+               "authentication_results": sender.server and f"mx.acme.example; {sender.server}",
+               "auto_submitted": "auto-replied" if away else None}  # fmt: skip
+    told = {each: value.format(domain=domain) for each, value in headers.items() if value}
+    text = "I am out of the office until April 1, 2026." if away else "Thank you, see you soon."
+    subject = f"{'Out of office: ' if away else 'Re: '}about {name}."
+    return letter(text, frm=sender.frm.format(domain=domain), subject=subject, number=len(name) + 100 * away, **told)
+
+
+def _moved(post: Post, contact: UUID, clock: HandClock) -> dict[str, Any]:
+    wound = clock_of(post, contact)
+    days = (wound["paused_until"] - clock.now()).days if wound["paused_until"] else 0
+    return {"stops": wound["sequence_step"] == 0, "winds": wound["last_touch_type"] == "reply", "days_away": days}
 
 
 def test_a_stranger_at_a_free_mail_domain_is_nobodys_colleague(post: Post, clone: Database) -> None:
@@ -194,18 +288,18 @@ def test_five_bounces_stop_the_tenants_mail_and_raise_an_alert(post: Post, clone
     assert post.value("SELECT severity FROM agent_alerts WHERE tenant_id = :t AND kind = 'mail_breaker'") == "critical"
 
 
-def wish(post: Post, *, aligned: bool | None, **headers: Any) -> dict[str, int]:
+def wish(post: Post, *, aligned: bool | None, disowned: bool = False, **headers: Any) -> dict[str, int]:
     """A mail that asks to be left alone, as far as its reading goes, is taken in."""
     now = post.house.clock.now()
     message = RawMessage("wish", "wish", letter("Please remove me from your list.", **headers), (), now)
     incoming, reading = intake.understand(message, now=now, region="US")
-    incoming = replace(incoming, aligned=aligned)
+    incoming = replace(incoming, aligned=aligned, disowned=disowned)
     with post.database.tenant(post.tenant_id) as tx:
         taken = inbox.receive(tx, post.house.vault, post.mailbox_id, [incoming])
         return dict(route(post.house.vault, tx, [(each, reading) for each in taken]))
 
 
-@pytest.mark.parametrize("aligned", [True, None])
+@pytest.mark.parametrize("aligned", [True, None, False])
 def test_a_contact_who_asks_to_be_left_alone_is_left_alone(post: Post, bill: UUID, aligned: bool | None) -> None:
     assert wish(post, aligned=aligned)["opt_outs"] == 1
     assert suppressed(post, BILL) == "opted_out"
@@ -213,14 +307,14 @@ def test_a_contact_who_asks_to_be_left_alone_is_left_alone(post: Post, bill: UUI
 
 
 def test_a_forged_wish_opts_nobody_out(post: Post, bill: UUID) -> None:
-    assert wish(post, aligned=False)["unproven_wishes"] == 1
+    assert wish(post, aligned=False, disowned=True)["unproven_wishes"] == 1
     assert suppressed(post, BILL) is None
 
 
 def test_a_wish_that_answers_our_mail_counts_though_no_server_vouches_for_its_writer(
     post: Post, bill: UUID, card: cards.Card
 ) -> None:
-    assert wish(post, aligned=False, in_reply_to=message_id(card))["opt_outs"] == 1
+    assert wish(post, aligned=False, disowned=True, in_reply_to=message_id(card))["opt_outs"] == 1
     assert suppressed(post, BILL) == "opted_out"
 
 
