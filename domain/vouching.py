@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from domain.inbox import Message
+from typing import Literal, Protocol
+from uuid import UUID
 
 Word = Literal["contact", "account", "doubtful", "stranger", "forged"]
 """As whose word a mail counts at the account that it is about.
@@ -20,6 +18,18 @@ BELIEVED: frozenset[Word] = frozenset({"contact", "account"})
 
 STOPS: frozenset[Word] = BELIEVED | {"doubtful"}
 """After these nobody at the account is pressed on: whatever it is, somebody there may be waiting for an answer."""
+
+
+class Judged(Protocol):
+    """A mail whose word was judged."""
+
+    @property
+    def client_id(self) -> UUID | None:
+        """The account that it is about."""
+
+    @property
+    def word_of(self) -> Word | None:
+        """As whose word it counts there; None for mail that went out."""
 
 
 def word(*, is_contact: bool, is_theirs: bool, answers_ours: bool, aligned: bool | None, disowned: bool) -> Word:
@@ -49,16 +59,16 @@ def may_opt_out(word_of: Word | None, *, aligned: bool | None, knows_mail: bool,
     return aligned is True or knows_mail or (is_known and word_of in STOPS)
 
 
-def by_contact(message: Message) -> bool:
+def by_contact(message: Judged) -> bool:
     """Whether it is its contact's own word: what is put down in records as such needs this."""
     return message.word_of == "contact"
 
 
-def by_account(message: Message) -> bool:
+def by_account(message: Judged) -> bool:
     """Whether it is the word of somebody at its account: enough for what turns a person's eyes to the mail."""
     return message.client_id is not None and message.word_of in BELIEVED
 
 
-def forged(message: Message) -> bool:
+def forged(message: Judged) -> bool:
     """Whether the domain that it claims to be from says that it is not."""
     return message.word_of == "forged"
