@@ -39,6 +39,11 @@ LIVE = frozenset({"proposed", "queued", "deferred", "awaiting_approval", "execut
 WAITING = frozenset({"proposed", "queued", "deferred", "awaiting_approval"})
 
 
+MAIL_WAITS = """state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
+    AND type IN ('send_email', 'follow_up', 'send_quote', 'request_feedback', 'broadcast_email', 'compliance_reminder',
+                 'request_order_info')"""
+"""SQL for the cards whose mail is meant and not on its way, in the words of the index of what is open."""
+
 NAMELESS = r"regexp_replace(m.reason, '[^\s<>@,;]+@[^\s<>@,;]+', '<address>', 'g')"
 """A reason as an event tells it: what a provider or a person wrote may name an address, and events are never erased."""
 
@@ -278,6 +283,16 @@ def due(tx: Tx, *, limit: int) -> list[Card]:
                    OR state = 'awaiting_approval' AND approval_expires_at <= :now)
             ORDER BY priority DESC, id LIMIT :limit""",
         tenant=tx.tenant_id, now=tx.now, limit=limit,
+    )  # fmt: skip
+    return [load(row) for row in rows]
+
+
+def mails_waiting(tx: Tx, *, after: UUID | None, limit: int) -> list[Card]:
+    """Mails that are meant and not on their way, whatever they wait for, from behind card `after`."""
+    rows = tx.rows(
+        f"""SELECT {COLUMNS} FROM kanban_cards WHERE tenant_id = :t AND {MAIL_WAITS}
+              AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit""",
+        t=tx.tenant_id, after=after, limit=limit,
     )  # fmt: skip
     return [load(row) for row in rows]
 

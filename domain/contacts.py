@@ -163,17 +163,6 @@ def addresses_of(tx: Tx, contact_ids: Sequence[UUID]) -> dict[UUID, tuple[str, .
     return {row["contact_id"]: tuple(row["known"]) for row in rows}
 
 
-def addressed(tx: Tx, contact_ids: Sequence[UUID]) -> Mapping[UUID, Row]:
-    """What a mail to each of them needs: id, email, name, language."""
-    if not contact_ids:
-        return {}
-    rows = tx.rows(
-        "SELECT id, email, name, language FROM contacts WHERE tenant_id = :t AND id = ANY(:ids)",
-        t=tx.tenant_id, ids=list(contact_ids),
-    )  # fmt: skip
-    return {row["id"]: row for row in rows}
-
-
 def listed(tx: Tx, *, client_id: UUID | None = None, after: UUID | None = None, limit: int = 100) -> Sequence[Contact]:
     """The tenant's contacts (or one account's), oldest first, from behind `after`."""
     rows = tx.rows(

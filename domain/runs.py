@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import events, storable
+from domain import cards, events, storable
 from domain.db import Row, Tx, json_list
 
 PHASES = ("plan", "act", "react", "reflect", "finished")
@@ -80,9 +80,9 @@ def overtaken(tx: Tx) -> bool:
 
 
 def outstanding(tx: Tx, also: Mapping[str, str]) -> frozenset[str]:
-    """What waits for this tenant now, of: deliveries, settlements, actions, reactions; and which of `also` are true.
+    """What waits for this tenant now, of: deliveries, settlements, actions, letters, reactions; and which are true.
 
-    `also` has SQL for each name. One statement.
+    `also` has SQL for each further name. One statement.
     """
     more = "".join(f', {sql} AS "{name}"' for name, sql in also.items())
     row = tx.row(
@@ -93,6 +93,7 @@ def outstanding(tx: Tx, also: Mapping[str, str]) -> frozenset[str]:
                   EXISTS (SELECT FROM kanban_cards WHERE tenant_id = :t
                           AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
                           AND (not_before <= :now OR latest_at <= :now OR approval_expires_at <= :now)) AS actions,
+                  EXISTS (SELECT FROM kanban_cards WHERE tenant_id = :t AND {cards.MAIL_WAITS}) AS letters,
                   EXISTS (SELECT FROM reactions_due WHERE tenant_id = :t AND not_before <= :now) AS reactions{more}""",
         t=tx.tenant_id, now=tx.now,
     )  # fmt: skip

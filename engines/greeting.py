@@ -1,4 +1,4 @@
-"""How a person is addressed, whichever engine writes: in which language, and by name only where it surely is one."""
+"""How people and things are named in a mail, whichever engine writes: in which language, and only what reads well."""
 
 from __future__ import annotations
 
@@ -32,6 +32,16 @@ def plain(name: str) -> str:
     """A name that may be told to somebody else as it stands; empty when more than a name could be in it."""
     bare = " ".join(name.split())
     return bare if _PLAIN.fullmatch(bare) else ""
+
+
+_TITLE = re.compile(r"[^\W\d_](?:[^\W\d_]|[ ,.'’&()-]){2,59}")
+"""A title that may stand in a mail: words alone, no number that reads as a price or a date, no link, no sentence."""
+
+
+def plain_title(title: str) -> str:
+    """A deal's title where it reads well in a mail; else nothing: titles are written for ourselves."""
+    bare = " ".join(title.split())
+    return bare if _TITLE.fullmatch(bare) else ""
 
 
 def language(said: tuple[str | None, ...], settings: TenantSettings) -> str:

@@ -38,6 +38,8 @@ class Shown:
     subject: str
     text: str
     reason: str
+    outdated: str = ""
+    """What it was written from and is another by now, in words: nobody can approve it any more."""
 
 
 def show(house: House, tx: Tx, card_id: UUID) -> Shown:
@@ -50,8 +52,9 @@ def show(house: House, tx: Tx, card_id: UUID) -> Shown:
     if card.approval_hash is None or bytes(card.approval_hash) != seen:
         approval.show_again(tx, card.id, seen=seen)
     mail = judged.mail
+    outdated = next((each.reason for each in judged.judgement.verdicts if each.decision == "renew"), "")
     return Shown(card, seen.hex(), mail.to if mail else (), mail.subject if mail else card.title,
-                 mail.text if mail else "", card.reason or "")  # fmt: skip
+                 mail.text if mail else "", outdated or card.reason or "", outdated)  # fmt: skip
 
 
 def approve(house: House, tx: Tx, card_id: UUID, *, seen: str, by: str) -> Card:
@@ -59,6 +62,8 @@ def approve(house: House, tx: Tx, card_id: UUID, *, seen: str, by: str) -> Card:
     shown = show(house, tx, card_id)
     if shown.card.approval_expires_at is not None and shown.card.approval_expires_at <= tx.now:
         raise ApprovalExpired(f"card {card_id} could be approved until {shown.card.approval_expires_at.isoformat()}")
+    if shown.outdated:
+        raise ApprovalVoid(f"{shown.outdated}: card {card_id} gives way to a new one, which is asked about again")
     if not hmac.compare_digest(shown.seen, seen):
         raise ApprovalVoid(f"card {card_id} has changed since it was shown: its content is now {shown.seen}")
     approved = approval.approve(tx, card_id, by=by)

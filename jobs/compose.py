@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from email.utils import formataddr
+from typing import NamedTuple
 from uuid import UUID
 
 from brain import rulebook
-from domain import contacts, drafts, outbound, quote_links, threads
+from domain import drafts, outbound, quote_links, sources, threads
 from domain.cards import Card
 from domain.db import Row, Tx
 from domain.house import House
@@ -19,6 +20,7 @@ from domain.page_links import FEEDBACK
 from domain.ports import OutboundMail
 from domain.settings import TenantSettings
 from domain.switches import OUTWARD
+from jobs import wording
 
 LONGEST_TAG = 256
 REFERENCES = 10
@@ -35,23 +37,31 @@ class Unsendable(Exception):
     """The card cannot become a mail: something that it needs is missing."""
 
 
-def compose(
-    house: House, tx: Tx, cards: Sequence[Card], settings: TenantSettings
-) -> tuple[dict[UUID, OutboundMail], dict[UUID, Unsendable]]:
-    """The mail of each outward card, and why it has none; two queries for any number of cards."""
+class Composed(NamedTuple):
+    """What there is of some cards' mails."""
+
+    mails: dict[UUID, OutboundMail]
+    failures: dict[UUID, Unsendable]
+    """Why a card has none."""
+    outdated: dict[UUID, tuple[str, ...]]
+    """What of the words that it was written in is another by now."""
+
+
+def compose(house: House, tx: Tx, cards: Sequence[Card], settings: TenantSettings) -> Composed:
+    """The mail of each outward card; two queries for any number of cards."""
     outward = [card for card in cards if card.type in OUTWARD]
-    people = contacts.addressed(tx, [card.contact_id for card in outward if card.contact_id])
+    found = sources.of(tx, outward)
     earlier = threads.said(tx, [card.thread_id for card in outward if card.thread_id])
     mails: dict[UUID, OutboundMail] = {}
     failures: dict[UUID, Unsendable] = {}
     for card in outward:
         try:
-            contact = people.get(card.contact_id) if card.contact_id else None
             before = earlier.get(card.thread_id, []) if card.thread_id else []
-            mails[card.id] = _mail(house, tx.tenant_id, card, settings, contact, before)
+            mails[card.id] = _mail(house, tx.tenant_id, card, settings, found.get(card.id), before)
         except (Unsendable, rulebook.TemplateFailed) as error:
             failures[card.id] = Unsendable(str(error))
-    return mails, failures
+    changed = {card.id: wording.outdated(card, found.get(card.id), settings) for card in outward}
+    return Composed(mails, failures, changed)
 
 
 def unsubscribe_url(house: House, tenant_id: UUID, contact_id: UUID) -> str:
@@ -65,7 +75,7 @@ def _mail(
 ) -> OutboundMail:
     if "@" not in settings.sender_address:
         raise Unsendable("the tenant has no sender_address: set it with `hourhand tenant set`")
-    if contact is None or card.contact_id is None:
+    if contact is None or contact["contact_id"] is None or card.contact_id is None:
         raise Unsendable("the card is about no contact of this tenant")
     to = tuple(card.payload.get("to") or ([contact["email"]] if contact["email"] else []))
     if not to:

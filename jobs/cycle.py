@@ -22,6 +22,7 @@ from jobs.hour import Cycle, DeadlinePassed, Stopped
 from jobs.plan import plan
 from jobs.react import react
 from jobs.reflect import reflect, roll_up
+from jobs.renew import renew
 from jobs.resolve import resolve
 
 log = structlog.get_logger(__name__)
@@ -98,14 +99,15 @@ def _settle_the_past(cycle: Cycle) -> None:
     if cycle.run.resumed:
         # what the dead process had begun may show in none of it
         cycle.outstanding = None
-    if not waits & {"deliveries", "settlements"}:
-        return
-    cycle.outstanding = None
     house, tenant_id = cycle.house, cycle.held.tenant_id
-    if "deliveries" in waits:
-        _apart(cycle, "deliver", lambda: deliver.process(house, tenant_id, breathe=cycle.breathe))
-    # what was delivered may have settled what was uncertain
-    _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
+    if waits & {"deliveries", "settlements"}:
+        cycle.outstanding = None
+        if "deliveries" in waits:
+            _apart(cycle, "deliver", lambda: deliver.process(house, tenant_id, breathe=cycle.breathe))
+        # what was delivered may have settled what was uncertain
+        _apart(cycle, "resolve", lambda: resolve(cycle.work, breathe=cycle.breathe))
+    if "letters" in waits and cycle.run.phase == "plan":
+        _apart(cycle, "wording", lambda: renew(cycle))
 
 
 def _apart(cycle: Cycle, where: str, work: Callable[[], object]) -> None:

@@ -110,7 +110,7 @@ def _begin(work: Work, card_ids: Sequence[UUID]) -> tuple[dict[UUID, str], list[
 
 
 SAID = {"hold": "held", "expire": "expired", "block": "blocked", "defer": "deferred",
-        "needs_approval": "awaiting_approval"}  # fmt: skip
+        "needs_approval": "awaiting_approval", "renew": "cancelled"}  # fmt: skip
 """The state to which each refusal brings a card."""
 
 

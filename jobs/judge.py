@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import approval, cards, limits, outbound, threads, violations
+from domain import approval, cards, limits, outbound, schedule, threads, violations
 from domain.cards import Card, Step
 from domain.db import Tx
 from domain.house import House
@@ -19,7 +19,7 @@ from domain.ports import OutboundMail
 from domain.settings import TenantSettings
 from domain.threads import Opening
 from engines.contract import Context, Engine
-from jobs import compose
+from jobs.compose import Composed, compose
 from policy import facts as policy_facts
 from policy import hindsight
 from policy.caps import limits_for
@@ -53,10 +53,12 @@ def look(
 
     With `frozen`, these very mails are judged: what is sent once more is not what would be written today.
     """
-    mails, unsendable = (frozen, {}) if frozen is not None else compose.compose(house, tx, some, settings)
+    written = Composed(dict(frozen), {}, {}) if frozen is not None else compose(house, tx, some, settings)
+    mails, unsendable, outdated = written
     facts = policy_facts.gather(
-        tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings, public_url=house.public_url
-    )
+        tx, some, mails=mails, vault=house.vault, brakes=house.brakes, settings=settings, public_url=house.public_url,
+        outdated=outdated,
+    )  # fmt: skip
     judged = []
     for card in some:
         its = facts[card.id]
@@ -107,6 +109,9 @@ def turn_away(
     by = {decision: [each for each in refused if decisions[each.card.id] == decision] for decision in AWAY}
     cards.move_each(tx, [_step(each) for each in by["expire"]], "expired")
     cards.move_each(tx, [_step(each) for each in by["block"]], "blocked")
+    if cards.move_each(tx, [_step(each) for each in by["renew"]], "cancelled"):
+        # its engine proposes it anew as soon as it is asked
+        schedule.bring_forward(tx, tx.now, extra=True)
     for each in by["needs_approval"]:
         _ask(tx, each, settings)
     full = _hold(tx, engines, by["hold"], settings)
@@ -115,7 +120,7 @@ def turn_away(
     return decisions
 
 
-AWAY = ("expire", "block", "needs_approval", "hold", "defer")
+AWAY = ("expire", "block", "renew", "needs_approval", "hold", "defer")
 """The decisions that keep a card from running now."""
 
 

@@ -114,7 +114,8 @@ def _triage(cycle: Cycle, tx: Tx, batch: Sequence[Card]) -> Counter[str]:
         return Counter(["failed"])
 
 
-SAID = {"block": "blocked", "defer": "deferred", "hold": "held", "allow": "allowed", "expire": "expired"}
+SAID = {"block": "blocked", "defer": "deferred", "hold": "held", "allow": "allowed", "expire": "expired",
+        "renew": "renewed"}  # fmt: skip
 """How the run counts each decision."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,6 +35,9 @@ _ENVELOPE = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 
 _A_NAME = re.compile(r"[^\W\d_][^\d:;/@<>=!?\n]{5,39}")
 """An account's name that can't carry a number, an address or a sentence: "Discount Tire" offers nobody a discount."""
+
+
+_NOTHING: Mapping[UUID, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,13 @@ class _Read:
 
 def gather(
     tx: Tx, cards: Sequence[Card], *, mails: Mapping[UUID, OutboundMail], vault: Vault, brakes: LocalBrakes,
-    settings: TenantSettings | None = None, public_url: str = "",
+    settings: TenantSettings | None = None, public_url: str = "", outdated: Mapping[UUID, tuple[str, ...]] = _NOTHING,
 ) -> dict[UUID, Facts]:  # fmt: skip
     """The facts of each card, by its id, as they stand in this transaction.
 
     `mails` are the rendered messages. An outward card without one is judged as mail to its contact's own address, and
-    the rules about a message's text have nothing to say. Links below `public_url` are the house's own.
+    the rules about a message's text have nothing to say. Links below `public_url` are the house's own. `outdated` is
+    what of a card's words is another by now.
     """
     if not cards:
         return {}
@@ -99,11 +104,15 @@ def gather(
         by_rfc_id={rfc_id: message for message, rfc_id in messages if rfc_id},
         asking=asking.read(tx, cards),
     )
-    return {card.id: _facts(card, mails.get(card.id), recipients.get(card.id, ()), ground, read) for card in cards}
+    return {
+        card.id: _facts(card, mails.get(card.id), recipients.get(card.id, ()), ground, read, outdated.get(card.id, ()))
+        for card in cards
+    }
 
 
 def _facts(
-    card: Card, mail: OutboundMail | None, recipients: tuple[str, ...], ground: _Ground, read: _Read
+    card: Card, mail: OutboundMail | None, recipients: tuple[str, ...], ground: _Ground, read: _Read,
+    outdated: tuple[str, ...],
 ) -> Facts:  # fmt: skip
     known = read.people.get(card.contact_id) if card.contact_id else None
     person = known.person if known else None
@@ -132,7 +141,7 @@ def _facts(
         holiday=windows.holiday(hours.country, wall.date()) if hours and wall else None,
         hour=ground.hour, day=ground.day, used=ground.used,
         violations_open=ground.violations_open, follow_ups_due=ground.follow_ups_due,
-        goals=ground.goals, asking=read.asking.get(card.id),
+        goals=ground.goals, asking=read.asking.get(card.id), outdated=outdated,
         deadline=ground.checks.get(_uuid(card.payload.get("check_id"))),
     )  # fmt: skip
 

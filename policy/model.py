@@ -171,6 +171,8 @@ class Facts:
     """How the tenant's running goals stand (read for research only)."""
     follow_ups_due: int = 0
     """Follow-ups that are due and not done (read for research only)."""
+    outdated: tuple[str, ...] = ()
+    """What of the words that the mail was written in is another in its records by now."""
     asking: Asking | None = None
     """The feedback request that the card asks or reminds of, or makes good, as it stands now."""
 

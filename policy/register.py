@@ -62,6 +62,10 @@ class Rule:
         """Say that it must wait, and until when."""
         return Verdict(self.id, "defer", reason, facts, until)
 
+    def renew(self, reason: str, **facts: Any) -> Verdict:
+        """Say that it is no longer what would be proposed: it gives way, and its engine proposes it anew."""
+        return Verdict(self.id, "renew", reason, facts)
+
     @property
     def sentence(self) -> str:
         """The rule in plain words: the first paragraph of its docstring."""

@@ -11,9 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 from domain.violations import UNSAID, Stored
 
-Decision = Literal["allow", "hold", "needs_approval", "defer", "block", "expire"]
+Decision = Literal["allow", "hold", "needs_approval", "defer", "renew", "block", "expire"]
 
-STRICTEST_FIRST: tuple[Decision, ...] = ("expire", "block", "defer", "hold", "needs_approval", "allow")
+STRICTEST_FIRST: tuple[Decision, ...] = (
+    "expire", "block", "renew", "defer", "hold", "needs_approval", "allow",
+)  # fmt: skip
 """A mode holds what would otherwise go out, so everything stricter is said first and nothing is asked of a person."""
 
 _RANK: Mapping[str, int] = {decision: rank for rank, decision in enumerate(STRICTEST_FIRST)}

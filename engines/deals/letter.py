@@ -8,13 +8,10 @@ from typing import Any
 
 from domain.settings import TenantSettings
 from engines.deals.due import Due
-from engines.greeting import first_name, language
+from engines.greeting import first_name, language, plain_title
 
 ATTEMPTS = 4
 """How many different follow-ups there are to say; any further one says the last again."""
-
-_PLAIN_TITLE = re.compile(r"[^\W\d_](?:[^\W\d_]|[ ,.'’&()-]){2,59}")
-"""A title that may stand in a mail: words alone, no number that reads as a price or a date, no link, no sentence."""
 
 
 def payload(due: Due, settings: TenantSettings) -> dict[str, Any]:
@@ -39,9 +36,3 @@ def slots(due: Due, settings: TenantSettings) -> Mapping[str, str]:
         "company": due.company,
         "thread_subject": re.sub(r"^(?:re:\s*)+", "", due.thread_subject or "", flags=re.IGNORECASE),
     }
-
-
-def plain_title(title: str) -> str:
-    """A deal's title where it reads well in a mail; else nothing: titles are written for ourselves."""
-    bare = " ".join(title.split())
-    return bare if _PLAIN_TITLE.fullmatch(bare) else ""

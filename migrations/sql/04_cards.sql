@@ -96,7 +96,7 @@ CREATE TABLE hourhand.card_verdicts (
     card_id uuid NOT NULL,
     run_id uuid,
     stage text NOT NULL CHECK (stage IN ('plan', 'execute', 'approve', 'resolve')),
-    decision text NOT NULL CHECK (decision IN ('allow', 'block', 'defer', 'needs_approval', 'hold', 'expire')),
+    decision text NOT NULL CHECK (decision IN ('allow', 'block', 'defer', 'needs_approval', 'hold', 'renew', 'expire')),
     policy_version int NOT NULL,
     verdicts jsonb NOT NULL,                    -- for every rule its name, or {rule, decision, reason, until, facts}
     facts jsonb,                                -- what it takes to judge it again under other settings

@@ -22,10 +22,11 @@ from policy.rules import (
     switches,
     timing,
     truth,
+    wording,
 )
 
 FAMILIES = (
-    switches, timing, human_task, research, truth, no_spam, pacing, sending_times, conversations, order_questions,
-    feedback, compliance, marking, sensitive, promises, drafts, limits, modes, approval,
+    switches, timing, wording, human_task, research, truth, no_spam, pacing, sending_times, conversations,
+    order_questions, feedback, compliance, marking, sensitive, promises, drafts, limits, modes, approval,
 )  # fmt: skip
 """In the order in which verdicts are told."""

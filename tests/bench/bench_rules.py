@@ -32,7 +32,7 @@ def measured(house: House, clock: HandClock) -> dict[str, object]:
     world = World(house, clock, *begin(house.database, clock))
     with world.tx() as tx:
         some = crowd(tx, world, MANY)
-        mails, _ = compose.compose(house, tx, some, settings.of(tx))
+        mails, _, _ = compose.compose(house, tx, some, settings.of(tx))
         gather(tx, some, mails=mails, vault=house.vault, brakes=house.brakes)
         with counted(world.database) as statements:
             facts = gather(tx, some, mails=mails, vault=house.vault, brakes=house.brakes)

@@ -16,7 +16,7 @@ from domain.db import Database, Tx
 from domain.deal_activity import FollowUp
 from engines.contract import Context, Plan
 from engines.deals.engine import DealsEngine
-from engines.deals.letter import plain_title
+from engines.greeting import plain_title
 from engines.deals.urgency import LEVELS, priority, urgency
 from tests import build
 from tests.hand_clock import HandClock

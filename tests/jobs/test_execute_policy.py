@@ -22,7 +22,7 @@ from tests.reused import Reused
 
 ENDS: dict[Decision, str] = {
     "allow": "done", "block": "blocked", "defer": "deferred", "hold": "held", "needs_approval": "awaiting_approval",
-    "expire": "expired",
+    "expire": "expired", "renew": "cancelled",
 }  # fmt: skip
 
 CARRIED_OUT = OUTWARD | {kind for engine in ENGINES for kind in engine.handlers}

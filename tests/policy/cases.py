@@ -53,6 +53,6 @@ def case(
 
 def all_cases() -> list[Case]:
     """Every case of every family."""
-    for family in ("brakes", "grounds", "people", "pacing", "texts", "drafts", "feedback", "compliance"):
+    for family in ("brakes", "words", "grounds", "people", "pacing", "texts", "drafts", "feedback", "compliance"):
         import_module(f"tests.policy.cases_of_{family}")
     return CASES

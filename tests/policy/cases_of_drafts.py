@@ -13,7 +13,7 @@ from tests.policy.world import World
 
 def drafted(world: World, text: str, **payload: Any) -> Card:
     """A first touch whose body a model wrote."""
-    told = {"template": "engagement_first_touch", "language": "en", "slots": SLOTS,
+    told = {"template": "engagement_first_touch", "language": "en", "slots": {**SLOTS, "company": "Acme"},
             "draft": {"by": "anthropic/claude-sonnet-5-5", "text": text}, **payload}  # fmt: skip
     return world.card(payload=told)
 

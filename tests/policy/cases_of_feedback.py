@@ -131,7 +131,7 @@ def making_good(world: World, *, informed: bool = True, **more: Any) -> Card:
     with world.tx() as tx:
         request = _delivered(world, tx)
         payload = {"template": feedback_book.RECOVERING, "language": "en", "slots": {
-            "first_name": "Bill", "client_name": "Initech", "order": "", "sender_name": "Ana", "company": "Acme",
+            "first_name": "Bill", "client_name": "Initech", "order": "", "sender_name": "Ana Diaz", "company": "Acme",
             "thread_subject": "", "person_informed": informed,
         }, **more}  # fmt: skip
         return build.card(tx, world.contact_id, kind="send_email", subject_type="feedback_request",

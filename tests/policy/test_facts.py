@@ -89,7 +89,7 @@ def crowd(tx: Tx, world: World, count: int) -> list[cards.Card]:
 def test_facts_take_six_statements_for_any_number_of_cards(world: World, count: int) -> None:
     with world.tx() as tx:
         some = crowd(tx, world, count)
-        mails, failures = compose.compose(world.house, tx, some, settings.of(tx))
+        mails, failures, _ = compose.compose(world.house, tx, some, settings.of(tx))
         assert not failures
         with counted(world.database) as statements:
             facts = gather(tx, some, mails=mails, vault=world.house.vault, brakes=world.house.brakes)

@@ -189,7 +189,7 @@ class World:
 
     def render(self, tx: Tx, card: Card) -> dict[UUID, OutboundMail]:
         """The card's mail as it would go out."""
-        mails, _ = compose.compose(self.house, tx, [card], settings.of(tx))
+        mails = compose.compose(self.house, tx, [card], settings.of(tx)).mails
         return {mail.card_id: self.tamper(mail) if self.tamper else mail for mail in mails.values()}
 
     def approved(self, card: Card) -> Card:
@@ -207,7 +207,9 @@ class World:
             fresh = cards.get(tx, card.id)
             assert fresh is not None
             mails = self.render(tx, fresh)
-            return gather(tx, [fresh], mails=mails, vault=self.house.vault, brakes=self.house.brakes)[card.id]
+            outdated = compose.compose(self.house, tx, [fresh], settings.of(tx)).outdated
+            return gather(tx, [fresh], mails=mails, vault=self.house.vault, brakes=self.house.brakes,
+                          outdated=outdated)[card.id]  # fmt: skip
 
     def judged(self, card: Card) -> Judgement:
         """What all the rules say of the card now."""
