@@ -16,8 +16,8 @@ from domain.db import Database, Tx
 from domain.deal_activity import FollowUp
 from engines.contract import Context, Plan
 from engines.deals.engine import DealsEngine
-from engines.greeting import plain_title
 from engines.deals.urgency import LEVELS, priority, urgency
+from engines.greeting import plain_title
 from tests import build
 from tests.hand_clock import HandClock
 
