@@ -88,6 +88,20 @@ ORDER = Sayings(
         r"\w+)? to (?:order|buy|purchase)|(?:don't|do not|won't|will not|can't|cannot|no) (?:want|need|plan|wish"
         r"|wish to|want to) (?:to )?(?:order|buy|purchase)|before (?:we|i) (?:can )?(?:order|buy|purchase)|if (?:we"
         r"|i) (?:order|buy|purchase|were to|decide)|thinking (?:of|about) (?:ordering|buying)|might (?:order|buy)",
+        # a no, a perhaps and a price that is haggled over are no order, and none of them may win a deal
+        r"(?:n't|\bnot|\bcannot|\bnever|\bunable to|\bwithout) (?:\w+ ){0,3}?(?:order|buy|purchas|go ahead|proceed"
+        r"|need|take \d|have \d|ship|send)|too (?:expensive|dear|high|much)|(?:half|lower|better|cheaper|reduced"
+        r"|another) (?:\w+ )?price|\bif (?:the|your|you) (?:\w+ ){0,3}(?:price|lower|reduc|drop|could)|unfortunately"
+        r"|\bif only\b|\bunless\b",
+        r"\b(?:no|nunca|tampoco|ni) (?:(?:nos|me|le|les|lo|los|las|te|os) )?(?:\w+ ){0,2}?(?:ped|encarg|compr|hac|quer"
+        r"|necesit|pod|vamos|cog|envi|mand)\w*|demasiad[oa] car|muy car[oa]|lamentablemente|(?:por )?desgracia"
+        r"|\bsi (?:el precio|los precios|baja|nos (?:hace|baja|deja)|hubiera|fuera)|(?:mitad|mejor|menor) (?:de |del )?"
+        r"precio",
+        r"\b(?:nao|nunca|tampouco|nem) (?:(?:nos|me|lhe|lhes|o|os|as) )?(?:\w+ ){0,2}?(?:ped|encomend|compr|faz|quer"
+        r"|precis|pod|vamos|vou|fic|envi|mand)\w*|muito car[oa]|infelizmente|\bse (?:o preco|os precos|baixa|nos"
+        r"|houver|fosse)|(?:metade|melhor|menor) (?:do |de )?preco",
+        r"\bnicht (?:\w+ ){0,2}(?:bestell|kauf|nehm|liefer|schick)|\bkein\w* (?:\w+ ){0,3}(?:bestell|kauf|brauch)"
+        r"|zu teuer|\bleider\b|\b(?:ne|n') ?(?:\w+ ){1,3}(?:pas|plus)\b|trop cher|malheureusement",
     ),
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from brain.reading import Person, explain, explain_text, read
+from brain.reading import Person, Reading, explain, explain_text, read
 from tests.brain.reading import samples
 
 
@@ -322,3 +322,47 @@ def test_a_text_that_may_be_of_several_languages_is_told_alike_in_every_process(
         for seed in ("1", "2", "3")
     }
     assert told == {b"en es\n"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["We would like to order if the price were lower.", "I'd love to order 20 boxes but it is too expensive.",
+     "We'd order 20 boxes at half the price.", "Unfortunately we can't order 20 boxes now.",
+     "We don't want to buy 20 boxes.", "My boss would not go ahead with 20 boxes.",
+     "No necesitamos 20 cajas.", "Queremos pedir 20 cajas, pero es demasiado caro.",
+     "No podemos hacer un pedido ahora.",
+     "Si nos bajan el precio, queremos pedir 20 cajas.", "Não precisamos de 20 caixas.",
+     "Queremos encomendar 20 caixas, mas é muito caro.", "Infelizmente não podemos fazer uma encomenda.",
+     "Wir möchten leider nichts bestellen.", "Nous ne souhaitons pas passer commande."],
+)  # fmt: skip
+def test_a_no_a_perhaps_and_a_haggle_are_no_order(words: str) -> None:
+    assert answer(words).cls != "order"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["We would like to order 20 boxes.", "Please send us 20 boxes.", "No more waiting: please order 20 boxes.",
+     "Queremos pedir 20 cajas.", "Necesitamos 20 cajas.", "Precisamos de 20 caixas.", "Queremos encomendar 20 caixas.",
+     "Wir möchten 20 Kartons bestellen.", "Nous souhaitons commander 20 cartons."],
+)  # fmt: skip
+def test_a_plain_order_is_one(words: str) -> None:
+    assert answer(words).cls == "order"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["No aceptamos el presupuesto.", "Adelante con el presupuesto.", "Rechazamos su oferta.", "Aceitamos o orçamento.",
+     "Não aceitamos o orçamento.", "Pode seguir com o orçamento.", "We must decline your quote.",
+     "We reject the proposal, please don't quote again."],
+)  # fmt: skip
+def test_whoever_answers_a_quote_asks_for_none(words: str) -> None:
+    assert answer(words).cls not in ("quote_request", "order")
+
+
+def answer(words: str) -> Reading:
+    """A reply of Bill's with these words."""
+    headers = (
+        "From: Bill <bill@initech.example>\nTo: ana@acme.example\nSubject: Re: Quote Q-0001\n"
+        "Message-ID: <1@x.example>\nIn-Reply-To: <q@acme.example>\nContent-Type: text/plain; charset=utf-8"
+    )
+    return read(_mail(headers, f"Hi Ana,\n\n{words}\n\nBill\n"))
