@@ -25,7 +25,7 @@ _DISPLEASED = re.compile(
     r"|dissatisf\w*|unsatisf\w*|too (?:late|slow|expensive)|waste of|let (?:me|us) down|rude|unprofessional|bad(?:ly)?"
     r"|poor(?:ly)?|careless|sloppy|useless|regret|nightmare|mess|appalling|upset|angry|never again"
     r"|decepcion\w*|insatisfech\w*|descontent\w*|inaceptable\w*|pesim\w*|mal[oa]?s?|fatal|enfadad\w*|molest[oa]s?|"
-    r"grosero\w*|nunca mas|desastr\w*|lament\w*|deficient\w*|verguenza"
+    r"grosero\w*|nunca mas|nunca mais|desastr\w*|lament\w*|deficient\w*|verguenza"
     r"|ruim|ruins|mau|pessim\w*|horrive\w*|inaceitave\w*|decepcionad\w*|decepcao|irritad\w*|grosseir\w*|lamentave\w*"
     r"|vergonha|deixou a desejar|1/10|2/10|3/10|4/10|[12]/5)\b"
 )
@@ -34,7 +34,7 @@ _DISPLEASED = re.compile(
 _FAULTS = re.compile(
     r"\b(?:late|delay\w*|slow|wrong(?:ly)?|broken|damaged|missing|complain\w*|mistakes?|errors?|problem\w*|issues?"
     r"|incomplete|incorrect|defect\w*|fault\w*|scratched|torn|dented|cracked|leak(?:ed|ing|s)?"
-    r"|tarde|tardo|tardaron|retras\w*|equivocad\w*|danad\w*|rot[oa]s?|queja\w*|falt(?:a|aba|aron|an|o)|fallo\w*|"
+    r"|tarde|tardo|tardaron|retras\w*|equivocad\w*|danad\w*|rot[oa]s?|queja\w*|falt(?:a|an|am|aba|aban|ava|avam|aron|aram|o|ou)|fallo\w*|"
     r"incomplet[oa]s?|incorrect[oa]s?|defectuos\w*|lent[oa]s?"
     r"|atras(?:o|os|ad\w*|ou)|errad\w*|erros?|danificad\w*|quebrad\w*|reclam\w*|incomplet[oa]s?|incorret[oa]s?"
     r"|defeitu\w*|defeitos?|demor(?:ou|ad\w*|aram))\b"

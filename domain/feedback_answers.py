@@ -97,6 +97,16 @@ def of(tx: Tx, request_ids: Sequence[UUID]) -> dict[UUID, list[Answer]]:
     return found
 
 
+def standing(tx: Tx, request_id: UUID) -> Answer | None:
+    """The answer that counts, the latest of several; None where nobody has answered."""
+    row = tx.row(
+        f"""SELECT {COLUMNS} FROM feedback_answers WHERE tenant_id = :t AND request_id = :id AND counts
+            ORDER BY id DESC LIMIT 1""",
+        t=tx.tenant_id, id=request_id,
+    )  # fmt: skip
+    return _load(row) if row else None
+
+
 def record(tx: Tx, request_id: UUID, said: Said) -> Request:
     """Take an answer in; the request as it stands then. The same again, and the same mail again, change nothing.
 
@@ -110,7 +120,7 @@ def record(tx: Tx, request_id: UUID, said: Said) -> Request:
     if said.message_id is not None and of_message(tx, said.message_id) is not None:
         return request
     rating, comment = _spelled(said)
-    before = _counting(tx, request_id)
+    before = standing(tx, request_id)
     # a mail's words are its own: another mail is another answer
     same = before is not None and (before.rating, before.comment, before.channel) == (rating, comment, said.channel)
     if same and said.message_id is None:
@@ -157,7 +167,7 @@ def read(tx: Tx, answer_id: UUID, feeling: Feeling) -> Request:
     if row is None:
         raise InvalidFeedback(f"there is no answer {answer_id}")
     request = book.hold(tx, row["request_id"])
-    counting = _counting(tx, request.id)
+    counting = standing(tx, request.id)
     if counting is None or counting.id != answer_id or request.sentiment == feeling.sentiment:
         return request
     return book.write(tx, request, "read", {"sentiment": feeling.sentiment}, sentiment=feeling.sentiment,
@@ -232,15 +242,6 @@ def _spelled(said: Said) -> tuple[int | None, str | None]:
     if said.rating is None and not storable.says(comment) and said.message_id is None:
         raise InvalidFeedback("rating or comment: an answer says something")
     return said.rating, comment if storable.says(comment) else None
-
-
-def _counting(tx: Tx, request_id: UUID) -> Answer | None:
-    row = tx.row(
-        f"""SELECT {COLUMNS} FROM feedback_answers WHERE tenant_id = :t AND request_id = :id AND counts
-            ORDER BY id DESC LIMIT 1""",
-        t=tx.tenant_id, id=request_id,
-    )  # fmt: skip
-    return _load(row) if row else None
 
 
 def _load(row: Row | Mapping[Any, Any]) -> Answer:

@@ -283,8 +283,8 @@ QUOTE = Sayings(
         r")?(?:pour|de votre)|dank für)(?: \w+){0,5} (?:quote|quotation|estimate|proposal|pricing|presupuesto"
         r"|cotizaci[oó]n|or[cç]amento|angebot|devis|offre|oferta|proposta)\b(?!.*\b(?:revise|update|new|another"
         r"|also)\b)",
-        r"(?:acept|aceit|rechaz|recus|declin|reject|refus|turn(?:ed|ing)? down|aprob|aprov|aprueb)\w*(?: \w+){0,4} (?:quot"
-        r"|estimat|proposal|presupuest|cotiza|oferta|orcament|cotac|propost)|(?:adelante|conforme?s?|de acuerdo"
+        r"(?:acept|aceit|rechaz|recus|declin|reject|refus|turn(?:ed|ing)? down|aprob|aprov|aprueb)\w*(?: \w+){0,4} "
+        r"(?:quot|estimat|proposal|presupuest|cotiza|oferta|orcament|cotac|propost)|(?:adelante|conforme?s?|de acuerdo"
         r"|de acordo|seguir|avancar) (?:con|com) (?:\w+ ){0,2}(?:presupuest|cotiza|oferta|orcament|cotac|propost)",
         r"(?:no longer|don't|do not|not) need (?:a |the |your )?(?:quote|estimate|pricing)|(?:accept|approve|agree"
         r"|go ahead|proceed)\w*(?: \w+){0,4} (?:quote|quotation|estimate|proposal|presupuesto|or[cç]amento|angebot"

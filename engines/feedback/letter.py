@@ -30,14 +30,19 @@ def payload(due: Due, settings: TenantSettings, until: datetime) -> dict[str, An
     }
 
 
-def recovery(request: Request, about: Row, settings: TenantSettings, *, person_informed: bool) -> dict[str, Any]:
+def recovery(
+    request: Request, about: Row, settings: TenantSettings, *, person_informed: bool, disputed: bool = False
+) -> dict[str, Any]:  # fmt: skip
     """The payload of the card that writes to a dissatisfied client; a person looks at it unless the tenant says so.
 
-    With `person_informed` it says that it is being looked at, which must be so when it goes out.
+    With `person_informed` it says that it is being looked at, which must be so when it goes out. Where it is `disputed`
+    whether they are dissatisfied, a person looks at it whatever the tenant says.
     """
     told = _reply(request, about, settings, RECOVERING)
     told["slots"] |= {"person_informed": person_informed}
-    if not settings.send_service_recovery:
+    if disputed:
+        told["needs_approval"] = "the rating and the words beside it disagree"
+    elif not settings.send_service_recovery:
         told["needs_approval"] = "a dissatisfied client is written to"
     return told
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from brain import feelings, ratings
 from domain import feedback_answers, feedback_book, inbox, vouching
 from domain.events import Event
-from domain.feedback_answers import Feeling, Said
+from domain.feedback_answers import Answer, Feeling, Said
 from domain.inbox import Message
 from engines.contract import Context
 
@@ -68,6 +68,20 @@ def of_words(words: str) -> Feeling:
     """How words feel by the rulebook."""
     found = feelings.felt(words)
     return Feeling(found.feeling, RULES, found.span or None)
+
+
+def disputed(ctx: Context, answer: Answer) -> bool:
+    """Whether its words say the opposite of its rating: a slip, irony, or a scale that was read backwards.
+
+    Nobody can tell which, so that a person looks at it. Only what stands is: who has thought better of it says so.
+    """
+    side = feedback_answers.BY_RATING.get(answer.rating or 0)
+    standing = feedback_answers.standing(ctx.tx, answer.request_id) if side else None
+    if standing is None or standing.id != answer.id:
+        return False
+    message = inbox.get(ctx.tx, answer.message_id) if answer.message_id and not answer.comment else None
+    feeling = felt(message, _words(message)) if message else of_words(answer.comment or "")
+    return feeling.sentiment not in (side, "neutral")
 
 
 def _asked(ctx: Context, message: Message, card_id: UUID | None) -> UUID | None:

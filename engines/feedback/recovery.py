@@ -20,6 +20,9 @@ NAME = "feedback"
 KIND = RECOVERING
 """The kind of the cases that answers open."""
 
+UNCLEAR = "feedback_unclear"
+"""The kind of those where the rating pleases and the words beside it do not."""
+
 LATEST_DAYS = 7
 """What makes good is better done late than never: it outlives a weekend, and the gap between two mails."""
 
@@ -40,17 +43,21 @@ def answered(ctx: Context, event: Event) -> None:
     if answer.sentiment is None:
         feeling = opinions.of_words(answer.comment or "")
         request = feedback_answers.read(ctx.tx, answer.id, feeling)
-    if request.sentiment != "positive":
+    disputed = opinions.disputed(ctx, answer)
+    if request.sentiment != "positive" or disputed:
         # nobody is thanked for kind words that they have taken back
         feedback_book.cancel_waiting(ctx.tx, request, CHANGED, types=("send_email",), template=THANKING)
     if request.sentiment == "negative":
-        _make_good(ctx, request, answer)
+        _make_good(ctx, request, answer, disputed=disputed)
         return
     _take_back(ctx, request)
-    if answer.comment and (call := calls.found(answer.comment, ctx.now.date())):
+    call = calls.found(answer.comment, ctx.now.date()) if answer.comment else None
+    if call is None and disputed and not _watched(ctx, request):
+        call = (UNCLEAR, _words(answer))
+    if call is not None:
         case = _case(ctx, request, answer, _about(ctx, request, answer), call)
         cards.propose(ctx.tx, [case], reconsider_hours=ctx.settings.reconsider_hours)
-    if request.sentiment == "positive":
+    if request.sentiment == "positive" and not disputed:
         _thank(ctx, request, answer)
 
 
@@ -63,16 +70,23 @@ def case_opened(ctx: Context, card: Card) -> None:
     feedback_book.write(ctx.tx, request, "case_opened", {"case_id": case_id}, case_id=str(case_id))
 
 
-def _make_good(ctx: Context, request: Request, answer: Answer) -> None:
+def _watched(ctx: Context, request: Request) -> bool:
+    """Whether people see to what was said of this order already."""
+    open_cases = cases.open_for(ctx.tx, [request.client_id]).get(request.client_id, [])
+    return any(case.evidence.get("feedback_request_id") == str(request.id) for case in open_cases)
+
+
+def _make_good(ctx: Context, request: Request, answer: Answer, *, disputed: bool) -> None:
     """A case for people to watch, anew where the earlier one was closed, and once for each request a mail."""
     about = _about(ctx, request, answer)
     open_cases = cases.open_for(ctx.tx, [request.client_id]).get(request.client_id, [])
     seen_to = request.case_id is not None and any(case.id == request.case_id for case in open_cases)
-    wished = [] if seen_to else [_case(ctx, request, answer, about)]
+    wished = [] if seen_to else [_case(ctx, request, answer, about, disputed=disputed)]
     if about["contact_id"] is not None:
         # a case that waits for somebody's approval may never be opened: then nobody is told that it is looked at
         opens = ctx.settings.autonomy.get("open_case", "auto") == "auto"
-        payload = letter.recovery(request, about, ctx.settings, person_informed=bool(seen_to or opens))
+        payload = letter.recovery(request, about, ctx.settings, person_informed=bool(seen_to or opens),
+                                  disputed=disputed)  # fmt: skip
         title = f"Make good on order {_called(request, about)}: {about['name']} ({about['client_name']})"
         wished.append(_mail(ctx, request, answer, about, title, "recover", payload, MAIL))
     made = cards.propose(ctx.tx, wished, reconsider_hours=ctx.settings.reconsider_hours)
@@ -115,12 +129,16 @@ def _asks(message: inbox.Message) -> bool:
 
 
 def _case(
-    ctx: Context, request: Request, answer: Answer, about: Row, call: tuple[str, str] | None = None
+    ctx: Context, request: Request, answer: Answer, about: Row, call: tuple[str, str] | None = None,
+    *, disputed: bool = False,
 ) -> Proposal:  # fmt: skip
     """A case for what displeased, or for the `call` that the words hold beside praise."""
     kind, words = call or (KIND, _words(answer))
     rated = f"{answer.rating} of 5" if answer.rating is not None else "dissatisfied"
-    told = kind.replace("_", " ") if call else rated
+    if disputed or kind == UNCLEAR:
+        told = f"{rated}, and the words say otherwise"
+    else:
+        told = kind.replace("_", " ") if call else rated
     payload: dict[str, Any] = {
         "kind": kind, "title": f"Feedback on order {_called(request, about)}: {told}", "quote": words or rated,
         "feedback_request_id": str(request.id), "order_id": str(request.order_id), "rating": answer.rating,
