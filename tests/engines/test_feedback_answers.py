@@ -84,7 +84,7 @@ def test_a_bad_rating_with_kind_words_is_apologised_for_by_nobody_alone(tx: Tx, 
 @pytest.mark.parametrize(
     ("rating", "words", "kinds"),
     [(5, "Nothing was broken", []), (5, "Received on Monday", []), (4, None, []), (3, "It was broken", ["recovery"]),
-     (1, "Everything was broken", ["recovery"]), (5, "Everything was broken. Could you call me on Thursday?", ["call"])],
+     (1, "Everything was broken", ["recovery"]), (5, "It was broken. Could you call me on Thursday?", ["call"])],
 )  # fmt: skip
 def test_words_that_agree_or_say_little_dispute_nothing(
     tx: Tx, rating: int, words: str | None, kinds: list[str]
