@@ -12,18 +12,20 @@ from domain import cards, events, schedule, settings, storable, tasks
 from domain.db import Row, Tx
 from domain.events import News
 
-State = Literal["pending", "reminded", "overdue", "escalated", "completed", "waived"]
+State = Literal["pending", "reminded", "overdue", "escalated", "completed", "waived", "withdrawn"]
 
 STATES: tuple[State, ...] = get_args(State)
 
 MOVES: Mapping[str, frozenset[str]] = {
-    "pending": frozenset({"reminded", "overdue", "completed", "waived"}),
-    "reminded": frozenset({"overdue", "completed", "waived"}),
-    "overdue": frozenset({"escalated", "completed", "waived"}),
+    "pending": frozenset({"reminded", "overdue", "completed", "waived", "withdrawn"}),
+    "reminded": frozenset({"overdue", "completed", "waived", "withdrawn"}),
+    "overdue": frozenset({"escalated", "completed", "waived", "withdrawn"}),
     # taken back, it is left to people
-    "escalated": frozenset({"overdue", "completed", "waived"}),
+    "escalated": frozenset({"overdue", "completed", "waived", "withdrawn"}),
     "completed": frozenset(),
     "waived": frozenset({"pending"}),
+    # by its schedule alone, as it was withdrawn (`domain.compliance_review`)
+    "withdrawn": frozenset({"pending", "reminded"}),
 }
 """The lifecycle; the database holds the same in `hourhand.compliance_moves`."""
 
@@ -91,6 +93,8 @@ class Check:
     """Its rule and reason."""
     created_at: datetime
     updated_at: datetime
+    insisted: bool = False
+    """A person wants them asked, whatever they were asked for lately."""
 
     @property
     def is_open(self) -> bool:
@@ -156,8 +160,8 @@ def let_go(tx: Tx, contact_id: UUID) -> int:
     """A person was erased: nothing is required of their record any more; how many checks that ends."""
     rows = tx.rows(
         f"""UPDATE compliance_checks SET state = 'waived', closed_at = :now, closed_by = :erasure, remind_at = NULL,
-                recheck_at = NULL, shadow_reminders = NULL, shadow_remind_at = NULL, updated_at = :now,
-                reason = 'the person was erased'
+                recheck_at = NULL, shadow_reminders = NULL, shadow_remind_at = NULL, insisted = false,
+                updated_at = :now, reason = 'the person was erased'
             WHERE tenant_id = :t AND contact_id = :contact AND state = ANY(:open) RETURNING {COLUMNS}""",
         now=tx.now, t=tx.tenant_id, contact=contact_id, open=list(OPEN), erasure=ERASURE,
     )  # fmt: skip
@@ -171,8 +175,8 @@ def let_go(tx: Tx, contact_id: UUID) -> int:
 def reopen(tx: Tx, check_id: UUID, *, reason: str) -> Check:
     """Take a waiver back: what is missing is asked for again, and the manager hears of it a full term later.
 
-    Said again, it stays the same. Raises UnknownCheck, InvalidCheck; IllegalCheckMove where it is completed, or where
-    the person was erased.
+    Said again, it stays the same. Raises UnknownCheck, InvalidCheck; IllegalCheckMove where it is completed, where the
+    person was erased, or where its schedule asks for it no more.
     """
     check = get(tx, check_id, lock=True)
     if check.state == "waived" and _is_of_erased(tx, check):
@@ -182,11 +186,18 @@ def reopen(tx: Tx, check_id: UUID, *, reason: str) -> Check:
     told = " ".join(storable.text(reason, LONGEST).split())
     if not told:
         raise InvalidCheck("reason: say why it is opened again")
+    if check.state == "withdrawn":
+        raise IllegalCheckMove(f"{check.reason}: it is open again once that is changed back")
+    required = tx.value("SELECT required_fields FROM compliance_schedule WHERE tenant_id = :t AND id = :id AND active",
+                        t=tx.tenant_id, id=check.schedule_id)  # fmt: skip
+    if required is None:
+        raise IllegalCheckMove("its schedule is switched off")
     _may(check, "pending")
     term = timedelta(days=settings.of(tx).compliance_escalate_days)
     schedule.bring_forward(tx, tx.now)
     return write(tx, check, "reopened", {
         "state": "pending", "closed_at": None, "closed_by": None, "reason": None, "recheck_at": tx.now, "reminders": 0,
+        "required": list(required),
         "remind_at": None, "escalate_at": max(check.due_at, tx.now) + term, "escalated_at": None, "told_at": None,
         "task_id": None,
     }, reason=told)  # fmt: skip
@@ -202,12 +213,12 @@ def remind(tx: Tx, check_id: UUID) -> Check:
         raise IllegalCheckMove(f"the check is {check.state}: nobody is asked any more")
     schedule.bring_forward(tx, tx.now, extra=True)
     # a person who says it again after a dry run means it again
-    return write(tx, check, "remind", {"remind_at": tx.now, "recheck_at": tx.now, "heard_at": None,
+    return write(tx, check, "remind", {"remind_at": tx.now, "recheck_at": tx.now, "heard_at": None, "insisted": True,
                                         "shadow_reminders": None, "shadow_remind_at": None})  # fmt: skip
 
 
 SETTLED: Mapping[str, Any] = {
-    "remind_at": None, "recheck_at": None, "shadow_reminders": None, "shadow_remind_at": None,
+    "remind_at": None, "recheck_at": None, "shadow_reminders": None, "shadow_remind_at": None, "insisted": False,
 }  # fmt: skip
 """What a check has about which nothing more is to be done."""
 
@@ -223,15 +234,29 @@ def close_cards(
 def withdraw(
     tx: Tx, some: Sequence[Check], *, reason: str, kinds: Sequence[str] = ("compliance_reminder",)
 ) -> None:  # fmt: skip
-    """Cancel the cards about checks that still wait, the requests to their people unless told otherwise."""
+    """Cancel the cards about checks that still wait, the requests to their people unless told otherwise.
+
+    Also such as ask for what another check requires along with them: what they would say is another thing since.
+    """
     rows = tx.rows(
         """SELECT id FROM kanban_cards WHERE tenant_id = :t AND client_id = ANY(:clients) AND type = ANY(:kinds)
-             AND subject_type = :subject AND subject_id = ANY(:ids)
+             AND subject_type = :subject AND (subject_id = ANY(:ids) OR payload -> 'also' ?| :ids)
              AND state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
         t=tx.tenant_id, clients=sorted({each.client_id for each in some}), kinds=list(kinds), subject=SUBJECT,
         ids=[str(each.id) for each in some],
     )  # fmt: skip
     cards.move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule="compliance.settled")
+
+
+def riding(tx: Tx, client_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """Which checks of these accounts a request under way asks along with another's: its intention by each of them."""
+    rows = tx.rows(
+        """SELECT a.check_id, k.dedupe_key FROM kanban_cards k, jsonb_object_keys(k.payload -> 'also') AS a (check_id)
+           WHERE k.tenant_id = :t AND k.client_id = ANY(:clients) AND k.type = 'compliance_reminder'
+             AND k.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval', 'executing', 'uncertain')""",
+        t=tx.tenant_id, clients=list(client_ids),
+    )  # fmt: skip
+    return {UUID(row["check_id"]): row["dedupe_key"] for row in rows}
 
 
 def news(check: Check, kind: str, **told: Any) -> News:

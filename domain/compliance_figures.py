@@ -25,6 +25,8 @@ class Figures:
     on_time: int = 0
     """Of the completed: before their day was over."""
     waived: int = 0
+    withdrawn: int = 0
+    """Their schedule does not ask for them any more: neither missed nor completed."""
 
     @property
     def on_time_share(self) -> float:
@@ -40,16 +42,19 @@ def stats(tx: Tx) -> dict[UUID, Figures]:
     """The figures of each schedule that has any checks; one statement, off the indexes of open and closed ones."""
     rows = tx.rows(
         """SELECT schedule_id, sum(due)::int AS due, sum(overdue)::int AS overdue, sum(escalated)::int AS escalated,
-                  sum(completed)::int AS completed, sum(on_time)::int AS on_time, sum(waived)::int AS waived
+                  sum(completed)::int AS completed, sum(on_time)::int AS on_time, sum(waived)::int AS waived,
+                  sum(withdrawn)::int AS withdrawn
            FROM (
                SELECT schedule_id, (state IN ('pending', 'reminded'))::int AS due,
                       (state IN ('overdue', 'escalated'))::int AS overdue, (state = 'escalated')::int AS escalated,
-                      0 AS completed, 0 AS on_time, 0 AS waived
+                      0 AS completed, 0 AS on_time, 0 AS waived,
+                      0 AS withdrawn
                FROM compliance_checks
                WHERE tenant_id = :t AND state IN ('pending', 'reminded', 'overdue', 'escalated')
                UNION ALL
                SELECT schedule_id, 0, 0, 0, (state = 'completed')::int,
-                      (state = 'completed' AND closed_at < due_at)::int, (state = 'waived')::int
+                      (state = 'completed' AND closed_at < due_at)::int, (state = 'waived')::int,
+                      (state = 'withdrawn')::int
                FROM compliance_checks WHERE tenant_id = :t AND closed_at IS NOT NULL AND closed_at > :since) AS told
            GROUP BY schedule_id ORDER BY schedule_id""",
         t=tx.tenant_id, since=tx.now - timedelta(days=DAYS),

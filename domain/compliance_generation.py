@@ -10,25 +10,26 @@ from uuid import UUID
 from domain import compliance_dates, compliance_fields, events, settings, workdays
 from domain import compliance_schedules as schedules
 from domain.compliance_dates import Due
-from domain.compliance_schedules import Schedule
+from domain.compliance_schedules import NOBODY, Schedule
 from domain.db import Row, Tx
 from domain.settings import TenantSettings
 
 SWEEPS = 4
 """So many batches of checks are made in one go, whatever is due; the rest waits for the next."""
 
-NOBODY = UUID(int=0)
 
-
-def generate(tx: Tx, schedule_id: UUID | None = None, *, limit: int | None = None) -> int:
+def generate(
+    tx: Tx, schedule_id: UUID | None = None, *, limit: int | None = None, known: Sequence[Schedule] | None = None
+) -> int:  # fmt: skip
     """Make the checks of every schedule whose window is open, or of this one; how many were made.
 
     Records are gone through in the order of their ids, at most `limit` of them and in at most `SWEEPS` batches, and
     the next call goes on where this one ended. A record has one check of each period, however often this is called.
+    Who has read them gives the schedules as `known`.
     """
     chosen = settings.of(tx)
     left = chosen.compliance_checks_per_cycle if limit is None else limit
-    some = [schedules.get(tx, schedule_id)] if schedule_id else schedules.listed(tx)
+    some = [schedules.get(tx, schedule_id)] if schedule_id else schedules.listed(tx) if known is None else known
     made = sweeps = 0
     for each in sorted(some, key=lambda one: (one.next_on, one.id)):
         if not each.active or each.opens_at(chosen) > tx.now:

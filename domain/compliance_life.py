@@ -34,7 +34,7 @@ def reminded(tx: Tx, some: Sequence[Reminder]) -> None:
                 thread_id = coalesce(k.thread_id, w.thread), updated_at = :now,
                 state = CASE WHEN k.state = 'pending' THEN 'reminded' ELSE k.state END,
                 remind_at = CASE WHEN w.attempt < :most THEN w.at + CAST(:rest AS interval) END,
-                shadow_reminders = NULL, shadow_remind_at = NULL
+                shadow_reminders = NULL, shadow_remind_at = NULL, insisted = false
             {_OF_REMINDERS} RETURNING {_COLUMNS}""",
         **_values(tx, some), most=chosen.compliance_max_reminders, rest=timedelta(days=chosen.compliance_reminder_days),
         now=tx.now,

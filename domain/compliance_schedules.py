@@ -14,6 +14,9 @@ from domain.compliance_fields import AppliesTo, InvalidRequirement
 from domain.db import Row, Tx
 from domain.settings import TenantSettings
 
+NOBODY = UUID(int=0)
+"""Before every id: nothing was looked at yet."""
+
 FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
 MOST = 100
 """So many schedules a tenant may have: each is looked at in every cycle."""
@@ -45,6 +48,8 @@ class Schedule:
     """The day on which the period falls whose checks are made next, or are being made."""
     swept_to: UUID | None
     """The last record that was looked at for it; None: it has not begun."""
+    reviewed_to: UUID | None
+    """After a change: the last of its open checks that was judged by it; None: they all are."""
     created_at: datetime
     updated_at: datetime
 
@@ -63,6 +68,20 @@ class Schedule:
             opens = max(opens, compliance_dates.falls_on(self.anchor_on, self.frequency, period - 1))
         return workdays.midnight(opens, chosen.zone)
 
+    @property
+    def reviewing(self) -> bool:
+        """Whether some of its open checks are still to be judged by its last change."""
+        return self.reviewed_to is not None
+
+    def running(self, chosen: TenantSettings, now: datetime) -> date:
+        """The day of the period that runs: the latest whose window is open, or whose checks are made already."""
+        period = self.next_period
+        if self.opening(period, chosen) > now:
+            period = max(0, period - 1)
+        while self.opening(period + 1, chosen) <= now:
+            period += 1
+        return compliance_dates.falls_on(self.anchor_on, self.frequency, period)
+
 
 COLUMNS = ", ".join(Schedule.__slots__)
 
@@ -78,7 +97,7 @@ def create(
         raise InvalidSchedule(f"applies_to: {applies_to!r} is none of {', '.join(compliance_fields.FIELDS)}")
     if not compliance_dates.EARLIEST <= anchor_on <= compliance_dates.LATEST:
         raise InvalidSchedule("anchor_on: a day of this century or the next")
-    told = _spelled(applies_to, {"name": name, "required_fields": required_fields, "filter": filter or {}})
+    told = spelled(applies_to, {"name": name, "required_fields": required_fields, "filter": filter or {}})
     if tx.value("SELECT count(*) FROM compliance_schedule WHERE tenant_id = :t", t=tx.tenant_id) >= MOST:
         raise InvalidSchedule(f"there are {MOST} schedules already")
     today = tx.now.astimezone(settings.of(tx).zone).date()
@@ -99,29 +118,6 @@ def create(
                   applies_to=applies_to, required_fields=list(made.required_fields))  # fmt: skip
     schedule.bring_forward(tx, max(tx.now, made.opens_at(settings.of(tx))))
     return made
-
-
-def change(tx: Tx, schedule_id: UUID, **changes: Any) -> Schedule:
-    """Change name, required_fields, filter or active; None leaves a field alone. What is made already stays as it is.
-
-    When it falls due is what a schedule is: for other days make another one. Raises UnknownSchedule, InvalidSchedule.
-    """
-    found = get(tx, schedule_id, lock=True)
-    if unknown := set(changes) - {"name", "required_fields", "filter", "active"}:
-        raise InvalidSchedule(f"{', '.join(sorted(unknown))}: for other days or records make another schedule")
-    told = _spelled(found.applies_to, {name: each for name, each in changes.items() if each is not None})
-    fresh = {name: each for name, each in told.items() if getattr(found, name) != each}
-    if not fresh:
-        return found
-    if fresh.get("active"):
-        fresh |= _resumed(tx, found)
-    if "name" in fresh and by_name(tx, fresh["name"]) is not None:
-        raise InvalidSchedule(f"name: there is a schedule {fresh['name']!r} already")
-    now = write(tx, found, fresh)
-    events.record(tx, "compliance.schedule_changed", "compliance_schedule", now.id, fields=sorted(fresh))
-    if now.active:
-        schedule.bring_forward(tx, max(tx.now, now.opens_at(settings.of(tx))))
-    return now
 
 
 def get(tx: Tx, schedule_id: UUID, *, lock: bool = False) -> Schedule:
@@ -150,19 +146,10 @@ def listed(tx: Tx) -> list[Schedule]:
 
 
 def next_due(tx: Tx, some: Sequence[Schedule]) -> datetime | None:
-    """When the window of the next of these opens; in the past where checks are still being made."""
+    """When the window of the next of these opens; in the past where checks are still being made or judged anew."""
     chosen = settings.of(tx)
-    return min((each.opens_at(chosen) for each in some if each.active), default=None)
-
-
-def _resumed(tx: Tx, of: Schedule) -> dict[str, Any]:
-    """Where a schedule goes on that was switched off: with the first period from today, if that is a later one."""
-    today = tx.now.astimezone(settings.of(tx).zone).date()
-    period = compliance_dates.first_from(of.anchor_on, of.frequency, today)
-    if period <= of.next_period:
-        return {}
-    return {"next_period": period, "next_on": compliance_dates.falls_on(of.anchor_on, of.frequency, period),
-            "swept_to": None}  # fmt: skip
+    return min((tx.now if each.reviewing else each.opens_at(chosen) for each in some
+                if each.active or each.reviewing), default=None)  # fmt: skip
 
 
 def write(tx: Tx, of: Schedule, changes: Mapping[str, Any]) -> Schedule:
@@ -176,8 +163,8 @@ def write(tx: Tx, of: Schedule, changes: Mapping[str, Any]) -> Schedule:
     return load(row)
 
 
-def _spelled(applies_to: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given fields, each in its one spelling. Raises InvalidSchedule."""
+def spelled(applies_to: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields of a schedule, each in its one spelling. Raises InvalidSchedule."""
     told = dict(given)
     if "name" in told:
         told["name"] = " ".join(storable.text(told["name"], 120).split())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from domain import compliance_checks as checks
-from domain import compliance_fields, compliance_generation, events
+from domain import compliance_fields, compliance_generation, events, settings
 from domain.compliance_checks import Check
 from domain.db import Row, Tx
 
@@ -23,6 +23,16 @@ class Asked:
     language: str | None
     timezone: str | None
     paused_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What somebody was asked for about another check, and for how long that counts."""
+
+    contact_id: UUID | None
+    """Whose record lacks it; None: their account's."""
+    gaps: tuple[str, ...]
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class Standing:
     asked: Asked | None
     thread_subject: str | None
     company: str
+    lately: tuple[Lately, ...] = ()
+    """What the same person was asked for lately about other checks that are open."""
 
     @property
     def to_ask(self) -> tuple[str, ...]:
@@ -117,11 +129,18 @@ def validate(tx: Tx, found: Sequence[Standing]) -> list[Standing]:
 def complete(tx: Tx, check_id: UUID) -> Check:
     """Look at the record now, whatever is due: complete the check if nothing is missing; the check as it stands then.
 
+    What else is required of the same record is looked at as well: what fulfils one schedule fulfils the other at once.
     Raises UnknownCheck.
     """
-    checks.get(tx, check_id, lock=True)
-    # where nothing has changed, that it was looked at is written all the same
-    validate(tx, [replace(each, changed=True) for each in named(tx, [check_id])])
+    check = checks.get(tx, check_id, lock=True)
+    of_record = tx.rows(
+        """SELECT id FROM compliance_checks WHERE tenant_id = :t AND entity_id = :entity
+             AND state IN ('pending', 'reminded', 'overdue', 'escalated')""",
+        t=tx.tenant_id, entity=check.entity_id,
+    )  # fmt: skip
+    # where nothing has changed, that this one was looked at is written all the same
+    validate(tx, [replace(each, changed=True) if each.check.id == check_id else each
+                  for each in named(tx, [row["id"] for row in of_record])])  # fmt: skip
     return checks.get(tx, check_id)
 
 
@@ -195,7 +214,7 @@ def _with(each: Standing, now: Check, seen: str | None) -> Standing:
 
 
 def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
-    own = _REACHED.format(clock="k")
+    own, chosen = _REACHED.format(clock="k"), settings.of(tx)
     rows = tx.rows(
         f"""WITH found AS ({found})
             SELECT {", ".join(f"f.{name}" for name in Check.__slots__)}, f.shadowed, f.shadow_reminders,
@@ -210,7 +229,7 @@ def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
                    CASE WHEN c.email IS NOT NULL AND {own} THEN
                        jsonb_build_array(c.id, c.name, c.language, coalesce(c.timezone, l.timezone),
                                          CASE WHEN k.status = 'paused' THEN k.paused_until END)
-                   ELSE m.told END AS asked,
+                   ELSE m.told END AS asked, y.lately,
                    (SELECT n.name FROM tenants n WHERE n.tenant_id = :t) AS company
             FROM found f
             -- fences: one look-up for each that is due, however few a planner believes there are in all
@@ -232,8 +251,21 @@ def _read(tx: Tx, found: str, **values: Any) -> list[Standing]:
                   AND {_REACHED.format(clock="e")} AND NOT (c.email IS NOT NULL AND {own})
                 ORDER BY p.id = f.asked_id DESC NULLS LAST, e.last_reply_at DESC NULLS LAST, p.id LIMIT 1) m ON true
             LEFT JOIN LATERAL (SELECT subject FROM mail_threads h
-                               WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true""",
-        t=tx.tenant_id, **values,
+                               WHERE h.tenant_id = :t AND h.id = f.thread_id OFFSET 0) h ON true
+            CROSS JOIN LATERAL (SELECT CASE WHEN c.email IS NOT NULL AND {own} THEN c.id
+                                            ELSE CAST(m.told ->> 0 AS uuid) END AS id OFFSET 0) v
+            LEFT JOIN LATERAL (
+                SELECT jsonb_agg(jsonb_build_array(o.contact_id, o.missing, o.until)) AS lately FROM (
+                    SELECT id, contact_id, missing, greatest(
+                        last_reminded_at + CAST(:rest AS interval), heard_at + CAST(:peace AS interval), remind_at
+                    ) AS until FROM compliance_checks
+                    WHERE tenant_id = :t AND asked_id = v.id AND last_reminded_at > :since
+                      AND state IN ('pending', 'reminded', 'overdue') OFFSET 0) o
+                WHERE o.id <> f.id AND o.until > :now) y ON true""",
+        t=tx.tenant_id, **{**values, "now": tx.now}, rest=timedelta(days=chosen.compliance_reminder_days),
+        peace=timedelta(days=chosen.compliance_answer_days),
+        # a request of longer ago asks for nothing now, answered or not
+        since=tx.now - timedelta(days=chosen.compliance_reminder_days + chosen.compliance_answer_days),
     )  # fmt: skip
     return [_standing(row) for row in rows]
 
@@ -251,6 +283,8 @@ def _standing(row: Row) -> Standing:
         relationship=row["relationship"], account_language=row["account_language"], manager_id=row["manager_id"],
         person=row["person"], asked=_asked(*row["asked"]) if row["asked"] else None, thread_subject=row["subject"],
         company=row["company"],
+        lately=tuple(Lately(UUID(whose) if whose else None, tuple(gaps), datetime.fromisoformat(until))
+                     for whose, gaps, until in row["lately"] or ()),
     )  # fmt: skip
 
 

@@ -172,13 +172,22 @@ def _ground(
                        AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND c.due_at <= :now)
                    ELSE 0 END AS follow_ups_due,
                    (SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at, l.id, l.status,
-                                                       l.relationship, {_LACKING})) FROM compliance_checks k
+                                                       l.relationship, {_LACKING}, s.reviewed))
+                    FROM compliance_checks k
                     -- fences: one look-up for each check, however few records a planner believes there are
                     LEFT JOIN LATERAL (SELECT * FROM contacts c
                                        WHERE c.tenant_id = :t AND c.id = k.contact_id OFFSET 0) c ON true
                     CROSS JOIN LATERAL (SELECT coalesce(c.client_id, k.client_id) AS account OFFSET 0) w
                     JOIN LATERAL (SELECT * FROM clients l
                                   WHERE l.tenant_id = :t AND l.id = w.account OFFSET 0) l ON true
+                    -- one request may ask for what several checks of a record require
+                    CROSS JOIN LATERAL (SELECT array_agg(n.name) AS names FROM compliance_checks o,
+                                            unnest(o.required) AS n (name)
+                                        WHERE o.tenant_id = :t AND o.entity_id = k.entity_id
+                                          AND o.state IN ('pending', 'reminded', 'overdue') OFFSET 0) q
+                    JOIN LATERAL (SELECT s.reviewed_to IS NULL OR k.id <= s.reviewed_to AS reviewed
+                                  FROM compliance_schedule s
+                                  WHERE s.tenant_id = :t AND s.id = k.schedule_id OFFSET 0) s ON true
                     WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks,
                    (SELECT jsonb_agg(jsonb_build_array(h.id, h.person_wrote_at, (
                         SELECT max(m.received_at) FROM gmail_messages m
@@ -210,15 +219,15 @@ def _ground(
     )  # fmt: skip
 
 
-_LACKING = f"""CASE WHEN k.contact_id IS NULL THEN {compliance_fields.missing("client", "k.required")}
-    ELSE {compliance_fields.missing("contact", "k.required")} END"""
-"""SQL for what the record of check `k` lacks now."""
+_LACKING = f"""CASE WHEN k.contact_id IS NULL THEN {compliance_fields.missing("client", "q.names")}
+    ELSE {compliance_fields.missing("contact", "q.names")} END"""
+"""SQL for what the record of check `k` lacks now of `q.names`."""
 
 
 def _deadline(told: Sequence[Any]) -> Deadline:
-    check_id, client_id, state, due_at, account_id, account_status, relationship, missing = told
+    check_id, client_id, state, due_at, account_id, account_status, relationship, missing, reviewed = told
     return Deadline(UUID(check_id), UUID(client_id), state, datetime.fromisoformat(due_at), UUID(account_id),
-                    account_status, relationship, frozenset(missing))  # fmt: skip
+                    account_status, relationship, frozenset(missing), reviewed)  # fmt: skip
 
 
 def own_domains(settings: TenantSettings, public_url: str) -> frozenset[str]:

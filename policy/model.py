@@ -106,7 +106,9 @@ class Deadline:
     account_status: str
     relationship: str
     missing: frozenset[str]
-    """What the record lacks as it stands, whenever the check was last looked at."""
+    """What the record lacks now of all that open checks require of it, whenever they were last looked at."""
+    reviewed: bool = True
+    """Whether it was judged by its schedule as that stands; a change may bear on more checks than an hour judges."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -17,8 +18,14 @@ from admin_api.answers import Told
 from admin_api.fields import Given, Reason
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
+from domain import (
+    compliance_changes,
+    compliance_dates,
+    compliance_figures,
+    compliance_generation,
+    compliance_validation,
+)
 from domain import compliance_checks as checks
-from domain import compliance_dates, compliance_figures, compliance_generation, compliance_validation
 from domain import compliance_schedules as schedules
 from domain.compliance_checks import Check, IllegalCheckMove
 from domain.compliance_figures import Figures
@@ -29,7 +36,7 @@ router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
 
 Frequency = Literal["monthly", "quarterly", "semi_annual", "annual"]
 AppliesTo = Literal["client", "contact"]
-State = Literal["pending", "reminded", "overdue", "escalated", "completed", "waived"]
+State = Literal["pending", "reminded", "overdue", "escalated", "completed", "waived", "withdrawn"]
 Day = Annotated[date, Field(ge=compliance_dates.EARLIEST, le=compliance_dates.LATEST)]
 FieldNames = Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=20)]
 Filter = Annotated[
@@ -51,7 +58,7 @@ class ScheduleFields(Given):
 
 
 class ScheduleChanges(Given):
-    """What is to be changed; what is left out stays, and checks that are made already stay as they are."""
+    """What is to be changed; what is left out stays. Its open checks are judged by it at once."""
 
     name: Annotated[str | None, Field(min_length=1, max_length=120)] = None
     required_fields: FieldNames | None = None
@@ -77,8 +84,18 @@ class ScheduleShown(Told):
     filter: Mapping[str, Any]
     active: bool
     next_on: date = Field(description="The day on which the period falls whose checks are made next")
+    reviewing: bool = Field(description="Some of its open checks are still to be judged by its last change")
     created_at: datetime
     updated_at: datetime
+
+
+class ScheduleChanged(ScheduleShown):
+    """A schedule after a change, and what that did to its open checks at once; of very many the rest follows hourly."""
+
+    withdrawn: int = Field(description="It is switched off, or not about their record any more")
+    reopened: int = Field(description="It was switched on, or is about their record again")
+    judged: int = Field(description="By other required fields")
+    completed: int = Field(description="Of the reopened and judged: whole by what is required now")
 
 
 class CheckShown(Told):
@@ -106,7 +123,7 @@ class CheckShown(Told):
     task_id: UUID | None
     closed_at: datetime | None
     closed_by: str | None
-    reason: str | None
+    reason: str | None = Field(description="Why it was waived or withdrawn")
     rests_until: datetime | None = Field(description="Due, and nothing can be done: it is looked at again then")
     rest: Mapping[str, str] | None = Field(description="Why it rests: rule and reason")
     created_at: datetime
@@ -128,6 +145,7 @@ class FiguresShown(BaseModel):
     completed: int
     on_time: int
     waived: int
+    withdrawn: int
     on_time_share: float = Field(description="Of what was to be completed lately and is over, or should be")
 
 
@@ -167,13 +185,14 @@ def create(
 
 
 @router.patch("/schedules/{schedule_id}", summary="Change a schedule, or switch it off or on",
-              response_model=ScheduleShown)  # fmt: skip
+              response_model=ScheduleChanged)  # fmt: skip
 def change(
     schedule_id: UUID, given: ScheduleChanges, request: Request, house: TheHouse, at: Admin,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:  # fmt: skip
-    def work(tx: Tx) -> ScheduleShown:
-        return _schedule(schedules.change(tx, schedule_id, **given.model_dump(exclude_none=True)))
+    def work(tx: Tx) -> ScheduleChanged:
+        done = compliance_changes.change(tx, schedule_id, **given.model_dump(exclude_none=True))
+        return ScheduleChanged(**_schedule(done.schedule).model_dump(), **dataclasses.asdict(done.reviewed))
 
     return once(house, at, request, idempotency_key, given, work)
 

@@ -13,6 +13,7 @@ from domain import (
     compliance_figures,
     compliance_generation,
     compliance_life,
+    compliance_review,
     compliance_schedules,
     compliance_validation,
     intentions,
@@ -26,7 +27,8 @@ from domain.compliance_validation import Standing as Due
 from domain.events import Event
 from engines import timing
 from engines.compliance import answers, letter
-from engines.compliance.selection import escalate_key, key, priority, remind_key, select
+from engines.compliance.selection import crowded, escalate_key, key, priority, remind_key, select
+from engines.compliance.shared import Request
 from engines.contract import Context, Handler, Outcome, Plan
 
 ESCALATION = 1_120
@@ -49,19 +51,23 @@ class ComplianceEngine:
 
     def plan(self, ctx: Context) -> Plan:
         """Make the checks whose window is open, look at the records of what is due, and say what follows."""
-        compliance_generation.generate(ctx.tx)
+        known = compliance_schedules.listed(ctx.tx)
+        compliance_review.carry_on(ctx.tx, known)
+        compliance_generation.generate(ctx.tx, known=known)
         resting = rests.counted(ctx.tx, compliance_checks.SUBJECT)
         found = compliance_validation.validate(ctx.tx, compliance_validation.due(ctx.tx))
         if not found:
             return Plan(resting=resting)
         standing = intentions.standing(ctx.tx, [key(each, ctx.now) for each in found])
-        selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
+        several = crowded(found)
+        riding = compliance_checks.riding(ctx.tx, several) if several else {}
+        selection = select(found, standing=standing, riding=riding, settings=ctx.settings, now=ctx.now)
         if selection.withdrawn:
             compliance_checks.withdraw(ctx.tx, [each.check for each in selection.withdrawn],
                                        reason="the account is asked for nothing now")  # fmt: skip
         named = compliance_schedules.listed(ctx.tx) if selection.escalations else ()
         names = {each.id: each.name for each in named}
-        proposals = [_reminder(ctx, due) for due in selection.reminders]
+        proposals = [_reminder(ctx, request) for request in selection.requests]
         proposals += [_escalation(ctx, due, names[due.check.schedule_id]) for due in selection.escalations]
         return Plan(tuple(selection.obligations), tuple(proposals), resting)
 
@@ -70,8 +76,9 @@ class ComplianceEngine:
         mails = [card for card in cards if card.type == "compliance_reminder"]
         done = [card for card in mails if card.state == "done"]
         threads = outbound.threads_of(ctx.tx, [card.id for card in done if card.thread_id is None])
-        compliance_life.reminded(ctx.tx, [_sent(ctx, card, threads) for card in done])
-        compliance_life.held(ctx.tx, [_sent(ctx, card, {}) for card in mails if card.state == "held"])
+        compliance_life.reminded(ctx.tx, [each for card in done for each in _sent(ctx, card, threads)])
+        held = [card for card in mails if card.state == "held"]
+        compliance_life.held(ctx.tx, [each for card in held for each in _sent(ctx, card, {})])
         for card in cards:
             if card.type == "create_task" and card.state == "done":
                 compliance_life.handed_over(ctx.tx, UUID(card.subject_id), UUID(card.outcome["task_id"]))
@@ -124,14 +131,15 @@ def _still_lacking(ctx: Context, check_id: UUID) -> Check | None:
     return check if check.state == "overdue" else None
 
 
-def _reminder(ctx: Context, due: Due) -> Proposal:
-    now, chosen, check, asked = ctx.now, ctx.settings, due.check, due.asked
+def _reminder(ctx: Context, request: Request) -> Proposal:
+    now, chosen, due = ctx.now, ctx.settings, request.due
+    check, asked = due.check, due.asked
     assert asked is not None
     whose = due.person or asked.name
     return Proposal(
         type="compliance_reminder",
         engine=ComplianceEngine.name,
-        title=f"Request {due.reminders + 1} for {_words(due.to_ask)}: {whose} ({due.account})",
+        title=f"Request {due.reminders + 1} for {_words(request.gaps)}: {whose} ({due.account})",
         subject_type=compliance_checks.SUBJECT,
         subject_id=str(check.id),
         dedupe_key=remind_key(due),
@@ -141,7 +149,7 @@ def _reminder(ctx: Context, due: Due) -> Proposal:
         client_id=due.account_id,
         contact_id=asked.id,
         thread_id=check.thread_id if check.asked_id in (None, asked.id) else None,
-        payload=letter.payload(due, chosen, now),
+        payload=letter.payload(request, chosen, now),
         evidence=_evidence(check),
         priority=priority(due, now),
     )
@@ -201,9 +209,12 @@ def _words(names: Sequence[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in names)
 
 
-def _sent(ctx: Context, card: Card, threads: Mapping[UUID, UUID]) -> Reminder:
+def _sent(ctx: Context, card: Card, threads: Mapping[UUID, UUID]) -> list[Reminder]:
+    """The request counts for its check, and for each that had its gaps asked for along with it."""
     told = card.payload
-    return Reminder(
-        UUID(told["check_id"]), card.id, int(told["attempt"]), UUID(told["asked_id"]),
-        card.thread_id or threads.get(card.id), card.reserved_at or ctx.now,
-    )  # fmt: skip
+    attempts = {told["check_id"]: told["attempt"], **told.get("also", {})}
+    return [
+        Reminder(UUID(check_id), card.id, int(attempt), UUID(told["asked_id"]), card.thread_id or threads.get(card.id),
+                 card.reserved_at or ctx.now)
+        for check_id, attempt in attempts.items()
+    ]  # fmt: skip

@@ -9,25 +9,28 @@ from typing import Any
 
 from domain.compliance_validation import Standing as Due
 from domain.settings import TenantSettings
+from engines.compliance.shared import Request
 from engines.greeting import first_name, language, plain
 from engines.written_days import day
 
 TEMPLATE = "compliance_reminder"
 
 
-def payload(due: Due, settings: TenantSettings, now: datetime) -> dict[str, Any]:
-    """The payload of the card that asks."""
-    asked = due.asked
+def payload(request: Request, settings: TenantSettings, now: datetime) -> dict[str, Any]:
+    """The payload of the card that asks; `also` has the other checks whose gaps it asks for, each with its count."""
+    due, asked = request.due, request.due.asked
     assert asked is not None, "a request without anybody to ask is not proposed"
     tongue = language((asked.language, due.account_language), settings)
+    also = {str(each.check.id): each.reminders + 1 for each in request.also}
     return {
         "check_id": str(due.check.id),
         "attempt": due.reminders + 1,
+        **({"also": also} if also else {}),
         "asked_id": str(asked.id),
-        "gaps": list(due.to_ask),
+        "gaps": list(request.gaps),
         "template": TEMPLATE,
         "language": tongue,
-        "slots": dict(slots(due, settings, tongue, now)),
+        "slots": dict(slots(due, settings, tongue, now)) | {"gaps": list(request.gaps)},
         # what stands in the text stands in the record
         "backed": {"due_on": due.check.due_on.isoformat()},
     }

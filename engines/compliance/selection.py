@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
 
 from domain import rests
 from domain.cards import WAITING
@@ -13,6 +16,7 @@ from domain.compliance_validation import Standing as Due
 from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
 from engines import timing
+from engines.compliance.shared import Request, Sharing, asked_lately, wants
 from engines.contract import Obligation
 
 REMIND, OVERDUE = "compliance_due", "compliance_overdue"
@@ -26,10 +30,15 @@ class Selection:
     """The hour's answer: what is due, whom to ask, and what to take to a manager."""
 
     obligations: list[Obligation] = field(default_factory=list)
-    reminders: list[Due] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     escalations: list[Due] = field(default_factory=list)
     withdrawn: list[Due] = field(default_factory=list)
     """Requests that wait, and whom nobody should be sent any more."""
+
+    @property
+    def reminders(self) -> list[Due]:
+        """By which checks somebody is asked."""
+        return [each.due for each in self.requests]
 
 
 def priority(due: Due, now: datetime) -> int:
@@ -59,10 +68,15 @@ def key(due: Due, now: datetime) -> str:
 
 
 def select(
-    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime
+    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime,
+    riding: Mapping[UUID, str] = MappingProxyType({}),
 ) -> Selection:  # fmt: skip
-    """Pick within the hour's budgets; `standing` is the newest card of each intention."""
+    """Pick within the hour's budgets; `standing` is the newest card of each intention.
+
+    `riding` tells which checks a request asks along with another's, by the intention of that request.
+    """
     selection = Selection()
+    sharing = _waiting(found, standing, riding)
     escalations = settings.compliance_escalations_per_cycle
     reminders = settings.compliance_reminders_per_cycle - sum(
         1 for due in found if (card := standing.get(remind_key(due))) and card.state in UNDER_WAY
@@ -83,19 +97,61 @@ def select(
             if barrier is not None:
                 selection.withdrawn.append(due)
             else:
-                barrier = (_held(told) if due.shadowed else None) or _stands(
-                    told, standing.get(remind_key(due)), settings, now) or _barrier(told, due, now)  # fmt: skip
+                barrier = (_held(told) if due.shadowed else None) or _rides(told, due, riding) or _stands(
+                    told, standing.get(remind_key(due)), settings, now) or _barrier(told, due, now) or _shared(
+                    told, due, sharing)  # fmt: skip
             if barrier is None:
                 barrier = _over_budget(told, reminders, settings.compliance_reminders_per_cycle, now)
                 reminders -= 1
                 if barrier is None:
-                    selection.reminders.append(due)
+                    sharing.ask(due, remind_key(due))
         elif due.check.state == "overdue":
             told = barrier = _waits(due)
         else:
             continue
         selection.obligations.append(_at_rest(barrier, due, now) if barrier is not None else told)
+    selection.requests = sharing.requests
     return selection
+
+
+def crowded(found: Sequence[Due]) -> list[UUID]:
+    """The accounts where somebody is to be asked because of several checks."""
+    times = Counter(due.asked.id for due in found if due.asked is not None)
+    return sorted({due.check.client_id for due in found if due.asked is not None and times[due.asked.id] > 1})
+
+
+def _waiting(found: Sequence[Due], standing: Mapping[str, Standing], riding: Mapping[UUID, str]) -> Sharing:
+    """What people are asked for by the requests that wait already."""
+    sharing = Sharing()
+    for due in found:
+        card = standing.get(remind_key(due))
+        if due.check.id in riding:
+            sharing.wait(due, riding[due.check.id])
+        elif card is not None and (card.state in UNDER_WAY or card.state == "uncertain"):
+            sharing.wait(due, remind_key(due))
+    return sharing
+
+
+def _rides(told: Obligation, due: Due, riding: Mapping[UUID, str]) -> Obligation | None:
+    """A request that waits asks for it along with another check's: it speaks for both."""
+    key = riding.get(due.check.id)
+    return replace(told, dedupe_key=key) if key is not None else None
+
+
+def _shared(told: Obligation, due: Due, sharing: Sharing) -> Obligation | None:
+    """What another request asks for already is not asked for once more; None where this check is to ask itself."""
+    left = sharing.left(due)
+    at, waits_for = sharing.leader(due), sharing.waits_for(due)
+    if at is not None and (left or waits_for is not None):
+        key = remind_key(sharing.requests[at].due)
+        sharing.join(at, due, key)
+        return replace(told, dedupe_key=key)
+    if left:
+        return None
+    if waits_for is not None:
+        return replace(told, dedupe_key=waits_for)
+    until = min(ends for want, ends in asked_lately(due).items() if want in wants(due))
+    return _put_off(told, "compliance.asked_already", "they were asked for the same lately", until)
 
 
 def _at_rest(told: Obligation, due: Due, now: datetime) -> Obligation:

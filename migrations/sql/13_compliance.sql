@@ -14,6 +14,8 @@ CREATE TABLE hourhand.compliance_schedule (
     next_period int NOT NULL CHECK (next_period >= 0),
     next_on date NOT NULL,                      -- the day on which it falls by the calendar
     swept_to uuid,                              -- the last record that was looked at for it; null: not begun
+    -- after a change: the last of its open checks that was judged by it; null: they all are
+    reviewed_to uuid,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
@@ -24,11 +26,12 @@ CREATE INDEX compliance_schedule_next ON hourhand.compliance_schedule (tenant_id
 -- The moves a check may make; `domain.compliance_checks.MOVES` says the same and a test compares them.
 CREATE FUNCTION hourhand.compliance_moves(state text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE state
-        WHEN 'pending' THEN '{reminded,overdue,completed,waived}'
-        WHEN 'reminded' THEN '{overdue,completed,waived}'
-        WHEN 'overdue' THEN '{escalated,completed,waived}'
-        WHEN 'escalated' THEN '{overdue,completed,waived}'
+        WHEN 'pending' THEN '{reminded,overdue,completed,waived,withdrawn}'
+        WHEN 'reminded' THEN '{overdue,completed,waived,withdrawn}'
+        WHEN 'overdue' THEN '{escalated,completed,waived,withdrawn}'
+        WHEN 'escalated' THEN '{overdue,completed,waived,withdrawn}'
         WHEN 'waived' THEN '{pending}'
+        WHEN 'withdrawn' THEN '{pending,reminded}'
         ELSE '{}' END::text[]
 $$;
 
@@ -43,8 +46,8 @@ CREATE TABLE hourhand.compliance_checks (
     due_on date NOT NULL,                       -- that day, or the next business day where they are
     due_at timestamptz NOT NULL,                -- the end of it there
     state text NOT NULL DEFAULT 'pending' CHECK (state IN (
-        'pending', 'reminded', 'overdue', 'escalated', 'completed', 'waived')),
-    required text[] NOT NULL,                   -- what was required when the check was made
+        'pending', 'reminded', 'overdue', 'escalated', 'completed', 'waived', 'withdrawn')),
+    required text[] NOT NULL,                   -- as its schedule had it when it was made, or judged last
     missing text[] NOT NULL DEFAULT '{}',
     validated_at timestamptz NOT NULL,
     recheck_at timestamptz,                     -- since when the record has changed, until it was looked at again
@@ -53,6 +56,7 @@ CREATE TABLE hourhand.compliance_checks (
     last_reminded_at timestamptz,
     remind_at timestamptz,                      -- null: nobody is asked any more
     asked_id uuid,                              -- who was asked last
+    insisted boolean NOT NULL DEFAULT false,    -- a person wants them asked, whatever they were asked lately
     heard_at timestamptz,                       -- when somebody at the account wrote after being asked
     thread_id uuid,                             -- the conversation that reminders hang below
     -- what a held reminder moved: planning reads it instead
@@ -64,7 +68,7 @@ CREATE TABLE hourhand.compliance_checks (
     task_id uuid,
     closed_at timestamptz,
     closed_by text,
-    reason text,                                -- why it was waived
+    reason text,                                -- why it was waived or withdrawn
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
@@ -86,9 +90,9 @@ CREATE TABLE hourhand.compliance_checks (
     CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     CHECK (due_on >= period),
     CHECK (contact_id IS NULL OR entity_id = contact_id),
-    CHECK ((state IN ('completed', 'waived')) = (closed_at IS NOT NULL AND closed_by IS NOT NULL)),
+    CHECK ((state IN ('completed', 'waived', 'withdrawn')) = (closed_at IS NOT NULL AND closed_by IS NOT NULL)),
     CHECK (state <> 'completed' OR missing = '{}'),
-    CHECK (state <> 'waived' OR reason <> ''),
+    CHECK (state NOT IN ('waived', 'withdrawn') OR reason <> ''),
     CHECK (state <> 'escalated' OR escalated_at IS NOT NULL)
 );
 CREATE INDEX compliance_checks_planned ON hourhand.compliance_checks (tenant_id, planned_at)
@@ -99,6 +103,13 @@ CREATE INDEX compliance_checks_untold ON hourhand.compliance_checks (tenant_id, 
     WHERE state = 'escalated' AND told_at IS NULL;
 CREATE INDEX compliance_checks_open ON hourhand.compliance_checks (tenant_id, client_id)
     INCLUDE (state, schedule_id) WHERE state IN ('pending', 'reminded', 'overdue', 'escalated');
+-- what a change of its schedule bears on: open ones, and those that it may open again
+CREATE INDEX compliance_checks_of_schedule ON hourhand.compliance_checks (tenant_id, schedule_id, id)
+    WHERE state IN ('pending', 'reminded', 'overdue', 'escalated', 'withdrawn');
+CREATE INDEX compliance_checks_lately ON hourhand.compliance_checks (tenant_id, asked_id, last_reminded_at)
+    WHERE state IN ('pending', 'reminded', 'overdue') AND asked_id IS NOT NULL;
+CREATE INDEX compliance_checks_entity ON hourhand.compliance_checks (tenant_id, entity_id)
+    WHERE state IN ('pending', 'reminded', 'overdue', 'escalated');
 CREATE INDEX compliance_checks_client ON hourhand.compliance_checks (tenant_id, client_id, id);
 CREATE INDEX compliance_checks_contact ON hourhand.compliance_checks (tenant_id, contact_id)
     WHERE contact_id IS NOT NULL;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from policy import letters
 from policy.model import Facts, Message
@@ -85,10 +86,12 @@ def a_compliance_task_waits_for_its_deadline(facts: Facts, it: Rule) -> Verdict 
         return it.block("it names no check with a deadline", check_id=told)
     if facts.card.client_id != check.client_id:
         return it.block("its check is of another account", check_id=told)
-    if check.state in ("completed", "waived"):
+    if check.state in ("completed", "waived", "withdrawn"):
         return it.block(f"its check is {check.state}", check_id=told)
     if check.due_at > facts.now:
         return it.block("the deadline of its check is not due yet", check_id=told, due_at=check.due_at)
+    if not check.reviewed:
+        return it.defer(facts.now + timedelta(hours=1), "its schedule was changed: it is still to be judged by that")
     return it.allow("the deadline of its check is due", check_id=told, due_at=check.due_at)
 
 

@@ -15,6 +15,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from domain import clients, settings
+from domain import compliance_changes as changes
 from domain import compliance_checks as checks
 from domain import compliance_generation as generation
 from domain import compliance_schedules as schedules
@@ -71,7 +72,7 @@ class Book:
         clock.move_to(datetime.combine(anchor - timedelta(days=40), time(15), UTC))
         self.tenant = build.tenant(database, f"t{clock.uuid().hex[:20]}", {"timezone": NEW_YORK.key, "country": "US"})
         self.where = {"First": "US", "Second": "IL"}
-        self.active, self.resting = True, set[str]()
+        self.active, self.active_before, self.resting = True, True, set[str]()
         self.required = ["language"]
         self.expected: dict[tuple[str, date], str] = {}
         self.period = 0
@@ -105,10 +106,10 @@ class Book:
                     clients.upsert(tx, client_id=one, status="inactive" if name in self.resting else "active")
             elif what == "edit":
                 self.required = ["country", "language"] if len(self.required) == 1 else ["language"]
-                schedules.change(tx, self.schedule, required_fields=self.required, name=f"Records {len(self.required)}")
+                changes.change(tx, self.schedule, required_fields=self.required, name=f"Records {len(self.required)}")
             elif what in ("pause", "resume"):
-                self.active = what == "resume"
-                schedules.change(tx, self.schedule, active=self.active)
+                self.active_before, self.active = self.active, what == "resume"
+                changes.change(tx, self.schedule, active=self.active)
         if what in ("pause", "away"):
             # the schedule rests, or nobody is at work: long enough to miss something
             self.clock.advance(days=20 * MONTHS[self.every])
@@ -172,11 +173,18 @@ def test_each_record_has_one_check_of_each_period_that_was_meant(
 
 
 def resumed_into(book: Book, what: str) -> None:
-    """Switched on again, a schedule goes on with the first period that falls today or later."""
-    if what == "resume":
+    """Switched on again, a schedule goes on with the first period that falls today or later.
+
+    Where the checks of that are made already, who is new joins it.
+    """
+    if what == "resume" and not book.active_before:
         today = book.clock.now().astimezone(NEW_YORK).date()
         while falls(book.anchor, book.every, book.period) < today:
             book.period += 1
+        if book.period and falls(book.anchor, book.every, book.period - 1) >= today:
+            joined = {(name, falls(book.anchor, book.every, book.period - 1)): book.where[name]
+                      for name in book.ids if name not in book.resting}  # fmt: skip
+            book.expected = joined | book.expected
 
 
 def test_a_wide_window_never_has_two_periods_open_at_once(database: Database) -> None:

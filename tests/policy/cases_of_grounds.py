@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from domain import compliance_checks
+from domain import compliance_changes, compliance_checks
 from domain.cards import Card
 from tests import build
 from tests.policy.cases import case
@@ -130,6 +130,23 @@ def the_check_was_waived(world: World) -> Card:
     with world.tx() as tx:
         compliance_checks.waive(tx, UUID(check), by="ana", reason="they are moving house")
     return world.task(world.client_id, basis="compliance_deadline", check_id=check)
+
+
+@case("human_task.compliance_deadline", "block")
+def the_schedule_of_the_check_was_switched_off(world: World) -> Card:
+    check = world.check(due_days=-7)
+    with world.tx() as tx:
+        compliance_changes.change(tx, compliance_checks.get(tx, UUID(check)).schedule_id, active=False)
+    return world.escalation(basis="compliance_deadline", check_id=check)
+
+
+@case("human_task.compliance_deadline", "defer")
+def the_schedule_of_the_check_was_changed_and_it_is_not_judged_by_that_yet(world: World) -> Card:
+    check = world.check(due_days=-7)
+    with world.tx() as tx:
+        tx.run("UPDATE compliance_schedule SET reviewed_to = :first WHERE tenant_id = :t",
+               first=UUID(int=0), t=tx.tenant_id)  # fmt: skip
+    return world.escalation(basis="compliance_deadline", check_id=check)
 
 
 @case("human_task.compliance_deadline", "block")

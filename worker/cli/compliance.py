@@ -81,20 +81,25 @@ def change(
     rename: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
     require: Fields = None,
     where: Where = None,
-    active: Annotated[bool | None, typer.Option("--on/--off", help="Whether further checks are made.")] = None,
+    active: Annotated[
+        bool | None, typer.Option("--on/--off", help="Off: no further checks, and the open ones are withdrawn.")
+    ] = None,
     tenant: TenantName = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Change a schedule; checks that are made already stay as they are."""
-    from domain import compliance_schedules
+    """Change a schedule, or switch it off or on; its open checks are judged by that at once."""
+    from domain import compliance_changes
 
     with visiting.visit(tenant, dry_run=dry_run) as at:
-        done = compliance_schedules.change(
+        done = compliance_changes.change(
             at.tx, _schedule(at.tx, schedule).id, name=rename, required_fields=require, active=active,
             filter=_filter(where) if where else None,
         )  # fmt: skip
-    _tell_schedule(done, "would require" if dry_run else "requires", dry_run, as_json)
+    counts = speaking.plain(done.reviewed)
+    told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    _tell_schedule(done.schedule, "would require" if dry_run else "requires", dry_run, as_json, counts=counts,
+                   then=f"; checks: {told}" if told else "")  # fmt: skip
 
 
 def generate(
@@ -210,9 +215,13 @@ def _tell(done: Check, sentence: str, dry_run: bool, as_json: bool) -> None:
     speaking.say({**speaking.plain(done), "done": not dry_run}, as_json, sentence=f"check of {done.due_on}: {sentence}")
 
 
-def _tell_schedule(made: Schedule, verb: str, dry_run: bool, as_json: bool) -> None:
-    sentence = f"{made.name} {verb} {', '.join(made.required_fields)} of each {made.applies_to}, next on {made.next_on}"
-    speaking.say({**speaking.plain(made), "done": not dry_run}, as_json, sentence=sentence)
+def _tell_schedule(
+    made: Schedule, verb: str, dry_run: bool, as_json: bool, *, counts: dict[str, Any] | None = None, then: str = ""
+) -> None:  # fmt: skip
+    when = f"next on {made.next_on}" if made.active else "and is switched off"
+    sentence = f"{made.name} {verb} {', '.join(made.required_fields)} of each {made.applies_to}, {when}{then}"
+    told = {**speaking.plain(made), "reviewing": made.reviewing, **(counts or {}), "done": not dry_run}
+    speaking.say(told, as_json, sentence=sentence)
 
 
 def _schedule(tx: Tx, told: str) -> Schedule:
