@@ -21,7 +21,7 @@ ACCOUNT = UUID(int=3)
 
 def lacks(which: int, *gaps: str, of_account: bool = False, **changes: Any) -> Standing:
     """Another schedule's check of Bill's record, or of his account's, which lacks these."""
-    of = {"contact_id": None, "entity_id": ACCOUNT} if of_account else {}
+    of: dict[str, Any] = {"contact_id": None, "entity_id": ACCOUNT} if of_account else {}
     check: Check = replace(CHECK, id=UUID(int=which), schedule_id=UUID(int=50 + which), **of)
     return replace(DUE, check=check, lacks=gaps, **changes)
 
