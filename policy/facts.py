@@ -171,24 +171,7 @@ def _ground(
                        WHERE c.tenant_id = :t AND c.type IN ('follow_up', 'send_quote')
                        AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval') AND c.due_at <= :now)
                    ELSE 0 END AS follow_ups_due,
-                   (SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at, l.id, l.status,
-                                                       l.relationship, {_LACKING}, s.reviewed))
-                    FROM compliance_checks k
-                    -- fences: one look-up for each check, however few records a planner believes there are
-                    LEFT JOIN LATERAL (SELECT * FROM contacts c
-                                       WHERE c.tenant_id = :t AND c.id = k.contact_id OFFSET 0) c ON true
-                    CROSS JOIN LATERAL (SELECT coalesce(c.client_id, k.client_id) AS account OFFSET 0) w
-                    JOIN LATERAL (SELECT * FROM clients l
-                                  WHERE l.tenant_id = :t AND l.id = w.account OFFSET 0) l ON true
-                    -- one request may ask for what several checks of a record require
-                    CROSS JOIN LATERAL (SELECT array_agg(n.name) AS names FROM compliance_checks o,
-                                            unnest(o.required) AS n (name)
-                                        WHERE o.tenant_id = :t AND o.entity_id = k.entity_id
-                                          AND o.state IN ('pending', 'reminded', 'overdue') OFFSET 0) q
-                    JOIN LATERAL (SELECT s.reviewed_to IS NULL OR k.id <= s.reviewed_to AS reviewed
-                                  FROM compliance_schedule s
-                                  WHERE s.tenant_id = :t AND s.id = k.schedule_id OFFSET 0) s ON true
-                    WHERE k.tenant_id = :t AND k.id = ANY(:checks)) AS checks,
+                   {_CHECKS} AS checks,
                    (SELECT jsonb_agg(jsonb_build_array(h.id, h.person_wrote_at, (
                         SELECT max(m.received_at) FROM gmail_messages m
                         WHERE m.tenant_id = :t AND m.thread_id = h.id AND m.direction = 'in'
@@ -222,6 +205,23 @@ def _ground(
 _LACKING = f"""CASE WHEN k.contact_id IS NULL THEN {compliance_fields.missing("client", "q.names")}
     ELSE {compliance_fields.missing("contact", "q.names")} END"""
 """SQL for what the record of check `k` lacks now of `q.names`."""
+
+_CHECKS = f"""(
+    SELECT jsonb_agg(jsonb_build_array(k.id, k.client_id, k.state, k.due_at, l.id, l.status, l.relationship,
+                                       {_LACKING}, s.reviewed))
+    FROM compliance_checks k
+    -- fences: one look-up for each check, however few records a planner believes there are
+    LEFT JOIN LATERAL (SELECT * FROM contacts c WHERE c.tenant_id = :t AND c.id = k.contact_id OFFSET 0) c ON true
+    CROSS JOIN LATERAL (SELECT coalesce(c.client_id, k.client_id) AS account OFFSET 0) w
+    JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.id = w.account OFFSET 0) l ON true
+    -- one request may ask for what several checks of a record require
+    CROSS JOIN LATERAL (SELECT array_agg(n.name) AS names FROM compliance_checks o, unnest(o.required) AS n (name)
+                        WHERE o.tenant_id = :t AND o.entity_id = k.entity_id
+                          AND o.state IN ('pending', 'reminded', 'overdue') OFFSET 0) q
+    JOIN LATERAL (SELECT s.reviewed_to IS NULL OR k.id <= s.reviewed_to AS reviewed FROM compliance_schedule s
+                  WHERE s.tenant_id = :t AND s.id = k.schedule_id OFFSET 0) s ON true
+    WHERE k.tenant_id = :t AND k.id = ANY(:checks))"""
+"""SQL for the checks that are named, each with its record and account as they stand."""
 
 
 def _deadline(told: Sequence[Any]) -> Deadline:
