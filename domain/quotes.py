@@ -51,14 +51,14 @@ def of_message(tx: Tx, message_id: UUID) -> Quote | None:
     return load(row) if row else None
 
 
-def open_in(tx: Tx, client_id: UUID, thread_id: UUID) -> Quote | None:
-    """The quote of an account that waits for an answer in a conversation, the newest; None where there is none."""
-    row = tx.row(
+def open_of(tx: Tx, client_id: UUID, *, limit: int = 500) -> list[Quote]:
+    """The quotes of an account that wait for an answer, newest first."""
+    rows = tx.rows(
         f"""SELECT {COLUMNS} FROM quotes WHERE tenant_id = :t AND client_id = :client AND status IN ('sent', 'viewed')
-              AND thread_id = :thread ORDER BY id DESC LIMIT 1""",
-        t=tx.tenant_id, client=client_id, thread=thread_id,
+            ORDER BY id DESC LIMIT :limit""",
+        t=tx.tenant_id, client=client_id, limit=limit,
     )  # fmt: skip
-    return load(row) if row else None
+    return [load(row) for row in rows]
 
 
 def listed(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import deals, intentions, outbound, quote_figures, quote_life, quotes
+from domain import deals, inbox, intentions, outbound, quote_figures, quote_life, quotes
 from domain.cards import Card, Proposal
 from domain.deals import Evidence
 from domain.events import Event
@@ -55,7 +55,7 @@ class QuotesEngine:
     def react(self, ctx: Context, event: Event) -> None:
         """Draft what a mail asks a price for, and note what answers a quote; that stopped its follow-ups as it came."""
         if event.type == "mail.received":
-            requests.taken_in(ctx, event, answered=answers.taken_in(ctx, event))
+            _written(ctx, event)
         elif event.type == "quote.expired":
             _tell_deal(ctx, event)
         elif event.type == "quote.sent":
@@ -78,6 +78,16 @@ class QuotesEngine:
     def next_due(self, ctx: Context) -> datetime | None:
         """The earliest follow-up, expiry or sending, read off the indexes."""
         return reading.next_due(ctx)
+
+
+def _written(ctx: Context, event: Event) -> None:
+    """A mail came in: what a person at an account wrote may answer quotes, or ask for one."""
+    message = inbox.get(ctx.tx, UUID(event.subject_id))
+    if message is None or message.direction != "in" or message.client_id is None or not message.by_person:
+        return
+    found = answers.about(ctx, message)
+    answers.taken_in(ctx, message, found)
+    requests.taken_in(ctx, message, answers=bool(found))
 
 
 def _proposal(ctx: Context, due: Due) -> Proposal:

@@ -6,37 +6,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import catalogue, deal_stages, deals, inbox, order_lines, quotes, vouching
+from domain import catalogue, deal_stages, deals, order_lines, quotes, vouching
 from domain.deals import Deal, Evidence
-from domain.events import Event
 from domain.inbox import Message
 from domain.order_lines import InvalidOrder
 from domain.products import Product
 from domain.quotes import Line, Quote
 from engines.contract import Context
+from engines.quotes.answers import said
 
 WORDS = 300
 MOST = 50
 
 
-def taken_in(ctx: Context, event: Event, *, answered: Quote | None) -> Quote | None:
+def taken_in(ctx: Context, message: Message, *, answers: bool) -> Quote | None:
     """The draft of what a mail asks a price for; None where it asks for none, or is from nobody known.
 
-    `answered` is the open quote in whose conversation it came: a mail there that names nothing is about that one. Where
-    a stranger names the contact in Reply-To, a person finds the draft: it goes to nobody, and makes no deal.
+    Where it `answers` an open quote, it is about that one unless it names goods. Where a stranger names the contact in
+    Reply-To, a person finds the draft: it goes to nobody, and makes no deal.
     """
-    message = inbox.get(ctx.tx, UUID(event.subject_id))
-    if message is None or message.direction != "in" or message.cls != "quote_request" or message.client_id is None:
+    if message.cls != "quote_request" or message.client_id is None or vouching.forged(message):
         return None
-    if not message.by_person or vouching.forged(message):
-        return None
-    if quotes.of_message(ctx.tx, message.id) is not None or (answered is not None and not _items(message)):
+    if quotes.of_message(ctx.tx, message.id) is not None or (answers and not _items(message)):
         return None
     lines, found = _lines(ctx, message)
     quote = quotes.draft(
         ctx.tx, client_id=message.client_id, contact_id=message.contact_id, lines=lines, source="mail",
         currency=found[0].currency if found else None, thread_id=message.thread_id, message_id=message.id,
-        title=message.subject, evidence={"message_id": str(message.id), "quote": _words(message)[:WORDS]},
+        title=message.subject, evidence={"message_id": str(message.id), "quote": said(message)[:WORDS]},
     )  # fmt: skip
     if not vouching.by_account(message):
         return quote
@@ -66,10 +63,10 @@ def _lines(ctx: Context, message: Message) -> tuple[list[Line], list[Product]]:
             lines.append(Line(words, quantity, unmatched=True))
     if not lines:
         # they ask for something that was not understood: their own words are the one line
-        whole = catalogue.meant(_words(message), sold)
+        whole = catalogue.meant(said(message), sold)
         if whole is not None:
             return [Line(whole.name, 1, whole.code)], [whole]
-        lines.append(Line(_words(message)[:WORDS] or message.subject or "?", unmatched=True))
+        lines.append(Line(said(message)[:WORDS] or message.subject or "?", unmatched=True))
     return lines, found
 
 
@@ -99,8 +96,3 @@ def _deal(ctx: Context, message: Message, quote: Quote) -> UUID:
         evidence = Evidence("quote_request", who, f"message {message.id}", message.received_at)
         deals.advance(ctx.tx, made.id, stage.key, evidence=evidence)
     return made.id
-
-
-def _words(message: Message) -> str:
-    """What the writer wrote this time, without what they quoted."""
-    return " ".join(str(message.reading.get("reply") or message.snippet or "").split())

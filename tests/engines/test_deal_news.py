@@ -169,4 +169,4 @@ def test_an_answer_in_the_conversation_of_a_quote_asks_for_no_other_and_becomes_
         assert of(tx, deal_id).next_step == "Call him"
         # what is answered has no conversation that waits
         quotes.accept(tx, quote.id, by="Bill, by mail")
-        assert quotes.open_in(tx, quote.client_id, message.thread_id or UUID(int=1)) is None
+        assert quotes.open_of(tx, quote.client_id) == []
