@@ -41,18 +41,20 @@ def by_external_id(tx: Tx, external_id: str) -> Deal | None:
 
 def listed(
     tx: Tx, *, state: str | None = None, stage: str | None = None, client_id: UUID | None = None,
-    stalled: bool | None = None, after: UUID | None = None, limit: int = 100,
+    stalled: bool | None = None, due: bool = False, after: UUID | None = None, limit: int = 100,
 ) -> Sequence[Deal]:  # fmt: skip
-    """The tenant's deals, oldest first, from behind `after`."""
+    """The tenant's deals, oldest first, from behind `after`; with `due`, those whose follow-up is due by now."""
     filters = {"state": state, "stage": stage, "client_id": client_id}
     wanted = {name: value for name, value in filters.items() if value is not None}
     where = "".join(f" AND {name} = :{name}" for name in wanted)
     if stalled is not None:
         where += f" AND state = 'open' AND stalled_at IS {'NOT ' if stalled else ''}NULL"
+    if due:
+        where += " AND planned_at <= :now"
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM deals
             WHERE tenant_id = :t AND (CAST(:after AS uuid) IS NULL OR id > :after){where} ORDER BY id LIMIT :limit""",
-        t=tx.tenant_id, after=after, limit=limit, **wanted,
+        t=tx.tenant_id, after=after, limit=limit, **({"now": tx.now} if due else {}), **wanted,
     )  # fmt: skip
     return [load(row) for row in rows]
 

@@ -63,17 +63,17 @@ def open_of(tx: Tx, client_id: UUID, *, limit: int = 500) -> list[Quote]:
 
 def listed(
     tx: Tx, *, status: str | None = None, client_id: UUID | None = None, deal_id: UUID | None = None,
-    before: UUID | None = None, limit: int = 50,
+    due: bool = False, before: UUID | None = None, limit: int = 50,
 ) -> list[Quote]:  # fmt: skip
-    """The tenant's quotes, newest first, those made before quote `before`."""
+    """The tenant's quotes, newest first, those made before quote `before`; with `due`, to be followed up by now."""
     filters = {"status": status, "client_id": client_id, "deal_id": deal_id}
     wanted = {name: value for name, value in filters.items() if value is not None}
-    where = "".join(f" AND {name} = :{name}" for name in wanted)
+    where = "".join(f" AND {name} = :{name}" for name in wanted) + (" AND planned_at <= :now" if due else "")
     rows = tx.rows(
         f"""SELECT {COLUMNS} FROM quotes
             WHERE tenant_id = :t AND (CAST(:before AS uuid) IS NULL OR id < :before){where}
             ORDER BY id DESC LIMIT :limit""",
-        t=tx.tenant_id, before=before, limit=limit, **wanted,
+        t=tx.tenant_id, before=before, limit=limit, **({"now": tx.now} if due else {}), **wanted,
     )  # fmt: skip
     return [load(row) for row in rows]
 

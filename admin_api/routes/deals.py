@@ -172,11 +172,12 @@ class Noting(Given):
 def deal_list(
     house: TheHouse, at: Reader, state: Literal["open", "won", "lost"] | None = None,
     stage: Annotated[str | None, Query(max_length=100)] = None, client: UUID | None = None,
-    stalled: bool | None = None, limit: pages.Limit = 50, cursor: pages.Cursor = None,
+    stalled: bool | None = None, due: Annotated[bool, Query(description="Only whose follow-up is due by now")] = False,
+    limit: pages.Limit = 50, cursor: pages.Cursor = None,
 ) -> Page[DealShown]:  # fmt: skip
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
         key = deal_stages.named(tx, stage).key if stage else None
-        rows = deals.listed(tx, state=state, stage=key, client_id=client, stalled=stalled,
+        rows = deals.listed(tx, state=state, stage=key, client_id=client, stalled=stalled, due=due,
                             after=pages.uuid_after(cursor), limit=limit + 1)  # fmt: skip
     return pages.of(rows, limit, lambda row: row.id, DealShown.model_validate)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from admin_api.answers import Told
 from admin_api.fields import Given, Reason, Text
 from admin_api.once import IdempotencyKey, once
 from admin_api.pages import Page
-from domain import agreements, quote_lines, quotes
+from domain import agreements, quote_figures, quote_lines, quotes
 from domain.db import Tx
 from domain.quotes import Line, UnknownQuote
 
@@ -156,15 +156,37 @@ class QuoteWhole(QuoteShown):
     activities: Sequence[ActivityShown]
 
 
+class FiguresShown(Told):
+    """The tenant's quotes counted; what was sent and answered over the last 90 days."""
+
+    drafts: int = Field(description="That are meant to be sent, or that a mail asked for")
+    open: int
+    viewed: int
+    value: Mapping[str, Decimal] = Field(description="What is open, by currency")
+    sent: int
+    accepted: int
+    rejected: int
+    expired: int
+    accepted_rate: float
+    hours_to_answer: float
+
+
 @router.get("/quotes", summary="Quotes, newest first")
 def quote_list(
     house: TheHouse, at: Reader, status: Status | None = None, client_id: UUID | None = None,
-    deal_id: UUID | None = None, limit: pages.Limit = 50, cursor: pages.Cursor = None,
+    deal_id: UUID | None = None, due: Annotated[bool, Query(description="Only whose follow-up is due by now")] = False,
+    limit: pages.Limit = 50, cursor: pages.Cursor = None,
 ) -> Page[QuoteShown]:  # fmt: skip
     with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
-        rows = quotes.listed(tx, status=status, client_id=client_id, deal_id=deal_id,
+        rows = quotes.listed(tx, status=status, client_id=client_id, deal_id=deal_id, due=due,
                              before=pages.uuid_after(cursor), limit=limit + 1)  # fmt: skip
     return pages.of(rows, limit, lambda row: row.id, QuoteShown.model_validate)
+
+
+@router.get("/quotes/stats", summary="Quotes counted: what waits, what is open and for how much, what was answered")
+def stats(house: TheHouse, at: Reader) -> FiguresShown:
+    with house.database.tenant(at.tenant_id, actor=at.actor) as tx:
+        return FiguresShown.model_validate(quote_figures.stats(tx))
 
 
 @router.get("/quotes/{quote_id}", summary="A quote with its lines and what happened around it")

@@ -172,6 +172,7 @@ NEEDS: dict[str, str] = {
     "POST /v1/compliance/checks/{check_id}/reopen": OPERATOR,
     "GET /v1/compliance/stats": READER,
     "GET /v1/quotes": READER,
+    "GET /v1/quotes/stats": READER,
     "GET /v1/quotes/{quote_id}": READER,
     "POST /v1/quotes": OPERATOR,
     "PATCH /v1/quotes/{quote_id}": OPERATOR,

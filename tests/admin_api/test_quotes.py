@@ -36,11 +36,22 @@ def test_a_quote_is_drafted_completed_sent_and_answered(desk: Desk) -> None:
     with desk.inside() as tx:
         card = build.card(tx, UUID(made["contact_id"]), subject_type="quote", subject_id="1")
         quote_life.went_out(tx, [Sending(UUID(made["id"]), 1, card.id, 0, tx.now, quotes.valid_until(tx))])
+        tx.run("UPDATE quotes SET follow_up_due_at = :now WHERE tenant_id = :t", now=tx.now, t=tx.tenant_id)
+    figures = desk.get("/v1/quotes/stats", "acme.analyst")
+    assert (figures["open"], figures["value"], figures["sent"], figures["accepted_rate"]) == (
+        1,
+        {"USD": "225.00"},
+        1,
+        0,
+    )
+    assert [each["number"] for each in desk.get("/v1/quotes?due=true", "acme.analyst")["items"]] == ["Q-0001"]
     assert_problem(desk.post(f"{path}/reject", {"by": "Bill"}), 422)
     done = desk.post(f"{path}/reject", {"by": "Bill", "reason": "too dear"}).json()
     assert (done["status"], done["reason"], done["answered_by"]) == ("rejected", "too dear", "Bill")
     assert [each["kind"] for each in done["activities"]][:2] == ["rejected", "sent"]
     assert_problem(desk.post(f"{path}/withdraw", {"reason": "ours"}), 409)
+    assert desk.get("/v1/quotes?due=true", "acme.analyst")["items"] == []
+    assert desk.get("/v1/quotes/stats", "globex.admin")["sent"] == 0
 
 
 def test_amounts_have_as_many_decimals_as_their_currency(desk: Desk) -> None:

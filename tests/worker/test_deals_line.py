@@ -18,8 +18,10 @@ def test_a_deal_is_moved_by_its_reference_and_a_dry_run_moves_nothing(hh: Line, 
         deal_id = build.deal(tx, external_id="D-1")
     assert not hh("deals", "stage", "D-1", "proposal", "--evidence", "they asked", "--dry-run")["done"]
     assert [each["stage"] for each in hh("deals", "list")] == ["new"]
+    assert [each["id"] for each in hh("deals", "list", "--due")] == [str(deal_id)]
     assert hh("deals", "stage", "D-1", "proposal", "--evidence", "they asked")["stage"] == "proposal"
     assert not hh("deals", "off", str(deal_id), "--reason", "I call him")["automation"]
+    assert hh("deals", "list", "--due") == []
     assert hh("deals", "on", "D-1")["automation"]
     assert hh("deals", "lose", "D-1", "--reason", "too dear")["state"] == "lost"
     assert hh("deals", "list") == []

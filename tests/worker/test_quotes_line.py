@@ -47,4 +47,6 @@ def test_a_quote_is_drafted_sent_and_its_answer_noted_by_its_number(database: Da
     assert (hh(*said, "--dry-run")["done"], hh("quotes", "show", no)["status"]) == (False, "sent")
     assert (hh(*said)["status"], hh("quotes", "show", no)["reason"]) == ("rejected", "too dear")
     assert hh("quotes", "withdraw", ours, "--reason", "by mistake")["status"] == "withdrawn"
+    told = hh("quotes", "stats")
+    assert (told["sent"], told["accepted_rate"], hh("quotes", "list", "--due")) == (2, 0.5, [])
     assert [each["status"] for each in hh("quotes", "list")] == ["withdrawn", "rejected", "accepted"]

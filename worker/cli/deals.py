@@ -35,6 +35,7 @@ def list_deals(
     tenant: TenantName = None,
     state: Annotated[str, typer.Option("--state", help="open, won, lost or all.")] = "open",
     stalled: Annotated[bool, typer.Option("--stalled", help="Only those that stand still.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Only whose follow-up is due by now.")] = False,
     limit: Limit = 50,
     after: After = None,
     as_json: Json = False,
@@ -45,8 +46,8 @@ def list_deals(
     if state not in ("open", "won", "lost", "all"):
         raise WrongUse(f"--state: {state!r} is none of open, won, lost, all")
     with visiting.visit(tenant) as at:
-        rows = deals.listed(at.tx, state=None if state == "all" else state, stalled=stalled or None, after=after,
-                            limit=limit + 1)  # fmt: skip
+        rows = deals.listed(at.tx, state=None if state == "all" else state, stalled=stalled or None, due=due,
+                            after=after, limit=limit + 1)  # fmt: skip
     speaking.page(rows, limit, COLUMNS, as_json, empty=f"{at.slug}: no such deals")
 
 

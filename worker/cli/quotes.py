@@ -24,7 +24,7 @@ _LINE = re.compile(r"\s*([0-9.]+)\s*(?:x\s+)?(\S.*?)(?:\s*@\s*([0-9.,]+))?\s*")
 
 def register(app: typer.Typer) -> None:
     """Add it to the command line."""
-    quotes = typer.Typer(help="Quotes: list, show, new, send, accept, reject, withdraw.", no_args_is_help=True)
+    quotes = typer.Typer(help="Quotes: list, show, new, send, accept, reject, withdraw, stats.", no_args_is_help=True)
     quotes.command("list")(list_quotes)
     quotes.command()(show)
     quotes.command()(new)
@@ -32,12 +32,14 @@ def register(app: typer.Typer) -> None:
     quotes.command()(accept)
     quotes.command()(reject)
     quotes.command()(withdraw)
+    quotes.command()(stats)
     app.add_typer(quotes, name="quotes")
 
 
 def list_quotes(
     tenant: TenantName = None,
     status: Annotated[str | None, typer.Option("--status", help="Only draft, sent, viewed, accepted … ones.")] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only whose follow-up is due by now.")] = False,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +49,7 @@ def list_quotes(
     if status is not None and status not in quote_book.MOVES:
         raise WrongUse(f"--status: {status!r} is none of {', '.join(quote_book.MOVES)}")
     with visiting.visit(tenant) as visit:
-        rows = [speaking.plain(each) for each in quotes.listed(visit.tx, status=status, limit=limit)]
+        rows = [speaking.plain(each) for each in quotes.listed(visit.tx, status=status, due=due, limit=limit)]
     speaking.table(rows, ("number", "status", "revision", "total", "currency", "valid_until", "title"), as_json,
                    empty="there is no quote")  # fmt: skip
 
@@ -137,6 +139,15 @@ def withdraw(
     with visiting.visit(tenant, dry_run=dry_run) as visit:
         done = quotes.withdraw(visit.tx, _named(visit.tx, quote).id, reason=reason)
     _tell(done, f"{'would withdraw' if dry_run else 'withdrew'} {done.number}", dry_run, as_json)
+
+
+def stats(tenant: TenantName = None, as_json: Json = False) -> None:
+    """Count quotes: what waits, what is open and for how much, what 90 days brought, how long answers took."""
+    from domain import quote_figures
+
+    with visiting.visit(tenant) as visit:
+        told = quote_figures.stats(visit.tx)
+    speaking.say({**speaking.plain(told), "accepted_rate": told.accepted_rate}, as_json)
 
 
 def _tell(done: Quote, sentence: str, dry_run: bool, as_json: bool) -> None:
