@@ -187,7 +187,7 @@ def replied(tx: Tx, client_id: UUID, at: datetime) -> None:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: storable.text(each, 500).strip() if isinstance(each, str) else each for name, each in given.items()}
+    told = {name: storable.unbroken(each, 500) if isinstance(each, str) else each for name, each in given.items()}
     told = {name: each for name, each in told.items() if each is not None and each != ""}
     for name, spell in (("country", places.country), ("timezone", places.timezone), ("language", places.language)):
         if name in told:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from domain import storable
 from domain.csv_rows import Cells, InvalidFile
 
 _OF_AN_ACCOUNT = {
@@ -149,9 +150,6 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 ADDED = ("Import line", "Import reason")
 """What a file of rows that were left out has beside its own columns."""
 
-_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
-"""Where a cell goes on in another line; a name or an address is one line for us."""
-
 DOUBLE = "the same {} as line "
 """How the reason begins why a row is left out that means what an earlier row of its file means."""
 
@@ -177,7 +175,7 @@ class Header:
             raise BrokenRow(f"row: {row.broken}")
         if any(row.cells[len(self.titles) :]):
             raise BrokenRow("row: more cells than the first line; put quotes around a cell with a separator")
-        return {name: _BREAK.sub(" ", row.cells[at]) for name, at in self.columns.items()
+        return {name: storable.unbroken(row.cells[at], len(row.cells[at])) for name, at in self.columns.items()
                 if at < len(row.cells) and row.cells[at]}  # fmt: skip
 
 

@@ -329,7 +329,7 @@ def _account(tx: Tx, client_id: UUID, contact_id: UUID | None) -> str:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: storable.text(each, book.LONGEST).strip() if isinstance(each, str) else each
+    told = {name: storable.unbroken(each, book.LONGEST) if isinstance(each, str) else each
             for name, each in given.items()}  # fmt: skip
     told = {name: each for name, each in told.items() if not isinstance(each, str | None) or storable.says(each)}
     if "value" in told:

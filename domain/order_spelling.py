@@ -32,7 +32,7 @@ def spelled(tx: Tx, given: Mapping[str, Any], standing: Mapping[str, Any]) -> di
     """
     if unknown := sorted(set(given) - FIELDS):
         raise InvalidOrder(f"{unknown[0]}: an order has no such field")
-    kept = {name: storable.text(each, 500).strip() if isinstance(each, str) else each for name, each in given.items()}
+    kept = {name: storable.unbroken(each, 500) if isinstance(each, str) else each for name, each in given.items()}
     told: dict[str, Any] = {name: each for name, each in kept.items() if each is not None and each != ""}
     for name, allowed in (("billing", ("prepaid", "bill")), ("status", STATUSES)):
         if name in told and told[name] not in allowed:

@@ -243,7 +243,7 @@ def _recognise(tx: Tx, order_id: UUID | None, external_id: str | None) -> Order 
         return None
     row = tx.row(
         f"SELECT {COLUMNS} FROM orders WHERE tenant_id = :t AND external_id = :told FOR UPDATE",
-        t=tx.tenant_id, told=storable.text(external_id, 500).strip(),
+        t=tx.tenant_id, told=storable.unbroken(external_id, 500),
     )  # fmt: skip
     return load(row) if row else None
 

@@ -148,7 +148,7 @@ def spelled_code(told: str) -> str:
 
 def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, each in its one spelling; empty text counts as not given."""
-    told = {name: storable.text(each, 500).strip() if isinstance(each, str) else each for name, each in given.items()}
+    told = {name: storable.unbroken(each, 500) if isinstance(each, str) else each for name, each in given.items()}
     told = {name: each for name, each in told.items() if each is not None and each != ""}
     if "code" in told:
         told["code"] = spelled_code(told["code"])

@@ -22,6 +22,14 @@ def optional(told: str | None, longest: int | None = None) -> str | None:
     return text(told, longest) if told else None
 
 
+_BREAK = re.compile("\\s*[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+\\s*")
+
+
+def unbroken(told: str, longest: int) -> str:
+    """The same text in one line: where it goes on in another there is a blank; none at its ends."""
+    return _BREAK.sub(" ", text(told, longest)).strip()
+
+
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\ufffd")
 """Letters and signs that show nothing, or stand for what could not be kept."""
 

@@ -81,7 +81,7 @@ def test_an_export_has_every_row_exactly_and_no_secret(clone: Database) -> None:
     for tenant, name in ((acme, "Initech"), (globex, "Hooli")):
         with clone.tenant(tenant, actor="test") as tx:
             account = build.client(tx, name, annual_value=Decimal("90071992547.41"))
-            build.contact(tx, account, f"bill@{name.lower()}.example", name='Bill "B" O\'Ñ\n\\n')
+            build.contact(tx, account, f"bill@{name.lower()}.example", name='Bill "B" O\'Ñ\t\\n')
             blobs.put(tx, f"file of {name}".encode())
             credentials.put(tx, VAULT, "resend_api_key", "re_SECRET_12345678")
             issued = keys.issue(tx, VAULT, name="k", role="admin")
@@ -89,7 +89,7 @@ def test_an_export_has_every_row_exactly_and_no_secret(clone: Database) -> None:
     assert {name for name in archive.namelist() if name.startswith("sheets/")} == {
         f"sheets/{kind}.csv" for kind in csv_columns.FIELDS}  # fmt: skip
     assert [row["annual_value"] for row in _rows(archive, "clients")] == [Decimal("90071992547.41")]
-    assert [row["name"] for row in _rows(archive, "contacts")] == ['Bill "B" O\'Ñ\n\\n']
+    assert [row["name"] for row in _rows(archive, "contacts")] == ['Bill "B" O\'Ñ\t\\n']
     files = [name for name in archive.namelist() if name.startswith("files/")]
     assert [archive.read(name) for name in files] == [b"file of Initech"]
     manifest = json.loads(archive.read("manifest.json"))
