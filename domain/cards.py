@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Literal
 from uuid import UUID
 
+from domain import rest_news
 from domain.db import Row, Tx
 
 MOVES: Mapping[str, frozenset[str]] = {
@@ -263,7 +264,14 @@ def move_each(
         reasons=[step.reason for step in steps], rules=[step.rule for step in steps],
         untils=[step.not_before for step in steps], marks=[step.mark for step in steps], **values,
     )  # fmt: skip
-    return [load(row) for row in rows]
+    moved = [load(row) for row in rows]
+    if to in LEAVES_ROOM:
+        rest_news.of(tx, [card.client_id for card in moved if card.client_id is not None])
+    return moved
+
+
+LEAVES_ROOM = frozenset({"blocked", "rejected", "cancelled", "expired", "failed"})
+"""Where a card ends that was not carried out: what stood back for it may go ahead."""
 
 
 def move_one(tx: Tx, card_id: UUID, to: str, **how: Any) -> Card:

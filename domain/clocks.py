@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import cards, deal_activity, rests, schedule, settings
+from domain import cards, deal_activity, rest_news, schedule, settings
 from domain.db import Row, Tx
 
 TouchType = Literal["email", "reply", "call", "meeting"]
@@ -79,8 +79,6 @@ def touch(
             _stop(tx, "contact_id", contact_id, reason)
         else:
             stop_sequences(tx, client_id, reason=reason)
-            # whoever was away is back
-            rests.news(tx, [client_id])
     if kind == "reply":
         tx.run(
             "UPDATE clients SET last_reply_at = greatest(last_reply_at, :at) WHERE tenant_id = :t AND id = :client",
@@ -89,6 +87,9 @@ def touch(
     if kind in ("call", "meeting"):
         deal_activity.spoken(tx, client_id, contact_id, kind, at=at, by=by)
     _wind(tx, [contact_id], kind, by, at)
+    if kind != "email":
+        # whoever was away is back
+        rest_news.of(tx, [client_id])
     return True
 
 
@@ -191,7 +192,7 @@ def reinstate(tx: Tx, contact_id: UUID) -> bool:
            RETURNING contact_id, client_id, due_at, planned_at""",
         t=tx.tenant_id, contact=contact_id,
     )  # fmt: skip
-    rests.news(tx, [row["client_id"] for row in rows])
+    rest_news.of(tx, [row["client_id"] for row in rows])
     _tell(tx, "clock.reinstated", rows, lambda row: {"due_at": row["due_at"].isoformat()})
     _reschedule(tx, rows)
     return bool(rows)
@@ -347,7 +348,7 @@ def _end_pauses(tx: Tx, which: str, **values: Any) -> Sequence[Row]:
             WHERE tenant_id = :t AND status = 'paused' AND {which} RETURNING contact_id, client_id, planned_at""",
         t=tx.tenant_id, **values,
     )  # fmt: skip
-    rests.news(tx, [row["client_id"] for row in rows])
+    rest_news.of(tx, [row["client_id"] for row in rows])
     _tell(tx, "clock.resumed", rows, lambda _: {})
     _reschedule(tx, rows)
     return rows

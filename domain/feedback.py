@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import events, rests, schedule, settings, storable
+from domain import events, rest_news, schedule, settings, storable
 from domain import feedback_book as book
 from domain.db import Row, Tx
 from domain.events import News
@@ -189,7 +189,7 @@ def case_closed(tx: Tx, client_id: UUID, case_id: UUID) -> None:
     )  # fmt: skip
     for row in rows:
         book.cancel_waiting(tx, load(row), "its case was closed", types=("send_email",), template=book.RECOVERING)
-    rests.news(tx, [client_id])
+    rest_news.of(tx, [client_id])
 
 
 def _delivered(tx: Tx, order_id: UUID) -> Row:

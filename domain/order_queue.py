@@ -36,9 +36,10 @@ COLUMNS = ", ".join(Entry.__slots__)
 def enter(tx: Tx, order_id: UUID) -> None:
     """An order is to be checked, for the first time or anew: as soon as a cycle can."""
     tx.run(
-        """INSERT INTO order_processing_queue AS q (tenant_id, order_id, state, due_at, entered_at)
-           VALUES (:t, :id, 'waiting', :now, :now)
+        """INSERT INTO order_processing_queue AS q (tenant_id, order_id, client_id, state, due_at, entered_at)
+           SELECT :t, o.id, o.client_id, 'waiting', :now, :now FROM orders o WHERE o.tenant_id = :t AND o.id = :id
            ON CONFLICT (tenant_id, order_id) DO UPDATE SET state = 'waiting', due_at = :now, round = q.round + 1,
+               client_id = excluded.client_id,
                entered_at = CASE WHEN q.state IN ('valid', 'closed') THEN :now ELSE q.entered_at END, valid_at = NULL
            WHERE q.state <> 'waiting'""",
         t=tx.tenant_id, id=order_id, now=tx.now,
@@ -60,15 +61,27 @@ def enter_again(tx: Tx, *, codes: Sequence[str], client_id: UUID) -> list[UUID]:
     return [row["order_id"] for row in rows]
 
 
-def enter_where_products_came(tx: Tx) -> int:
-    """Have the orders checked anew whose exception names a product that was changed since; how many there are."""
+def product_came(tx: Tx, code: str) -> int:
+    """Have the orders checked anew whose exception names this product, which was changed just now; how many there are.
+
+    One look at an index where there are none.
+    """
     return tx.run(
         """UPDATE order_processing_queue q SET state = 'waiting', due_at = :now, round = q.round + 1
-           FROM order_processing_exceptions e JOIN products p ON p.tenant_id = :t AND p.code = e.facts ->> 'code'
-           WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND e.tenant_id = :t
-             AND e.order_id = q.order_id AND e.state = 'open' AND p.updated_at > q.checked_at""",
-        t=tx.tenant_id, now=tx.now,
+           WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND q.order_id = ANY(ARRAY(
+               SELECT e.order_id FROM order_processing_exceptions e
+               WHERE e.tenant_id = :t AND e.state = 'open' AND e.product_code = :code))""",
+        t=tx.tenant_id, now=tx.now, code=code,
     )  # fmt: skip
+
+
+def look_again(tx: Tx, order_ids: Sequence[UUID]) -> int:
+    """Something has happened around these orders: those that rest are read by the next plan; how many did."""
+    return tx.run(
+        """UPDATE order_processing_queue SET rests_until = NULL, rest = NULL, rests_in_turn = false
+           WHERE tenant_id = :t AND order_id = ANY(:ids) AND rests_until IS NOT NULL""",
+        t=tx.tenant_id, ids=list(order_ids),
+    ) if order_ids else 0  # fmt: skip
 
 
 def looked_at(tx: Tx, order_ids: Sequence[UUID], *, again_at: datetime) -> None:
@@ -163,10 +176,14 @@ def listed(tx: Tx, *, state: str | None = None, before: UUID | None = None, limi
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """The earliest moment at which an order is to be looked at, off the index."""
+    """The earliest moment at which an order is to be looked at, off the indexes."""
     soonest: datetime | None = tx.value(
-        """SELECT min(due_at) FROM order_processing_queue
-           WHERE tenant_id = :t AND state IN ('waiting', 'exceptions', 'asked')""",
+        """SELECT least(
+               (SELECT min(due_at) FROM order_processing_queue
+                WHERE tenant_id = :t AND state IN ('waiting', 'exceptions', 'asked') AND rests_until IS NULL),
+               (SELECT min(due_at) FROM order_processing_queue WHERE tenant_id = :t AND state = 'asked'),
+               (SELECT min(rests_until) FROM order_processing_queue WHERE tenant_id = :t
+                AND rests_until IS NOT NULL))""",
         t=tx.tenant_id,
     )  # fmt: skip
     return soonest

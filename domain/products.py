@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain import events, money, schedule, storable
+from domain import events, money, order_queue, schedule, storable
 from domain.db import Row, Tx
 from domain.money import InvalidMoney
 
@@ -94,9 +94,11 @@ def put(
     wished |= _amounts({"price": price, "tech_fee": tech_fee}, spoken)
     if tolerance_percent is not None:
         wished["tolerance_percent"] = _percent(tolerance_percent)
+    made = _change(tx, found, wished) if found else _create(tx, wished)
     # an order may be waiting for this very product
-    schedule.bring_forward(tx, tx.now)
-    return _change(tx, found, wished) if found else _create(tx, wished)
+    if made.changed and order_queue.product_came(tx, wished.get("code") or (found.code if found else "")):
+        schedule.bring_forward(tx, tx.now)
+    return made
 
 
 CATALOGUE_LOCK = 14

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import cards, events
+from domain import cards, events, rest_news
 from domain.db import Row, Tx
 from domain.quote_lines import InvalidQuote
 
@@ -158,7 +158,8 @@ def note(
 
 
 def tell(tx: Tx, quote: Quote, kind: str, *, react: bool = False, **told: Any) -> None:
-    """Leave the event of what happened to a quote."""
+    """Leave the event of what happened to a quote; what waits for it at its account hears of it."""
+    rest_news.of(tx, [quote.client_id])
     events.record(
         tx, f"quote.{kind}", "quote", quote.id, client_id=quote.client_id, contact_id=quote.contact_id, react=react,
         number=quote.number, revision=quote.revision, status=quote.status, **told,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import deal_activity, events, schedule, settings, storable
+from domain import deal_activity, events, rest_news, schedule, settings, storable
 from domain import quote_book as book
 from domain.db import Row, Tx
 from domain.events import News
@@ -256,6 +256,7 @@ def _note(tx: Tx, kind: str, some: Sequence[tuple[UUID, int, UUID | None]], *, b
 def _tell(
     tx: Tx, what: str, rows: Sequence[Row], data: Callable[[Row], Mapping[str, Any]], *, react: bool = False
 ) -> None:
+    rest_news.of(tx, [row["client_id"] for row in rows])
     events.record_all(tx, [
         News(f"quote.{what}", "quote", row["id"], row["client_id"], row["contact_id"], react=react,
              data={"number": row["number"], "revision": row["revision"], "status": row["status"], **data(row)})

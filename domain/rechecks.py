@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain import rests, schedule
+from domain import rest_news, schedule
 from domain.db import Tx
 
 
@@ -20,7 +20,7 @@ def look_again(tx: Tx, client_ids: Sequence[UUID]) -> int:
              AND state IN ('pending', 'reminded', 'overdue', 'escalated')""",
         now=tx.now, t=tx.tenant_id, ids=sorted(set(client_ids)),
     )  # fmt: skip
-    rests.news(tx, client_ids)
+    rest_news.of(tx, client_ids)
     if marked:
         schedule.bring_forward(tx, tx.now)
     return marked

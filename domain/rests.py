@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from domain import schedule, settings
+from domain import rest_news, settings
 from domain.db import Tx
+from domain.rest_news import RESTING, Kind
 
 LONGEST = timedelta(days=1)
 """What rests is looked at again so soon, also where nothing was heard that might have woken it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of record that may rest."""
-
-    table: str
-    has_due: str
-    """SQL for which of its rows `r` have anything due."""
-    budgets: tuple[str, ...]
-    """The settings that say how many of them an hour may do something about."""
-
-
-RESTING: Mapping[str, Kind] = {
-    "compliance_check": Kind("compliance_checks", "r.state IN ('pending', 'reminded', 'overdue')",
-                             ("compliance_reminders_per_cycle", "compliance_escalations_per_cycle")),
-    "feedback_request": Kind("feedback_requests", "r.state IN ('queued', 'sent')", ("feedback_per_cycle",)),
-}  # fmt: skip
-"""By the subject type of their obligations."""
 
 _NAMED = "subject_type, kind, disposition, rule, reason"
 
@@ -39,16 +23,27 @@ _FRESH = "NOT EXISTS (SELECT FROM run_obligations WHERE tenant_id = :t AND run_i
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """What one record is laid to rest for."""
+class Cause:
+    """What something rests for, in words that many share: what rests is counted by them."""
 
-    subject_id: UUID
     kind: str
     """Of the obligation that stays."""
     disposition: str
     rule: str
     reason: str
-    """Words that many share: what rests is counted by them."""
+
+    def told(self) -> dict[str, Any]:
+        """As it is stored with the record."""
+        return {"kind": self.kind, "disposition": self.disposition, "rule": self.rule, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """One record that is laid to rest."""
+
+    subject_id: UUID
+    causes: tuple[Cause, ...]
+    """One for each thing that is due about it."""
     until: datetime
     seen: str
     """The version of the record that was judged, its `xmin`: one that was changed since is not laid to rest."""
@@ -76,87 +71,105 @@ class Group:
         return f"resting, {self.disposition} by {self.rule}: {self.reason}"
 
 
-def until(now: datetime, *moments: datetime | None) -> datetime:
-    """How long something may rest: to the first of these moments that is to come, and no longer than `LONGEST`."""
-    return min([now + LONGEST, *(each for each in moments if each is not None and each > now)])
+def until(now: datetime, subject_id: UUID, *moments: datetime | None) -> datetime:
+    """How long something may rest: to the first of these moments that is to come, and no longer than `LONGEST`.
 
-
-def news(tx: Tx, client_ids: Sequence[UUID]) -> None:
-    """Something has changed at these accounts that may wake what rests about them: the next plan hears of it.
-
-    It is written down, rather than done, because a plan that is being made right now reads the world as it was: what it
-    lays to rest is woken by the plan after it. Of an account about which nothing is open, nothing is written: whether
-    anything rests already can't be told, as a plan may be about to commit. What was written of it before is replaced,
-    so that nothing piles up while nobody plans, and never waited for.
+    A crowd that is laid to rest in one hour is not read again in one hour: each member has its own share of the day, by
+    its id, of at least half of it.
     """
-    is_open = ", ".join(f"(SELECT true FROM {each.table} r WHERE r.tenant_id = :t AND r.client_id = w.id "
-                        f"AND {each.has_due} LIMIT 1)" for each in RESTING.values())  # fmt: skip
-    told = tx.value(
-        f"""WITH told AS (
-                SELECT w.id FROM unnest(CAST(:ids AS uuid[])) AS w (id)
-                WHERE coalesce({is_open}, EXISTS (
-                    SELECT FROM agent_autonomous_runs WHERE tenant_id = :t AND finished_at IS NULL))),
-                 gone AS (
-                DELETE FROM rest_news WHERE tenant_id = :t AND id = ANY(ARRAY(
-                    SELECT id FROM rest_news WHERE tenant_id = :t AND client_id = ANY(ARRAY(SELECT id FROM told))
-                    FOR UPDATE SKIP LOCKED)))
-            INSERT INTO rest_news (tenant_id, client_id, at) SELECT :t, id, :now FROM told RETURNING 1""",
-        t=tx.tenant_id, ids=sorted(set(client_ids)), now=tx.now,
-    ) if client_ids else None  # fmt: skip
-    if told:
-        schedule.bring_forward(tx, tx.now)
+    share = int.from_bytes(hashlib.sha256(subject_id.bytes).digest()[:4]) / 2**32
+    longest = LONGEST * (1 + share) / 2
+    return min([now + longest, *(each for each in moments if each is not None and each > now)])
 
 
 def wake(tx: Tx) -> int:
     """Before planning: wake what has rested long enough, whatever there was news of, and the next in turn; how many.
 
-    The next in turn are as many as an hour may do: where others have room left, they move up. One statement.
+    The next in turn are as many as an hour may do: where others have room left, they move up. Whatever somebody else
+    holds at this moment is not waited for: the news of its account stays for the next plan. One statement.
     """
     chosen = settings.of(tx)
-    turns = {f"{each.table}_turns": sum(int(getattr(chosen, name)) for name in each.budgets)
+    turns = {f"{each.table}_turns": each.also + sum(int(getattr(chosen, name)) for name in each.budgets)
              for each in RESTING.values()}  # fmt: skip
-    woken = ", ".join(
-        f"""woken_{table} AS (
-                UPDATE {table} r SET rests_until = NULL, rest = NULL, rests_in_turn = false
-                WHERE r.tenant_id = :t AND {_FRESH} AND r.id = ANY(ARRAY(
-                    SELECT id FROM {table} WHERE tenant_id = :t AND rests_until <= :now
-                    UNION SELECT id FROM {table} WHERE tenant_id = :t AND rests_until IS NOT NULL
-                          AND client_id = ANY((SELECT ids FROM accounts)::uuid[])
-                    UNION (SELECT id FROM {table} WHERE tenant_id = :t AND rests_in_turn
-                           ORDER BY rests_until LIMIT :{table}_turns))) RETURNING 1)"""
-        for table in (each.table for each in RESTING.values())
-    )
+    woken = ", ".join(_woken(each) for each in RESTING.values())
+    missed = " UNION ALL ".join(f"SELECT client_id FROM missed_{each.table}" for each in RESTING.values())
     count = " + ".join(f"(SELECT count(*) FROM woken_{each.table})" for each in RESTING.values())
     return int(tx.value(
-        f"""WITH heard AS (
-                DELETE FROM rest_news WHERE tenant_id = :t AND id = ANY(ARRAY(
-                    -- who is replacing some of it tells the next plan
-                    SELECT id FROM rest_news WHERE tenant_id = :t AND {_FRESH} FOR UPDATE SKIP LOCKED))
-                RETURNING client_id),
-                 accounts AS (SELECT ARRAY(SELECT DISTINCT client_id FROM heard) AS ids), {woken}
+        f"""WITH news AS (
+                -- who is replacing some of it tells the next plan
+                SELECT id, client_id FROM rest_news WHERE tenant_id = :t AND {_FRESH} FOR UPDATE SKIP LOCKED),
+                 about AS (SELECT array_agg(DISTINCT client_id) AS accounts, bool_or(client_id IS NULL) AS of_all
+                           FROM news),
+                 {woken},
+                 missed AS ({missed}),
+                 heard AS (
+                DELETE FROM rest_news n WHERE n.tenant_id = :t AND n.id = ANY(ARRAY(
+                    SELECT id FROM news WHERE CASE WHEN client_id IS NULL THEN NOT EXISTS (SELECT FROM missed)
+                                                   ELSE client_id NOT IN (SELECT client_id FROM missed) END)))
             SELECT {count}""",
         t=tx.tenant_id, run=tx.run_id, now=tx.now, **turns,
     ))  # fmt: skip
 
 
-def lay(tx: Tx, subject_type: str, some: Sequence[Rest]) -> int:
-    """Lay records to rest; how many. Whatever touches one, or its rest being over, wakes it.
+def _woken(kind: Kind) -> str:
+    """SQL of what is woken in one table: those meant, of these whoever nobody holds, and the others, who are missed."""
+    table, key = kind.table, kind.key
+    return f"""
+        meant_{table} AS (
+            SELECT {key} AS id, client_id FROM {table} WHERE tenant_id = :t AND rests_until <= :now
+            UNION SELECT {key}, client_id FROM {table} WHERE tenant_id = :t AND rests_until IS NOT NULL
+                  AND client_id = ANY((SELECT accounts FROM about)::uuid[])
+            UNION SELECT {key}, client_id FROM {table} WHERE tenant_id = :t AND rests_until IS NOT NULL
+                  AND (SELECT of_all FROM about)
+            UNION (SELECT {key}, client_id FROM {table} WHERE tenant_id = :t AND rests_in_turn
+                   ORDER BY rests_until LIMIT :{table}_turns)),
+        free_{table} AS (
+            SELECT {key} AS id FROM {table} WHERE tenant_id = :t AND {_FRESH}
+               AND {key} = ANY(ARRAY(SELECT id FROM meant_{table})) FOR NO KEY UPDATE SKIP LOCKED),
+        woken_{table} AS (
+            UPDATE {table} SET rests_until = NULL, rest = NULL, rests_in_turn = false
+            WHERE tenant_id = :t AND {key} = ANY(ARRAY(SELECT id FROM free_{table})) RETURNING 1),
+        missed_{table} AS (
+            SELECT client_id FROM meant_{table} m WHERE client_id IS NOT NULL
+               AND NOT EXISTS (SELECT FROM free_{table} f WHERE f.id = m.id))"""
+
+
+def lay(tx: Tx, some: Mapping[str, Sequence[Rest]]) -> int:
+    """Lay records to rest, by their subject types; how many. Whatever touches one, or its rest being over, wakes it.
 
     Who is changed while a plan is made may be free to go: the version that was read decides, as nothing else moves with
-    every change.
+    every change. Whoever somebody else holds is not waited for, and stays awake. One statement.
     """
-    if not some:
+    laid, values = [], {"t": tx.tenant_id, **rest_news.soon(tx)}
+    for subject_type, each in some.items():
+        kind = RESTING[subject_type]
+        laid.append(_laid(kind))
+        values |= {f"{kind.table}_{name}": column for name, column in _columns(each).items()}
+    if not laid:
         return 0
-    kind = RESTING[subject_type]
-    return tx.run(
-        f"""UPDATE {kind.table} r SET rests_until = w.until, rest = w.rest, rests_in_turn = w.in_turn
-            FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS timestamptz[]), CAST(:rests AS jsonb[]),
-                        CAST(:turns AS boolean[]), CAST(:seens AS text[])) AS w (id, until, rest, in_turn, seen)
-            WHERE r.tenant_id = :t AND r.id = w.id AND r.xmin::text = w.seen AND {kind.has_due}""",
-        t=tx.tenant_id, ids=[each.subject_id for each in some], untils=[each.until for each in some],
-        rests=[{"kind": each.kind, "disposition": each.disposition, "rule": each.rule, "reason": each.reason}
-               for each in some], turns=[each.in_turn for each in some], seens=[each.seen for each in some],
-    )  # fmt: skip
+    count = " + ".join(f"(SELECT count(*) FROM laid_{RESTING[subject_type].table})" for subject_type in some)
+    return int(tx.value(f"WITH {', '.join(laid)} SELECT {count}", **values))
+
+
+def _laid(kind: Kind) -> str:
+    """SQL that lays records of one table to rest."""
+    table, key = kind.table, kind.key
+    return f"""laid_{table} AS (
+        UPDATE {table} r SET rests_until = w.until, rest = w.rest, rests_in_turn = w.in_turn
+        FROM (SELECT w.* FROM unnest(CAST(:{table}_ids AS uuid[]), CAST(:{table}_untils AS timestamptz[]),
+                  CAST(:{table}_rests AS jsonb[]), CAST(:{table}_turns AS boolean[]), CAST(:{table}_seens AS text[]))
+                  AS w (id, until, rest, in_turn, seen)
+              JOIN {table} r ON r.tenant_id = :t AND r.{key} = w.id AND r.xmin::text = w.seen AND {kind.has_due}
+              FOR NO KEY UPDATE OF r SKIP LOCKED) AS w
+        WHERE r.tenant_id = :t AND r.{key} = w.id RETURNING 1)"""
+
+
+def _columns(some: Sequence[Rest]) -> dict[str, Any]:
+    return {
+        "ids": [each.subject_id for each in some], "untils": [each.until for each in some],
+        "rests": [{**each.causes[0].told(), "also": [cause.told() for cause in each.causes[1:]]} for each in some],
+        "turns": [each.in_turn for each in some], "seens": [each.seen for each in some],
+    }  # fmt: skip
 
 
 def counted(tx: Tx, subject_type: str) -> tuple[Group, ...]:

@@ -23,8 +23,6 @@ class Context:
     settings: TenantSettings
     hints: tuple[Mapping[str, Any], ...] = ()
     """What the last reflection said about this hour."""
-    ripe: frozenset[str] | None = None
-    """What time has brought about, as `engine.what` of each engine's `ripens`; None: nobody has looked."""
 
     @property
     def tenant_id(self) -> UUID:
@@ -33,15 +31,6 @@ class Context:
     @property
     def now(self) -> datetime:
         return self.tx.now
-
-    def has_ripened(self, engine: str, what: str) -> bool:
-        """Whether time has brought this about, or may have: what hardly ever has costs the other hours nothing."""
-        return self.ripe is None or ripening(engine, what) in self.ripe
-
-
-def ripening(engine: str, what: str) -> str:
-    """The name under which what ripens for an engine is looked up."""
-    return f"{engine}.{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,8 @@ class Obligation:
     """Where no card is proposed: what stands in the way …"""
     rule: str | None = None
     reason: str | None = None
+    in_short: str | None = None
+    """The reason in words that many share: by them it is counted while it rests. None: the reason is such words."""
     until: datetime | None = None
     rests_until: datetime | None = None
     """Nothing can be done before: it is not read again until then, unless it is touched or there is news of its
@@ -105,12 +96,16 @@ class Engine(Protocol):
 
     Where it has not, the engine is neither asked to plan nor for numbers: what a tenant doesn't use costs it nothing.
     """
-    ripens: Mapping[str, str]
-    """By name: SQL for whether time alone has brought something about (:t, :now), each told by an index.
+    ripens: str
+    """SQL for whether time alone has brought something about (:t, :now), told by indexes.
 
-    It is asked of all engines at once when a cycle begins; where nothing has, no statement is spent on it."""
+    It is asked of all engines at once when a cycle begins; where nothing has, the engine is not asked to `ripen`."""
     handlers: Mapping[str, Handler]
     """Internal action types and what carries them out; mail is carried out by the executor."""
+
+    def ripen(self, ctx: Context) -> None:
+        """Do what time alone brings about: a pause ends, a quote expires. Before anybody plans or counts what rests."""
+        ...
 
     def plan(self, ctx: Context) -> Plan:
         """Everything due now and what to do about it, in a number of statements that does not grow with the data."""

@@ -13,7 +13,7 @@ from engines.contract import Context, Engine
 from engines.registry import ENGINES
 from jobs import judge
 from jobs.arbitrate import arbitrate
-from jobs.hour import questions
+from jobs.hour import questions, ripe
 from policy.judge import sentence
 
 
@@ -60,8 +60,10 @@ def cycle(house: House, tenant_id: UUID, *, engines: Sequence[Engine] = ENGINES)
 
 def _look(house: House, tx: Tx, engines: Sequence[Engine]) -> dict[str, Any]:
     tenant_settings = settings.of(tx)
+    context = Context(tx, tenant_settings)
+    for engine in ripe(engines, runs.outstanding(tx, questions(engines))):
+        engine.ripen(context)
     rests.wake(tx)
-    context = Context(tx, tenant_settings, ripe=runs.outstanding(tx, questions(engines)))
     said = [(engine, engine.plan(context)) for engine in engines]
     plans = [plan for _, plan in arbitrate(house.brakes, tx, said)]
     proposals = [proposal for each in plans for proposal in each.proposals]

@@ -14,7 +14,7 @@ from domain import reflections, runs, settings, switches
 from domain.db import PartFailed, Row, Tx
 from domain.house import House, Leaving
 from domain.locks import Held
-from engines.contract import Context, Engine, ripening
+from engines.contract import Context, Engine
 from jobs.execute import Work
 
 log = structlog.get_logger(__name__)
@@ -26,8 +26,16 @@ HEARTBEAT_SECONDS = 15.0
 
 def questions(engines: Sequence[Engine]) -> dict[str, str]:
     """What is asked of all engines at once: which the tenant has anything for, and what has ripened for each."""
-    present = {engine.name: engine.present for engine in engines}
-    return present | {ripening(engine.name, what): sql for engine in engines for what, sql in engine.ripens.items()}
+    return {engine.name: engine.present for engine in engines} | {_ripe(engine): engine.ripens for engine in engines}
+
+
+def ripe(engines: Sequence[Engine], outstanding: frozenset[str]) -> list[Engine]:
+    """Those of the engines for which time has brought something about."""
+    return [engine for engine in engines if _ripe(engine) in outstanding]
+
+
+def _ripe(engine: Engine) -> str:
+    return f"ripe for {engine.name}"
 
 
 class DeadlinePassed(Exception):
@@ -99,9 +107,9 @@ class Cycle:
         return self._last
 
     def context(self, tx: Tx) -> Context:
-        """What an engine is given: with the hints of the last reflection, and what time has brought about."""
+        """What an engine is given, with the hints of the last reflection."""
         last = self.last_reflection(tx)
-        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else (), ripe=self.outstanding)
+        return Context(tx, settings.of(tx), hints=tuple(last["hints"]) if last else ())
 
     def breathe(self) -> None:
         """Between two pieces of work: keep the lease alive. Raises Leaving, FenceLost, Stopped, DeadlinePassed."""
@@ -125,6 +133,10 @@ class Cycle:
         """The engines for which the tenant has anything at all."""
         known = self.outstanding if self.outstanding is not None else self.look(tx)
         return [engine for engine in self.engines if engine.name in known]
+
+    def ripe(self, tx: Tx) -> list[Engine]:
+        """The engines for which time has brought something about."""
+        return ripe(self.engines, self.outstanding if self.outstanding is not None else self.look(tx))
 
     def working_engines(self, tx: Tx) -> list[Engine]:
         """The engines that no switch keeps from planning. Raises Stopped when everything is stopped."""

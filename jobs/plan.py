@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from domain import cards, executions, ledger, rests, runs, settings, shadows
 from domain.cards import Card, Proposal
 from domain.db import Tx
-from domain.rests import Group, Rest
+from domain.rests import Cause, Group, Rest
 from engines.contract import Engine, Obligation, Plan
 from jobs import judge
 from jobs.arbitrate import arbitrate
@@ -35,6 +34,8 @@ def _plan(cycle: Cycle, tx: Tx) -> tuple[Counter[str], list[Card]]:
     if asked and runs.mode_changed(tx):
         # before any engine plans: what this wakes rests no more, and none may count it among what does
         shadows.forget(tx)
+    cycle.ask(tx, [engine for engine in cycle.ripe(tx) if engine in asked], "ripen",
+              lambda engine: engine.ripen(context))  # fmt: skip
     rests.wake(tx)
     said = cycle.ask(tx, asked, "plan", lambda engine: engine.plan(context))
     plans = dict(arbitrate(cycle.house.brakes, tx, said))
@@ -143,10 +144,7 @@ def _account(cycle: Cycle, tx: Tx, plans: Mapping[Engine, Plan]) -> int:
 def _written_down(cycle: Cycle, tx: Tx, plans: Sequence[Plan]) -> int:
     """Lay to rest what can't be done, and write a line for each thing that is due; how much all lines count now."""
     dues = [due for plan in plans for due in plan.obligations]
-    for subject_type in sorted({due.subject_type for due in dues if due.rests_until is not None}):
-        some = [_rest(due, due.rests_until, due.seen) for due in dues
-                if due.subject_type == subject_type and due.rests_until and due.seen]  # fmt: skip
-        rests.lay(tx, subject_type, some)
+    rests.lay(tx, _at_rest(dues))
     lines = [*map(_line, dues), *(_of_many(group) for plan in plans for group in plan.resting)]
     return ledger.open_lines(tx, cycle.run.id, lines)
 
@@ -163,6 +161,25 @@ def _of_many(group: Group) -> ledger.Due:
                       group.reason, until, count=group.resting, of_many=True)  # fmt: skip
 
 
-def _rest(due: Obligation, at: datetime, seen: str) -> Rest:
-    return Rest(UUID(due.subject_id), due.kind, due.disposition or "deferred", due.rule or "", due.reason or "", at,
-                seen, in_turn=due.in_turn)  # fmt: skip
+def _at_rest(dues: Sequence[Obligation]) -> dict[str, list[Rest]]:
+    """The records of which nothing that is due can be done, by their kinds."""
+    of_one: dict[tuple[str, str], list[Obligation]] = {}
+    for due in dues:
+        of_one.setdefault((due.subject_type, due.subject_id), []).append(due)
+    found: dict[str, list[Rest]] = {}
+    for (subject_type, _), some in of_one.items():
+        rest = _rest(some)
+        if rest is not None:
+            found.setdefault(subject_type, []).append(rest)
+    return found
+
+
+def _rest(some: Sequence[Obligation]) -> Rest | None:
+    """How a record rests about which all this is due; None where something of it may be done in the next hour."""
+    ends = [due.rests_until for due in some if due.rests_until is not None]
+    seen = next((due.seen for due in some if due.seen is not None), None)
+    if len(ends) < len(some) or seen is None:
+        return None
+    causes = tuple(Cause(due.kind, due.disposition or "deferred", due.rule or "", due.in_short or due.reason or "")
+                   for due in some)  # fmt: skip
+    return Rest(UUID(some[0].subject_id), causes, min(ends), seen, in_turn=any(due.in_turn for due in some))

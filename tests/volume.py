@@ -115,9 +115,9 @@ _STATEMENTS = (
                %(now)s - interval '90 days', CASE WHEN n >= %(due_orders)s THEN %(now)s - interval '80 days' END,
                %(now)s, %(now)s
         FROM generate_series(0, %(quotes)s - 1) n""",
-    f"""INSERT INTO hourhand.order_processing_queue (tenant_id, order_id, state, due_at, entered_at, checked_at,
-               valid_at)
-        SELECT %(t)s, {_id(_ORDER, "n")}, s.state, CASE s.state WHEN 'waiting' THEN %(orders_at)s END,
+    f"""INSERT INTO hourhand.order_processing_queue (tenant_id, order_id, client_id, state, due_at, entered_at,
+               checked_at, valid_at)
+        SELECT %(t)s, {_id(_ORDER, "n")}, {_ORDERED}, s.state, CASE s.state WHEN 'waiting' THEN %(orders_at)s END,
                %(now)s - interval '90 days', CASE WHEN s.state <> 'waiting' THEN %(now)s - interval '89 days' END,
                CASE s.state WHEN 'valid' THEN %(now)s - interval '89 days' END
         FROM generate_series(0, %(quotes)s - 1) n,

@@ -43,11 +43,14 @@ class ComplianceEngine:
 
     name = "compliance"
     present = "EXISTS (SELECT FROM compliance_schedule WHERE tenant_id = :t)"
-    ripens: Mapping[str, str] = {}
+    ripens = "false"
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:
         self.handlers = {"escalate_compliance": escalate_compliance}
+
+    def ripen(self, ctx: Context) -> None:
+        """What a day brings about is seen by looking at the record itself."""
 
     def plan(self, ctx: Context) -> Plan:
         """Make the checks whose window is open, look at the records of what is due, and say what follows."""

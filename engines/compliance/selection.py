@@ -159,7 +159,7 @@ def _at_rest(told: Obligation, due: Due, now: datetime) -> Obligation:
     if told.disposition is None:
         return told
     check = due.check
-    at = rests.until(now, told.until, check.due_at, check.escalate_at, due.remind_at)
+    at = rests.until(now, check.id, told.until, check.due_at, check.escalate_at, due.remind_at)
     return replace(told, rests_until=at, seen=due.seen)
 
 

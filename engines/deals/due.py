@@ -25,7 +25,9 @@ class Due:
     follow_ups: int
     """How many have gone out without an answer."""
     shadowed: bool
-    """Overdue for real, while planning has moved on because a mail was held."""
+    """Overdue for real, while planning has moved on because a mail was held …"""
+    planned_at: datetime | None
+    """… to this moment; None: to none that is known."""
     stalled_at: datetime | None
     thread_id: UUID | None
     thread_subject: str | None
@@ -48,6 +50,8 @@ class Due:
     languages: tuple[str | None, ...]
     timezone: str | None
     company: str
+    seen: str
+    """The version of the deal that this is."""
 
     @property
     def attempt(self) -> int:
@@ -76,6 +80,8 @@ class Stall:
     our_turn_since: datetime | None
     client_id: UUID
     contact_id: UUID | None
+    seen: str
+    """The version of the deal that this is."""
 
     @property
     def key(self) -> str:
@@ -84,15 +90,17 @@ class Stall:
 
 
 def follow_ups_due(ctx: Context) -> list[Due]:
-    """Every deal whose follow-up is due, in one statement that reads the due ones alone."""
+    """Every deal whose follow-up is due and that does not rest, in one statement that reads these alone."""
     rows = ctx.tx.rows(
         """WITH found AS (
-               SELECT d.*, false AS shadowed FROM deals d WHERE d.tenant_id = :t AND d.planned_at <= :now
+               SELECT d.*, d.xmin::text AS seen, false AS shadowed FROM deals d
+               WHERE d.tenant_id = :t AND d.planned_at <= :now AND d.rests_until IS NULL
                UNION ALL
-               SELECT d.*, true FROM deals d
+               SELECT d.*, d.xmin::text, true FROM deals d
                WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.shadow_follow_ups IS NOT NULL
-                 AND d.follow_up_due_at <= :now AND coalesce(d.planned_at > :now, true))
+                 AND d.follow_up_due_at <= :now AND coalesce(d.planned_at > :now, true) AND d.rests_until IS NULL)
            SELECT f.id AS deal_id, f.title, f.stage, f.value * s.win_probability AS weighted, f.shadowed,
+                  f.seen, f.planned_at,
                   CASE WHEN f.shadowed THEN f.follow_up_due_at ELSE f.planned_at END AS due_at,
                   CASE WHEN f.shadowed THEN f.follow_ups ELSE coalesce(f.shadow_follow_ups, f.follow_ups) END
                       AS follow_ups,
@@ -121,15 +129,15 @@ def follow_ups_due(ctx: Context) -> list[Due]:
 
 
 def stalls(ctx: Context) -> list[Stall]:
-    """Every stalled deal about which nothing was said yet, the most valuable first."""
+    """Every stalled deal of which nothing was said yet and that does not rest, the most valuable first."""
     rows = ctx.tx.rows(
-        """SELECT d.id, d.title, d.stage, s.name AS stage_name, d.value * s.win_probability AS weighted, d.stalled_at,
-                  d.last_activity_at,
+        """SELECT d.id, d.xmin::text AS seen, d.title, d.stage, s.name AS stage_name,
+                  d.value * s.win_probability AS weighted, d.stalled_at, d.last_activity_at,
                   coalesce(d.shadow_follow_ups, d.follow_ups) AS follow_ups,
                   d.planned_at AS follow_up_due_at, d.our_turn_since, d.client_id, d.contact_id
            FROM deals d JOIN deal_stage_config s ON s.tenant_id = :t AND s.key = d.stage
            WHERE d.tenant_id = :t AND d.state = 'open' AND d.automation AND d.stalled_at IS NOT NULL
-             AND d.stall_answered_at IS NULL""",
+             AND d.stall_answered_at IS NULL AND d.rests_until IS NULL""",
         t=ctx.tenant_id,
     )  # fmt: skip
     found = [Stall(**{name: row[name] for name in Stall.__slots__}) for row in rows]
@@ -140,10 +148,12 @@ def next_due(ctx: Context) -> datetime | None:
     """When the next deal has a follow-up due or begins to stand still, read off the indexes."""
     soonest: datetime | None = ctx.tx.value(
         """SELECT least(
-               (SELECT min(planned_at) FROM deals WHERE tenant_id = :t AND planned_at IS NOT NULL),
+               (SELECT min(planned_at) FROM deals WHERE tenant_id = :t AND planned_at IS NOT NULL
+                AND rests_until IS NULL),
+               (SELECT min(rests_until) FROM deals WHERE tenant_id = :t AND rests_until IS NOT NULL),
                (SELECT min(stalls_at) FROM deals WHERE tenant_id = :t AND state = 'open' AND stalled_at IS NULL),
                (SELECT min(stalled_at) FROM deals WHERE tenant_id = :t AND state = 'open' AND automation
-                AND stalled_at IS NOT NULL AND stall_answered_at IS NULL))""",
+                AND stalled_at IS NOT NULL AND stall_answered_at IS NULL AND rests_until IS NULL))""",
         t=ctx.tenant_id,
     )  # fmt: skip
     return soonest

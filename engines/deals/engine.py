@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import cards as board
-from domain import deal_activity, deal_stages, deals, intentions, outbound, pipeline, schedule
+from domain import deal_activity, deal_stages, deals, intentions, outbound, pipeline, rests, schedule
 from domain.cards import Card, Proposal
 from domain.deal_activity import FollowUp
 from domain.deals import Evidence, IllegalDealMove
@@ -25,22 +25,23 @@ class DealsEngine:
 
     name = news.NAME
     present = "EXISTS (SELECT FROM deals WHERE tenant_id = :t)"
-    ripens: Mapping[str, str] = {
-        "stalling": "EXISTS (SELECT FROM deals WHERE tenant_id = :t AND state = 'open' AND stalled_at IS NULL "
-                    "AND stalls_at <= :now)",
-    }  # fmt: skip
+    ripens = """EXISTS (SELECT FROM deals WHERE tenant_id = :t AND state = 'open' AND stalled_at IS NULL
+                        AND stalls_at <= :now)"""
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:
         self.handlers = {"update_deal": update_deal}
 
+    def ripen(self, ctx: Context) -> None:
+        """Deals to which nothing happens stand still after a while."""
+        deal_activity.detect_stalled(ctx.tx)
+
     def plan(self, ctx: Context) -> Plan:
         """Account for every follow-up due and every stall, and propose the most pressing; a handful of statements."""
-        if ctx.has_ripened(self.name, "stalling"):
-            deal_activity.detect_stalled(ctx.tx)
+        resting = rests.counted(ctx.tx, "deal")
         found, stalls = reading.follow_ups_due(ctx), reading.stalls(ctx)
         if not found and not stalls:
-            return Plan()
+            return Plan(resting=resting)
         keys = [each.key for each in found] + [each.key for each in stalls]
         selection = select_follow_ups(
             found, stalls, standing=intentions.standing(ctx.tx, keys), settings=ctx.settings, now=ctx.now
@@ -49,7 +50,7 @@ class DealsEngine:
             deal_activity.answer_stalls(ctx.tx, selection.unwanted)
         proposals = [_follow_up(ctx, pick) for pick in selection.picks]
         proposals += [_answer(ctx, stall) for stall in selection.stalls]
-        return Plan(tuple(selection.obligations), tuple(proposals))
+        return Plan(tuple(selection.obligations), tuple(proposals), resting)
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """Follow-ups that went out are activities and wind on; those that were held wind the shadow on."""

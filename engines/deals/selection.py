@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from domain.intentions import UNDER_WAY, Standing
+from domain.rest_news import STALLS_PER_CYCLE
 from domain.settings import TenantSettings
+from engines import resting
 from engines.contract import Obligation
 from engines.deals.due import Due, Stall
 from engines.deals.urgency import Score, Urgency, priority, urgency
 
 FOLLOW_UP, STALLED = "deal_follow_up_due", "deal_stalled"
-
-STALLS_PER_CYCLE = 50
-"""How many stalls become next steps in one hour; the most valuable first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,19 @@ def select_follow_ups(
     ranked = sorted((_rated(each, settings, now) for each in found),
                     key=lambda pick: (-pick.score.total, pick.due.due_at, pick.due.deal_id))  # fmt: skip
     for pick in ranked:
-        due, barrier, card = pick.due, None, standing.get(pick.due.key)
-        if not (due.shadowed or (card is not None and card.speaks(now, settings.reconsider_hours))):
-            barrier = _barrier(due, now) or _over_budget(due, budget, settings, now)
-            if barrier is None:
-                budget -= 1
-                selection.picks.append(pick)
-        selection.obligations.append(barrier or _obligation(due))
+        due, told, card = pick.due, _obligation(pick.due), standing.get(pick.due.key)
+        if due.shadowed:
+            told = resting.held(told, "deals.held")
+        elif card is not None and card.speaks(now, settings.reconsider_hours):
+            told = resting.refused(told, card, "deals.refused", settings, now)
+        elif barrier := _barrier(due, now):
+            told = barrier
+        elif behind := _over_budget(due, budget, settings, now):
+            told, budget = behind, budget - 1
+        else:
+            budget -= 1
+            selection.picks.append(pick)
+        selection.obligations.append(resting.at_rest(told, due.seen, now, due.planned_at))
     _answer_stalls(selection, stalls, standing, settings, now)
     return selection
 
@@ -73,19 +79,27 @@ def _answer_stalls(
     selection: Selection, stalls: Sequence[Stall], standing: Mapping[str, Standing], settings: TenantSettings,
     now: datetime,
 ) -> None:  # fmt: skip
+    left = STALLS_PER_CYCLE
     for stall in stalls:
         card = standing.get(stall.key)
         if card is not None and card.state == "rejected":
             selection.unwanted.append(stall.id)  # a person has seen it and wants nothing said
             continue
-        due = Obligation(STALLED, "deal", str(stall.id), stall.stalled_at, dedupe_key=stall.key)
-        if not (card is not None and card.speaks(now, settings.reconsider_hours)):
-            if len(selection.stalls) >= STALLS_PER_CYCLE:
-                due = replace(due, dedupe_key=None, disposition="deferred", rule="deals.budget", until=_next_hour(now),
-                              reason=f"{STALLS_PER_CYCLE} more valuable stalls come first")  # fmt: skip
-            else:
+        told = Obligation(STALLED, "deal", str(stall.id), stall.stalled_at, dedupe_key=stall.key)
+        if card is not None and card.speaks(now, settings.reconsider_hours):
+            told = resting.refused(told, card, "deals.refused", settings, now)
+        else:
+            behind = resting.behind(partial(_later, told), f"{STALLS_PER_CYCLE} more valuable stalls come first", left,
+                                    STALLS_PER_CYCLE, now)  # fmt: skip
+            left -= 1
+            if behind is None:
                 selection.stalls.append(stall)
-        selection.obligations.append(due)
+            told = behind or told
+        selection.obligations.append(resting.at_rest(told, stall.seen, now))
+
+
+def _later(told: Obligation, reason: str, at: datetime) -> Obligation:
+    return replace(told, dedupe_key=None, disposition="deferred", rule="deals.budget", reason=reason, until=at)
 
 
 def _barrier(due: Due, now: datetime) -> Obligation | None:
@@ -101,22 +115,24 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
     if due.clock == "exempt":
         return _blocked(due, "deals.reachable", f"the contact may not be reached ({due.exempt_reason})")
     if due.our_turn_since is not None:
-        return _blocked(
-            due, "deals.our_turn", f"their mail of {due.our_turn_since:%Y-%m-%d} waits for an answer of ours"
+        return replace(
+            _blocked(due, "deals.our_turn", f"their mail of {due.our_turn_since:%Y-%m-%d} waits for an answer of ours"),
+            in_short="a mail of theirs waits for an answer of ours",
         )
     if due.quote is not None and due.quote_due_at is not None:
-        return _deferred(due, "deals.quote_out", f"its quote {due.quote} is being followed up",
-                         max(due.quote_due_at, _next_hour(now)))  # fmt: skip
+        follows = _deferred(due, "deals.quote_out", f"its quote {due.quote} is being followed up",
+                            max(due.quote_due_at, _next_hour(now)))  # fmt: skip
+        return replace(follows, in_short="a quote of it is being followed up")
     if due.clock == "paused" and due.paused_until is not None and due.paused_until > now:
         return _deferred(due, "deals.away", "the contact is away", due.paused_until)
     return None
 
 
 def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:
-    if budget > 0:
-        return None
     reason = f"{settings.deal_follow_ups_per_cycle} more pressing follow-ups come first"
-    return _deferred(due, "deals.budget", reason, _next_hour(now))
+    return resting.behind(
+        partial(_deferred, due, "deals.budget"), reason, budget, settings.deal_follow_ups_per_cycle, now
+    )
 
 
 def _next_hour(now: datetime) -> datetime:

@@ -33,7 +33,9 @@ class Due:
     thread_subject: str | None
     voided_touches: int
     shadowed: bool
-    """Overdue for real, while planning has moved on because a mail was held."""
+    """Overdue for real, while planning has moved on because a mail was held …"""
+    planned_at: datetime
+    """… to this moment."""
     last_touch_at: datetime | None
     last_reply_at: datetime | None
     account_reply_at: datetime | None
@@ -47,6 +49,8 @@ class Due:
     open_business: int
     company: str
     timezone: str | None
+    seen: str
+    """The version of the clock that this is."""
 
     def next_step(self, now: datetime) -> int:
         """The mail that is due: a promise that has fallen due begins anew, whatever sequence was under way."""
@@ -65,17 +69,18 @@ class Due:
 
 
 def due(ctx: Context) -> list[Due]:
-    """Every contact with something due, in one statement that reads the due ones alone."""
+    """Every contact with something due who does not rest, in one statement that reads these alone."""
     rows = ctx.tx.rows(
         f"""WITH found AS (
-                SELECT k.*, false AS shadowed FROM engagement_clocks k
-                WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.planned_at <= :now
+                SELECT k.*, k.xmin::text AS seen, false AS shadowed FROM engagement_clocks k
+                WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.planned_at <= :now AND k.rests_until IS NULL
                 UNION ALL
-                SELECT k.*, true FROM engagement_clocks k
+                SELECT k.*, k.xmin::text, true FROM engagement_clocks k
                 WHERE k.tenant_id = :t AND k.status <> 'exempt' AND k.due_at <= :now AND {clocks.PROMISED} <= :now
-                  AND k.shadow_due_at > :now AND k.planned_at > :now),
+                  AND k.shadow_due_at > :now AND k.planned_at > :now AND k.rests_until IS NULL),
                  business AS (SELECT f.client_id, {OPEN_BUSINESS} AS n FROM (SELECT DISTINCT client_id FROM found) AS f)
-            SELECT k.contact_id, k.client_id, k.voided_touches, k.shadowed, k.last_touch_at, k.last_reply_at,
+            SELECT k.contact_id, k.client_id, k.voided_touches, k.seen, k.shadowed, k.planned_at,
+                   k.last_touch_at, k.last_reply_at,
                    CASE WHEN k.shadowed THEN k.due_at ELSE coalesce(k.shadow_due_at, k.due_at) END AS promise_due,
                    CASE WHEN k.shadow_step IS NULL THEN k.follow_up_due_at ELSE k.shadow_follow_up_due_at END
                        AS follow_up_due,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, intentions, outbound, promises, schedule
+from domain import clocks, intentions, outbound, promises, rests, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
 from engines import timing
@@ -21,21 +21,22 @@ class EngagementEngine:
 
     name = "engagement"
     present = "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t)"
-    ripens: Mapping[str, str] = {
-        "returning": "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t AND status = 'paused' "
-                     "AND paused_until <= :now)",
-        "overtaken": "EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t AND status = 'active' "
-                     "AND due_at <= :now AND follow_up_due_at IS NOT NULL)",
-    }  # fmt: skip
+    ripens = """EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t AND status = 'paused'
+                        AND paused_until <= :now)
+             OR EXISTS (SELECT FROM engagement_clocks WHERE tenant_id = :t AND status = 'active' AND due_at <= :now
+                        AND follow_up_due_at IS NOT NULL)"""
     handlers: Mapping[str, Handler] = {}
+
+    def ripen(self, ctx: Context) -> None:
+        """Pauses end, and so do the sequences that a promise has overtaken."""
+        clocks.refresh_compliance(ctx.tx)
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every overdue contact and follow-up due, and propose the most urgent; a handful of statements."""
-        if ctx.has_ripened(self.name, "returning") or ctx.has_ripened(self.name, "overtaken"):
-            clocks.refresh_compliance(ctx.tx)
+        resting = rests.counted(ctx.tx, "contact")
         found = reading.due(ctx)
         if not found:
-            return Plan()
+            return Plan(resting=resting)
         accounts = list({each.client_id for each in found})
         selection = select_next_contacts_to_touch(
             found,
@@ -44,7 +45,7 @@ class EngagementEngine:
             settings=ctx.settings,
             now=ctx.now,
         )
-        return Plan(tuple(selection.obligations), tuple(_proposal(ctx, pick) for pick in selection.picks))
+        return Plan(tuple(selection.obligations), tuple(_proposal(ctx, pick) for pick in selection.picks), resting)
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """Mails that went out wind their sequences on; those that were held wind the shadow on; else nothing moves."""
@@ -77,9 +78,12 @@ class EngagementEngine:
         }
 
     def next_due(self, ctx: Context) -> datetime | None:
-        """The earliest clock, read off the index."""
+        """The earliest clock, or the end of the first rest, read off the indexes."""
         soonest: datetime | None = ctx.tx.value(
-            "SELECT min(planned_at) FROM engagement_clocks WHERE tenant_id = :t AND status <> 'exempt'",
+            """SELECT least((SELECT min(planned_at) FROM engagement_clocks
+                             WHERE tenant_id = :t AND status <> 'exempt' AND rests_until IS NULL),
+                            (SELECT min(rests_until) FROM engagement_clocks
+                             WHERE tenant_id = :t AND rests_until IS NOT NULL))""",
             t=ctx.tenant_id,
         )  # fmt: skip
         return soonest

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
+from engines import resting
 from engines.contract import Obligation
 from engines.engagement import sequence
 from engines.engagement.due import Due
@@ -52,19 +54,20 @@ def select_next_contacts_to_touch(
     scored = [Pick(each, rate(each, now)) for each in found]
     for pick in sorted(scored, key=lambda p: (-p.score.total, p.due.due_at(now), p.due.contact_id)):
         due, key = pick.due, pick.due.key(now)
-        barrier = None
-        card = standing.get(key)
-        if not (due.shadowed or (card is not None and card.speaks(now, settings.reconsider_hours))):
-            barrier = (
-                _barrier(due, settings, now)
-                or _account_full(due, today, settings, now)
-                or _over_budget(due, budget, settings, now)
-            )
-            if barrier is None:
-                budget -= 1
-                today.setdefault(due.client_id, set()).add(due.contact_id)
-                selection.picks.append(pick)
-        selection.obligations.append(barrier or _obligation(due, now, dedupe_key=key))
+        card, told = standing.get(key), _obligation(due, now, dedupe_key=key)
+        if due.shadowed:
+            told = resting.held(told, "engagement.held")
+        elif card is not None and card.speaks(now, settings.reconsider_hours):
+            told = resting.refused(told, card, "engagement.refused", settings, now)
+        elif barrier := _barrier(due, settings, now) or _account_full(due, today, settings, now):
+            told = barrier
+        elif behind := _over_budget(due, budget, settings, now):
+            told, budget = behind, budget - 1
+        else:
+            budget -= 1
+            today.setdefault(due.client_id, set()).add(due.contact_id)
+            selection.picks.append(pick)
+        selection.obligations.append(resting.at_rest(told, due.seen, now, due.planned_at))
     return selection
 
 
@@ -112,11 +115,9 @@ def _account_full(
 
 
 def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:
-    if budget > 0:
-        return None
-    next_hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     reason = f"{settings.touches_per_cycle} more urgent touches come first"
-    return _deferred(due, now, "engagement.budget", reason, next_hour)
+    put_off = partial(_deferred, due, now, "engagement.budget")
+    return resting.behind(put_off, reason, budget, settings.touches_per_cycle, now)
 
 
 def _blocked(due: Due, now: datetime, rule: str, reason: str) -> Obligation:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import feedback, feedback_figures, feedback_life, intentions, outbound, rests
+from domain import feedback, feedback_figures, feedback_life, intentions, outbound, rest_news, rests
 from domain.cards import Card, Proposal
 from domain.events import Event
 from domain.feedback_book import SUBJECT
@@ -24,16 +24,15 @@ class FeedbackEngine:
 
     name = recovery.NAME
     present = "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t)"
-    ripens: Mapping[str, str] = {
-        "lapsing": "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t AND state = 'sent' "
-                   "AND lapses_at <= :now)",
-    }  # fmt: skip
+    ripens = "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t AND state = 'sent' AND lapses_at <= :now)"
     handlers: Mapping[str, Handler] = {}
+
+    def ripen(self, ctx: Context) -> None:
+        """Nobody waits any longer for answers that did not come."""
+        feedback_life.lapse(ctx.tx)
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every request and reminder due, and for what is to make good; a handful of statements."""
-        if ctx.has_ripened(self.name, "lapsing"):
-            feedback_life.lapse(ctx.tx)
         resting = rests.counted(ctx.tx, SUBJECT)
         found = reading.requests(ctx)
         standing = intentions.standing(ctx.tx, [each.key for each in found])
@@ -51,7 +50,7 @@ class FeedbackEngine:
         feedback_life.went_out(ctx.tx, [_mail(ctx, card, threads) for card in done])
         feedback_life.were_held(ctx.tx, [_mail(ctx, card, {}) for card in mails if card.state == "held"])
         # who was being asked about another order is free to be asked about the next
-        rests.news(ctx.tx, [card.client_id for card in mails if card.client_id is not None])
+        rest_news.of(ctx.tx, [card.client_id for card in mails if card.client_id is not None])
         for card in cards:
             if card.type == "open_case" and card.state == "done":
                 recovery.case_opened(ctx, card)

@@ -72,7 +72,7 @@ def _noted(selection: Selection, due: Due, barrier: Obligation, now: datetime) -
         selection.skipped[due.request_id] = str(barrier.reason)
     else:
         last = due.lapses_at if due.attempt else due.latest_at
-        at = rests.until(now, barrier.until, last)
+        at = rests.until(now, due.request_id, barrier.until, last)
         until = (barrier.until or at) if barrier.disposition == "deferred" else None
         return replace(barrier, until=until, rests_until=at, seen=due.seen)
     return barrier

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain import cards, order_exceptions, orders, outbound, schedule
+from domain import cards, order_exceptions, orders, outbound, rests, schedule
 from domain import order_queue as queue
 from domain.cards import Card, Proposal
 from domain.db import Row, Tx
@@ -18,7 +18,7 @@ from domain.switches import OUTWARD
 from engines.contract import Context, Obligation
 from engines.orders import letter
 
-NAME = "orders"
+NAME, SUBJECT = "orders", "order"
 LATEST_DAYS = 7
 """A question about an order is better asked late than never: it outlives a weekend and the gap between two mails."""
 
@@ -31,6 +31,8 @@ class Open:
     """An order of the open queue, as planning reads it."""
 
     order_id: UUID
+    seen: str
+    """The version of its place in the queue that this is."""
     state: str
     due_at: datetime | None
     round: int
@@ -51,10 +53,14 @@ class Open:
 
 
 def open_orders(tx: Tx, only: UUID | None = None) -> list[Open]:
-    """Everything in the queue that still has to become something, oldest first; one statement off the open index."""
+    """What in the queue still has to become something and does not rest, oldest first; or `only` that, resting or not.
+
+    One statement, which reads these alone.
+    """
     rows = tx.rows(
-        """SELECT q.order_id, q.state, q.due_at, q.round, q.entered_at, q.checked_at, o.revision, o.client_id,
-                  o.thread_id, o.currency, coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called,
+        """SELECT q.order_id, q.xmin::text AS seen, q.state, q.due_at, q.round, q.entered_at, q.checked_at, o.revision,
+                  o.client_id, o.thread_id, o.currency,
+                  coalesce(o.number, o.external_id, upper(right(o.id::text, 8))) AS called,
                   coalesce(own.id, c.id) AS contact_id, coalesce(own.name, c.name, '') AS contact_name,
                   CASE WHEN own.id IS NULL THEN c.language ELSE own.language END AS language,
                   l.language AS client_language, coalesce(l.name, '') AS client_name, n.name AS company,
@@ -78,7 +84,7 @@ def open_orders(tx: Tx, only: UUID | None = None) -> list[Open]:
                  AND c.email IS NOT NULL
                ORDER BY k.last_reply_at DESC NULLS LAST, c.id LIMIT 1) AS c ON true
            WHERE q.tenant_id = :t AND q.state IN ('waiting', 'exceptions', 'asked')
-             AND (CAST(:only AS uuid) IS NULL OR q.order_id = :only)
+             AND """ + ("q.rests_until IS NULL" if only is None else "q.order_id = :only") + """
            ORDER BY q.entered_at, q.order_id""",
         t=tx.tenant_id, only=only,
     )  # fmt: skip
@@ -195,6 +201,13 @@ def _nothing_to_do(ctx: Context, each: Open, standing: Sequence[OrderException])
         codes = [*codes, "CONTACT_MISSING"]
     return Obligation("order_exception", "order", str(each.order_id), each.checked_at or each.entered_at,
                       disposition="blocked", rule="orders.needs_a_person", reason=", ".join(codes))  # fmt: skip
+
+
+def at_rest(ctx: Context, each: Open, due: Obligation) -> Obligation:
+    """The same, resting where nothing can be done about it in the next hour."""
+    if due.disposition is None:
+        return due
+    return replace(due, rests_until=rests.until(ctx.now, each.order_id, due.until), seen=each.seen)
 
 
 def _open(row: Row) -> Open:

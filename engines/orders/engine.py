@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import goals, order_exceptions, order_fixes, orders, runs
+from domain import goals, order_exceptions, order_fixes, orders, rests, runs
 from domain import order_queue as queue
 from domain.cards import Card, Proposal
 from domain.events import Event
+from engines import timing
 from engines.contract import Context, Handler, Obligation, Outcome, Plan
 from engines.orders import agreements, asking, checking, mails, pricing
 from engines.orders.codes import CREDIT
@@ -28,42 +29,42 @@ class OrdersEngine:
     name = asking.NAME
     present = """EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t)
               OR EXISTS (SELECT FROM goals WHERE tenant_id = :t)"""
-    ripens: Mapping[str, str] = {
-        "unanswered": "EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t AND state = 'asked' "
-                      "AND due_at <= :now)",
-        "held": "EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t AND held_mode IS NOT NULL)",
-    }  # fmt: skip
+    ripens = """EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t AND state = 'asked' AND due_at <= :now)
+             OR EXISTS (SELECT FROM order_processing_queue WHERE tenant_id = :t AND held_mode IS NOT NULL)"""
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:
         self.handlers = {"validate_order": validate_order, "fix_order": fix_order}
 
+    def ripen(self, ctx: Context) -> None:
+        """Where no answer came in time a person sees to it; what was asked under another mode was never asked."""
+        queue.stop_waiting(ctx.tx)
+        queue.forget_held(ctx.tx, runs.mode(ctx.tx) or ctx.settings.send_mode)
+
     def plan(self, ctx: Context) -> Plan:
         """Account for every order in the open queue, and propose what comes next for each; a handful of statements."""
         tx = ctx.tx
-        if ctx.has_ripened(self.name, "unanswered"):
-            queue.stop_waiting(tx)
-        if ctx.has_ripened(self.name, "held"):
-            queue.forget_held(tx, runs.mode(tx) or ctx.settings.send_mode)
-        queue.enter_where_products_came(tx)
+        resting = rests.counted(tx, asking.SUBJECT)
         found = asking.open_orders(tx)
         if not found:
-            return Plan()
+            return Plan(resting=resting)
         standing = order_exceptions.of(tx, [each.order_id for each in found if each.state != "waiting"])
         obligations: list[Obligation] = []
         proposals: list[Proposal] = []
+        left = ctx.settings.orders_per_cycle
         for each in found:
             due, proposal = asking.answers(ctx, each, standing.get(each.order_id, ()))
-            if proposal is not None and len(proposals) >= ctx.settings.orders_per_cycle:
-                due = _next_hour(ctx, due)
+            if proposal is not None and left <= 0:
+                due = _later(ctx, due, -left)
             elif proposal is not None:
                 proposals.append(proposal)
-            obligations.append(due)
+            left -= proposal is not None
+            obligations.append(asking.at_rest(ctx, each, due))
         unsettled = {str(each.order_id) for each in found
                      if each.state == "exceptions" and each.due_at is not None and each.due_at <= ctx.now}  # fmt: skip
         queue.looked_at(tx, [UUID(each.subject_id) for each in proposals if each.subject_id in unsettled],
                         again_at=ctx.now + timedelta(hours=ctx.settings.reconsider_hours))  # fmt: skip
-        return Plan(tuple(obligations), tuple(proposals))
+        return Plan(tuple(obligations), tuple(proposals), resting)
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """A question that went out is waited for; one that was held is waited for in the shadow."""
@@ -87,6 +88,7 @@ class OrdersEngine:
                 queue.enter(ctx.tx, touched[0])
         else:
             return
+        queue.look_again(ctx.tx, touched)
         for order_id in touched:
             asking.propose(ctx, order_id)
 
@@ -135,8 +137,7 @@ def fix_order(ctx: Context, card: Card) -> Outcome:
     return Outcome({"changes": dict(changes)}, undo=undo if changes else None)
 
 
-def _next_hour(ctx: Context, due: Obligation) -> Obligation:
-    later = ctx.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+def _later(ctx: Context, due: Obligation, ahead: int) -> Obligation:
     return Obligation(due.kind, due.subject_type, due.subject_id, due.due_at, disposition="deferred",
                       rule="orders.budget", reason=f"{ctx.settings.orders_per_cycle} older orders come first",
-                      until=later)  # fmt: skip
+                      until=timing.turn(ctx.now, ahead, ctx.settings.orders_per_cycle), in_turn=True)  # fmt: skip

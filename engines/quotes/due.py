@@ -31,7 +31,9 @@ class Due:
     """0: the quote itself; else which follow-up."""
     due_at: datetime
     shadowed: bool
-    """Due for real, while planning has moved on because a mail was held."""
+    """Due for real, while planning has moved on because a mail was held …"""
+    planned_at: datetime | None
+    """… to this moment; None: to none that is known."""
     message_id: UUID | None
     thread_id: UUID | None
     thread_subject: str | None
@@ -47,6 +49,8 @@ class Due:
     languages: tuple[str | None, ...]
     timezone: str | None
     company: str
+    seen: str
+    """The version of the quote that this is."""
 
     @property
     def key(self) -> str:
@@ -78,27 +82,27 @@ _JOINED = """JOIN LATERAL (SELECT * FROM clients l WHERE l.tenant_id = :t AND l.
 """With the conversation it goes out in: its own, else that of its deal, if that is with the same contact."""
 
 
-_DRAFTS = """SELECT q.*, q.shadow_sent_at IS NOT NULL AS shadowed, 0 AS attempt,
+_DRAFTS = """SELECT q.*, q.xmin::text AS seen, q.shadow_sent_at IS NOT NULL AS shadowed, 0 AS attempt,
         coalesce(q.offered_at, q.created_at) AS moment
     FROM quotes q WHERE q.tenant_id = :t AND q.status = 'draft'
-      AND (q.offered_at IS NOT NULL OR q.message_id IS NOT NULL)"""
+      AND (q.offered_at IS NOT NULL OR q.message_id IS NOT NULL) AND q.rests_until IS NULL"""
 """Every draft that is meant to be sent, or that a mail asked for and a person has yet to complete."""
 
-_FOLLOW_UPS = """SELECT q.*, false, coalesce(q.shadow_follow_ups, q.follow_ups) + 1, q.planned_at
-    FROM quotes q WHERE q.tenant_id = :t AND q.planned_at <= :now"""
+_FOLLOW_UPS = """SELECT q.*, q.xmin::text, false, coalesce(q.shadow_follow_ups, q.follow_ups) + 1, q.planned_at
+    FROM quotes q WHERE q.tenant_id = :t AND q.planned_at <= :now AND q.rests_until IS NULL"""
 """Every quote whose follow-up is due, by its shadow where a held message has moved that."""
 
-_HELD = """SELECT q.*, true, q.follow_ups + 1, q.follow_up_due_at
+_HELD = """SELECT q.*, q.xmin::text, true, q.follow_ups + 1, q.follow_up_due_at
     FROM quotes q WHERE q.tenant_id = :t AND q.status IN ('sent', 'viewed') AND q.shadow_follow_ups IS NOT NULL
-      AND q.follow_up_due_at <= :now AND coalesce(q.planned_at > :now, true)"""
+      AND q.follow_up_due_at <= :now AND coalesce(q.planned_at > :now, true) AND q.rests_until IS NULL"""
 """Every quote whose follow-up is due for real, while planning has moved on because one was held."""
 
 
 def due(ctx: Context) -> list[Due]:
-    """Every quote about which something is due, in one statement that reads these alone."""
+    """Every quote about which something is due and that does not rest, in one statement that reads these alone."""
     rows = ctx.tx.rows(
         f"""WITH found AS ({_DRAFTS} UNION ALL {_FOLLOW_UPS} UNION ALL {_HELD})
-            SELECT {_ABOUT}, f.shadowed, f.attempt, f.moment AS due_at FROM found f {_JOINED}""",
+            SELECT {_ABOUT}, f.seen, f.shadowed, f.planned_at, f.attempt, f.moment AS due_at FROM found f {_JOINED}""",
         t=ctx.tenant_id, now=ctx.now,
     )  # fmt: skip
     return [_due(row) for row in rows]
@@ -108,10 +112,12 @@ def next_due(ctx: Context) -> datetime | None:
     """When the next follow-up is due, a quote expires, or a draft waits to go out; read off the indexes."""
     soonest: datetime | None = ctx.tx.value(
         """SELECT least(
-               (SELECT min(planned_at) FROM quotes WHERE tenant_id = :t AND planned_at IS NOT NULL),
+               (SELECT min(planned_at) FROM quotes WHERE tenant_id = :t AND planned_at IS NOT NULL
+                AND rests_until IS NULL),
+               (SELECT min(rests_until) FROM quotes WHERE tenant_id = :t AND rests_until IS NOT NULL),
                (SELECT min(valid_until) FROM quotes WHERE tenant_id = :t AND status IN ('sent', 'viewed')),
                (SELECT min(offered_at) FROM quotes WHERE tenant_id = :t AND status = 'draft'
-                AND offered_at IS NOT NULL AND shadow_sent_at IS NULL))""",
+                AND offered_at IS NOT NULL AND shadow_sent_at IS NULL AND rests_until IS NULL))""",
         t=ctx.tenant_id,
     )  # fmt: skip
     return soonest

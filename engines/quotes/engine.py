@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import deals, inbox, intentions, outbound, quote_figures, quote_life, quotes
+from domain import deals, inbox, intentions, outbound, quote_figures, quote_life, quotes, rests
 from domain.cards import Card, Proposal
 from domain.deals import Evidence
 from domain.events import Event
@@ -25,24 +25,25 @@ class QuotesEngine:
 
     name = "quotes"
     present = "EXISTS (SELECT FROM quotes WHERE tenant_id = :t)"
-    ripens: Mapping[str, str] = {
-        "expiring": "EXISTS (SELECT FROM quotes WHERE tenant_id = :t AND status IN ('sent', 'viewed') "
-                    "AND valid_until <= :now)",
-    }  # fmt: skip
+    ripens = """EXISTS (SELECT FROM quotes WHERE tenant_id = :t AND status IN ('sent', 'viewed')
+                        AND valid_until <= :now)"""
     handlers: Mapping[str, Handler] = {}
+
+    def ripen(self, ctx: Context) -> None:
+        """Quotes whose time is up without an answer expire."""
+        quote_life.expire(ctx.tx)
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every draft that waits and every follow-up due, and propose them; a handful of statements."""
-        if ctx.has_ripened(self.name, "expiring"):
-            quote_life.expire(ctx.tx)
+        resting = rests.counted(ctx.tx, "quote")
         found = reading.due(ctx)
         if not found:
-            return Plan()
+            return Plan(resting=resting)
         standing = intentions.standing(ctx.tx, [each.key for each in found])
         selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
         if selection.unwanted:
             quotes.take_back_offer(ctx.tx, selection.unwanted)
-        return Plan(tuple(selection.obligations), tuple(_proposal(ctx, due) for due in selection.picks))
+        return Plan(tuple(selection.obligations), tuple(_proposal(ctx, due) for due in selection.picks), resting)
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """What went out is sent and followed up in time; what was held winds the shadow on."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
+from engines import resting
 from engines.contract import Obligation
 from engines.quotes.due import Due
 
@@ -41,23 +43,30 @@ def select(
         if (card := standing.get(each.key)) and card.state in UNDER_WAY and card.not_before <= now
     )  # fmt: skip
     for due in sorted(found, key=lambda each: (-priority(each), each.due_at, each.quote_id)):
-        card, barrier = standing.get(due.key), None
+        card, told = standing.get(due.key), _obligation(due)
         if card is not None and card.state == "rejected" and not due.attempt and due.offered_at is not None:
             selection.unwanted.append(due.quote_id)
-            barrier = _blocked(due, "quotes.not_wanted", "whoever was asked did not want it sent")
-        elif not (due.shadowed or (card is not None and card.speaks(now, settings.reconsider_hours))):
-            barrier = _barrier(due, now) or _over_budget(due, budget, settings, now)
-            if barrier is None:
-                budget -= 1
-                selection.picks.append(due)
-        selection.obligations.append(barrier or _obligation(due))
+            told = _blocked(due, "quotes.not_wanted", "whoever was asked did not want it sent")
+        elif due.shadowed:
+            told = resting.held(told, "quotes.held")
+        elif card is not None and card.speaks(now, settings.reconsider_hours):
+            told = resting.refused(told, card, "quotes.refused", settings, now)
+        elif barrier := _barrier(due, now):
+            told = barrier
+        elif behind := _over_budget(due, budget, settings, now):
+            told, budget = behind, budget - 1
+        else:
+            budget -= 1
+            selection.picks.append(due)
+        selection.obligations.append(resting.at_rest(told, due.seen, now, due.planned_at))
     return selection
 
 
 def _barrier(due: Due, now: datetime) -> Obligation | None:
     """What stands in the way of writing about this quote at all."""
     if due.unpriced:
-        return _blocked(due, "quotes.unpriced", f"{due.unpriced} of its lines have no price: a person completes it")
+        unpriced = _blocked(due, "quotes.unpriced", f"{due.unpriced} of its lines have no price: a person completes it")
+        return replace(unpriced, in_short="lines of it have no price: a person completes it")
     if not due.total and not due.attempt:
         return _blocked(due, "quotes.for_nothing", "it comes to nothing: a person sets its price or withdraws it")
     if due.contact_id is None:
@@ -77,10 +86,8 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
 
 
 def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:
-    if budget > 0:
-        return None
-    later = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return _deferred(due, "quotes.budget", f"{settings.quotes_per_cycle} more pressing ones come first", later)
+    reason = f"{settings.quotes_per_cycle} more pressing ones come first"
+    return resting.behind(partial(_deferred, due, "quotes.budget"), reason, budget, settings.quotes_per_cycle, now)
 
 
 def _blocked(due: Due, rule: str, reason: str) -> Obligation:

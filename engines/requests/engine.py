@@ -36,11 +36,14 @@ class RequestsEngine:
 
     name = "requests"
     present = "EXISTS (SELECT FROM gmail_messages WHERE tenant_id = :t)"
-    ripens: Mapping[str, str] = {}
+    ripens = "false"
     handlers: Mapping[str, Handler]
 
     def __init__(self) -> None:
         self.handlers = {"create_task": create_task, "open_case": open_case}
+
+    def ripen(self, ctx: Context) -> None:
+        """A request waits for people, and time alone changes nothing of it."""
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every request that is not settled; new ones are proposed as their mail is taken in."""

@@ -98,16 +98,21 @@ CREATE TABLE hourhand.engagement_clocks (
         least(coalesce(shadow_due_at, due_at),
               CASE WHEN shadow_step IS NULL THEN follow_up_due_at ELSE shadow_follow_up_due_at END),
         CASE WHEN status = 'paused' THEN paused_until END)) STORED,
+    rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
+    rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
+    rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need
     PRIMARY KEY (tenant_id, contact_id),
+    CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE CASCADE
 );
-CREATE INDEX engagement_clocks_planned ON hourhand.engagement_clocks (tenant_id, planned_at) WHERE status <> 'exempt';
+CREATE INDEX engagement_clocks_planned ON hourhand.engagement_clocks (tenant_id, planned_at)
+    WHERE status <> 'exempt' AND rests_until IS NULL;
 CREATE INDEX engagement_clocks_paused ON hourhand.engagement_clocks (tenant_id, paused_until) WHERE status = 'paused';
 -- who is away or out of reach: few, and asked of everybody about whom something is due
 CREATE INDEX engagement_clocks_hindered ON hourhand.engagement_clocks (tenant_id, contact_id) WHERE status <> 'active';
 CREATE INDEX engagement_clocks_client ON hourhand.engagement_clocks (tenant_id, client_id);
 CREATE INDEX engagement_clocks_shadowed ON hourhand.engagement_clocks (tenant_id, due_at)
-    WHERE status <> 'exempt' AND shadow_due_at IS NOT NULL;
+    WHERE status <> 'exempt' AND shadow_due_at IS NOT NULL AND rests_until IS NULL;
 -- a changed send mode forgets them all
 CREATE INDEX engagement_clocks_shadows ON hourhand.engagement_clocks (tenant_id)
     WHERE shadow_due_at IS NOT NULL OR shadow_step IS NOT NULL;

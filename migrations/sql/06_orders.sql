@@ -132,10 +132,19 @@ CREATE TABLE hourhand.order_processing_queue (
     valid_at timestamptz,
     asked_at timestamptz,                       -- when the client was last asked, or would have been
     held_mode text,                             -- the mode that kept the last question inside
+    client_id uuid,                             -- whose order it is, as it was entered
+    rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
+    rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
+    rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need
     PRIMARY KEY (tenant_id, order_id),
+    CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     FOREIGN KEY (tenant_id, order_id) REFERENCES hourhand.orders (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX order_processing_queue_open ON hourhand.order_processing_queue (tenant_id, due_at)
+    WHERE state IN ('waiting', 'exceptions', 'asked');
+CREATE INDEX order_processing_queue_awake ON hourhand.order_processing_queue (tenant_id, entered_at, order_id)
+    WHERE state IN ('waiting', 'exceptions', 'asked') AND rests_until IS NULL;
+CREATE INDEX order_processing_queue_client ON hourhand.order_processing_queue (tenant_id, client_id)
     WHERE state IN ('waiting', 'exceptions', 'asked');
 CREATE INDEX order_processing_queue_asked ON hourhand.order_processing_queue (tenant_id, due_at) WHERE state = 'asked';
 CREATE INDEX order_processing_queue_held ON hourhand.order_processing_queue (tenant_id) WHERE held_mode IS NOT NULL;
@@ -153,6 +162,7 @@ CREATE TABLE hourhand.order_processing_exceptions (
     handling text NOT NULL CHECK (handling IN ('fix', 'ask', 'person')),
     message text NOT NULL,
     facts jsonb NOT NULL DEFAULT '{}',
+    product_code text GENERATED ALWAYS AS (facts ->> 'code') STORED,    -- of the product that it is about, if any
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'fixed', 'resolved', 'waived')),
     asked_at timestamptz,
     asked_card_id uuid,
@@ -167,6 +177,8 @@ CREATE TABLE hourhand.order_processing_exceptions (
 );
 CREATE UNIQUE INDEX order_processing_exceptions_open ON hourhand.order_processing_exceptions
     (tenant_id, order_id, code, field) WHERE state = 'open';
+CREATE INDEX order_processing_exceptions_product ON hourhand.order_processing_exceptions (tenant_id, product_code)
+    WHERE state = 'open' AND product_code IS NOT NULL;
 CREATE INDEX order_processing_exceptions_order ON hourhand.order_processing_exceptions (tenant_id, order_id);
 CREATE INDEX order_processing_exceptions_opened ON hourhand.order_processing_exceptions (tenant_id, opened_at);
 CREATE INDEX order_processing_exceptions_fixed ON hourhand.order_processing_exceptions (tenant_id, closed_at)

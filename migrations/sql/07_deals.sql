@@ -52,8 +52,12 @@ CREATE TABLE hourhand.deals (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     closed_at timestamptz,
+    rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
+    rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
+    rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, external_id),
+    CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     FOREIGN KEY (tenant_id, client_id) REFERENCES hourhand.clients (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE SET NULL (contact_id),
     FOREIGN KEY (tenant_id, owner_id) REFERENCES hourhand.users (tenant_id, id) ON DELETE SET NULL (owner_id),
@@ -62,12 +66,14 @@ CREATE TABLE hourhand.deals (
     CHECK ((state = 'open') = (closed_at IS NULL)),
     CHECK (next_step IS NULL OR next_step_evidence ?& ARRAY['kind', 'who', 'what', 'at'])
 );
-CREATE INDEX deals_planned ON hourhand.deals (tenant_id, planned_at) WHERE planned_at IS NOT NULL;
+CREATE INDEX deals_planned ON hourhand.deals (tenant_id, planned_at)
+    WHERE planned_at IS NOT NULL AND rests_until IS NULL;
 CREATE INDEX deals_overdue ON hourhand.deals (tenant_id, follow_up_due_at)
-    WHERE state = 'open' AND automation AND shadow_follow_ups IS NOT NULL;
+    WHERE state = 'open' AND automation AND shadow_follow_ups IS NOT NULL AND rests_until IS NULL;
 CREATE INDEX deals_stalling ON hourhand.deals (tenant_id, stalls_at) WHERE state = 'open' AND stalled_at IS NULL;
 CREATE INDEX deals_stalled ON hourhand.deals (tenant_id, stalled_at)
-    WHERE state = 'open' AND automation AND stalled_at IS NOT NULL AND stall_answered_at IS NULL;
+    WHERE state = 'open' AND automation AND stalled_at IS NOT NULL AND stall_answered_at IS NULL
+      AND rests_until IS NULL;
 CREATE INDEX deals_client ON hourhand.deals (tenant_id, client_id, state);
 CREATE INDEX deals_running ON hourhand.deals (tenant_id, contact_id)
     WHERE state = 'open' AND automation AND follow_ups > 0 AND follow_up_due_at IS NOT NULL AND thread_id IS NOT NULL;

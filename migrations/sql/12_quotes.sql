@@ -60,8 +60,12 @@ CREATE TABLE hourhand.quotes (
              WHEN status IN ('draft', 'sent', 'viewed') THEN shadow_follow_up_due_at END) STORED,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
+    rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
+    rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, number),
+    CHECK ((rests_until IS NULL) = (rest IS NULL) AND (rests_until IS NOT NULL OR NOT rests_in_turn)),
     FOREIGN KEY (tenant_id, client_id) REFERENCES hourhand.clients (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, contact_id) REFERENCES hourhand.contacts (tenant_id, id) ON DELETE SET NULL (contact_id),
     FOREIGN KEY (tenant_id, deal_id) REFERENCES hourhand.deals (tenant_id, id) ON DELETE SET NULL (deal_id),
@@ -72,12 +76,15 @@ CREATE TABLE hourhand.quotes (
     CHECK (status <> 'rejected' OR reason <> '')
 );
 CREATE UNIQUE INDEX quotes_message ON hourhand.quotes (tenant_id, message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX quotes_planned ON hourhand.quotes (tenant_id, planned_at) WHERE planned_at IS NOT NULL;
+CREATE INDEX quotes_planned ON hourhand.quotes (tenant_id, planned_at)
+    WHERE planned_at IS NOT NULL AND rests_until IS NULL;
 CREATE INDEX quotes_overdue ON hourhand.quotes (tenant_id, follow_up_due_at)
-    WHERE status IN ('sent', 'viewed') AND shadow_follow_ups IS NOT NULL;
+    WHERE status IN ('sent', 'viewed') AND shadow_follow_ups IS NOT NULL AND rests_until IS NULL;
 CREATE INDEX quotes_expiring ON hourhand.quotes (tenant_id, valid_until) WHERE status IN ('sent', 'viewed');
 CREATE INDEX quotes_drafts ON hourhand.quotes (tenant_id, id)
     WHERE status = 'draft' AND (offered_at IS NOT NULL OR message_id IS NOT NULL);
+CREATE INDEX quotes_awake ON hourhand.quotes (tenant_id, id)
+    WHERE status = 'draft' AND (offered_at IS NOT NULL OR message_id IS NOT NULL) AND rests_until IS NULL;
 CREATE INDEX quotes_shadows ON hourhand.quotes (tenant_id)
     WHERE shadow_sent_at IS NOT NULL OR shadow_follow_ups IS NOT NULL;
 CREATE INDEX quotes_client ON hourhand.quotes (tenant_id, client_id, id DESC);

@@ -29,7 +29,7 @@ from domain.db import Database, Tx
 from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request, UnknownFeedbackRequest
 from domain.feedback_answers import BY_RATING, Feeling, Said
 from domain.feedback_life import Mail
-from domain.rests import Rest
+from domain.rests import Cause, Rest
 from tests import build, gears
 from tests.hand_clock import HandClock
 
@@ -260,13 +260,15 @@ def test_a_closed_case_wakes_what_waited_for_it(tx: Tx) -> None:
     person = build.contact(tx)
     request = feedback.of_order(tx, delivered(tx, person))
     assert request is not None
-    rests.lay(tx, "feedback_request", [Rest(request.id, "feedback_due", "deferred", "feedback.open_case", "a case",
-                                            tx.now + timedelta(days=9), seen_of(tx))])  # fmt: skip
+    rests.lay(tx, {"feedback_request": [Rest(request.id, WAITS, tx.now + timedelta(days=9), seen_of(tx))]})
     assert feedback_book.hold(tx, request.id).rests_until is not None
     case = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=request.client_id)
     cases.close(tx, case.id, outcome="made good")
     assert rests.wake(tx) == 1
     assert feedback_book.hold(tx, request.id).rests_until is None
+
+
+WAITS = (Cause("feedback_due", "deferred", "feedback.open_case", "a case"),)
 
 
 def seen_of(tx: Tx) -> str:
@@ -296,8 +298,7 @@ def test_whoever_decides_or_answers_first_ends_the_question_that_waits(tx: Tx) -
 def test_insisting_waits_for_nothing_that_was_waited_for(tx: Tx) -> None:
     order = delivered(tx, build.contact(tx))
     request = feedback.own(tx, order)
-    rests.lay(tx, "feedback_request", [Rest(request.id, "feedback_due", "deferred", "feedback.open_case", "a case",
-                                            tx.now + timedelta(days=9), seen_of(tx))])  # fmt: skip
+    rests.lay(tx, {"feedback_request": [Rest(request.id, WAITS, tx.now + timedelta(days=9), seen_of(tx))]})
     assert feedback.ask(tx, order).rests_until is None
 
 

@@ -117,6 +117,7 @@ def test_a_deal_that_is_off_is_moved_by_no_quote_and_said_nothing_of_when_it_sta
     clock.advance(days=20)
     with clone.tenant(acme) as tx:
         context = Context(tx, settings.of(tx))
+        ENGINE.ripen(context)
         assert ENGINE.plan(context) == Plan()
         assert (of(tx, deal_id).stalled_at is not None, ENGINE.next_due(context)) == (True, None)
 

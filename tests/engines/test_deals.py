@@ -32,7 +32,9 @@ def acme(clone: Database) -> UUID:
 
 
 def planned(tx: Tx) -> Plan:
-    return ENGINE.plan(Context(tx, settings.of(tx)))
+    context = Context(tx, settings.of(tx))
+    ENGINE.ripen(context)
+    return ENGINE.plan(context)
 
 
 def someone(tx: Tx, name: str, **fields: Any) -> UUID:

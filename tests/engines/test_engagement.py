@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import event as sa_event
 
-from domain import cards, clients, clocks, executions, promises, runs, settings, shadows
+from domain import cards, clients, clocks, executions, promises, rests, runs, settings, shadows
 from domain.db import Database, Tx
 from tests import build, gears
 from tests.engines import hours
@@ -333,6 +333,7 @@ def _statements(tx: Tx) -> list[tuple[str, Any]]:
     """What planning asks of the database."""
     asked: list[tuple[str, Any]] = []
     context = hours.context(tx)
+    tx.memo.pop(rests.COUNTED, None)
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         asked.append((statement, values))

@@ -12,9 +12,10 @@ from uuid import UUID
 import pytest
 
 from domain.intentions import Standing
+from domain.rest_news import STALLS_PER_CYCLE
 from domain.settings import TenantSettings
 from engines.deals.due import Stall
-from engines.deals.selection import STALLS_PER_CYCLE, select_follow_ups
+from engines.deals.selection import select_follow_ups
 from engines.quotes import selection
 from engines.quotes.due import Due
 from tests.hand_clock import A_MONDAY
@@ -25,7 +26,7 @@ DUE = Due(
     validity_days=None, valid_until=NOW + timedelta(days=20), offered_at=NOW, created_at=NOW, attempt=0, due_at=NOW,
     shadowed=False, message_id=None, thread_id=None, thread_subject=None, client_id=UUID(int=2), client_name="Initech",
     client_status="active", contact_id=UUID(int=3), name="Bill", reachable=True, clock=None, exempt_reason=None,
-    paused_until=None, languages=(None, None), timezone=None, company="Acme",
+    paused_until=None, languages=(None, None), timezone=None, company="Acme", planned_at=None, seen="1",
 )  # fmt: skip
 AWAY = {"attempt": 1, "clock": "paused", "paused_until": NOW + timedelta(days=3)}
 
@@ -79,7 +80,7 @@ def test_a_sending_that_a_person_rejected_is_taken_back() -> None:
 
 
 def test_an_hour_answers_so_many_stalls_and_puts_the_rest_off() -> None:
-    stall = Stall(UUID(int=1), "Shelves", "new", "New", Decimal(10), NOW, NOW, 4, None, None, UUID(int=2), None)
+    stall = Stall(UUID(int=1), "Shelves", "new", "New", Decimal(10), NOW, NOW, 4, None, None, UUID(int=2), None, "1")
     some = [replace(stall, id=UUID(int=at + 1)) for at in range(STALLS_PER_CYCLE + 1)]
     made = select_follow_ups([], some, standing={}, settings=TenantSettings(), now=NOW)
     assert (len(made.stalls), made.obligations[-1].rule) == (STALLS_PER_CYCLE, "deals.budget")

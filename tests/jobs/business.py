@@ -66,11 +66,11 @@ def _feedback(tx: Tx, about: Mapping[str, Any]) -> None:
 def _question(tx: Tx, about: Mapping[str, Any]) -> None:
     about = {**about, "order": _order(tx, about, "new")}
     tx.run(
-        """WITH q AS (INSERT INTO order_processing_queue (tenant_id, order_id, state, entered_at, checked_at)
-                      VALUES (:t, :order, 'exceptions', :at, :at))
+        """WITH q AS (INSERT INTO order_processing_queue (tenant_id, order_id, client_id, state, entered_at, checked_at)
+                      VALUES (:t, :order, :c, 'exceptions', :at, :at))
            INSERT INTO order_processing_exceptions (tenant_id, id, order_id, code, field, handling, message, opened_at)
            VALUES (:t, :id, :order, 'PROPERTY_ADDRESS_MISSING', 'property_address', 'ask', 'It needs one.', :now)""",
-        id=tx.clock.uuid(), **{k: about[k] for k in ("t", "order", "now", "at")},
+        id=tx.clock.uuid(), **{k: about[k] for k in ("t", "order", "c", "now", "at")},
     )  # fmt: skip
 
 

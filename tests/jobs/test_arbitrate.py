@@ -39,7 +39,10 @@ class Wild:
     wishes: list[Proposal] = field(default_factory=list)
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     present: str = "true"
-    ripens: Mapping[str, str] = field(default_factory=dict)
+    ripens: str = "false"
+
+    def ripen(self, ctx: Context) -> None:
+        pass
 
     def plan(self, ctx: Context) -> Plan:
         wished, self.wishes = self.wishes, []

@@ -124,6 +124,8 @@ def _listening(said: list[tuple[str, Any]]) -> Iterator[None]:
 
 def _plan(tx: Tx) -> list[Plan]:
     context = Context(tx, settings.of(tx))
+    for engine in ENGINES:
+        engine.ripen(context)
     said = arbitrate(LocalBrakes(), tx, [(engine, engine.plan(context)) for engine in ENGINES])
     return [plan for _, plan in said]
 
