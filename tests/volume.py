@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,15 +30,15 @@ class Size:
 
 def lay_down(
     cloned: gears.Clone, tenant_id: UUID, size: Size, now: datetime, *, begin: timedelta = -AN_HOUR,
-    apart: timedelta = timedelta(0), running: bool = True,
+    apart: timedelta = timedelta(0), running: bool = True, each: Mapping[str, int] = EACH,
 ) -> None:  # fmt: skip
     """Clients of ten contacts each, touched lately, and business spread over them; a fixed few of all have fallen due.
 
-    Kinds fall due one `apart` after the other, the first at `begin` from now. Of what is not due all deals and a fifth
-    of the quotes and checks are running, or nothing is: then it is history alone.
+    `each` says how many of every kind. Kinds fall due one `apart` after the other, the first at `begin` from now. Of
+    what is not due all deals and a fifth of the quotes and checks are running, or nothing is: then it is history alone.
     """
     falls = {f"{kind}_at": now + begin + n * apart for n, kind in enumerate(EACH)}
-    due = {f"due_{kind}": count for kind, count in EACH.items()}
+    due = {f"due_{kind}": count for kind, count in each.items()}
     with psycopg.connect(cloned.admin_url, autocommit=True) as admin:
         # the rows keep every foreign key, and are checked by none: that would take most of the time
         admin.execute("SET session_replication_role = replica")

@@ -48,6 +48,9 @@ DIARY = [
     f"32: {ACTED}, mail 'Re: About New shelves'; qualified, 4 unanswered",
     f"44: deal_stalled acted; qualified stalled, 4 unanswered, {DECIDE}",
     "52: nothing due; proposal, 0 unanswered, due 55, Answer Bill",
+    # what waits for a person rests, and is looked at once a day
+    "53: quote_to_send blocked; proposal, 0 unanswered, due 55, Answer Bill",
+    "54: quote_to_send blocked; proposal, 0 unanswered, due 55, Answer Bill",
     "55: quote_to_send blocked, deal_follow_up_due blocked; proposal, 0 unanswered, due 55, Answer Bill",
     "55: quote_to_send blocked; won, 0 unanswered",
 ]
