@@ -56,6 +56,39 @@ def held(tx: Tx, some: Sequence[Reminder]) -> None:
     )  # fmt: skip
 
 
+def void(tx: Tx, card_id: UUID) -> int:
+    """A request came back, or was never delivered: it asked nobody, and who can't be reached keeps nobody waiting.
+
+    Where it was sent in vain to somebody who may still be written to, the next one follows when it would have. How many
+    checks that touches.
+    """
+    told = tx.value(
+        "SELECT payload FROM kanban_cards WHERE tenant_id = :t AND id = :card AND type = 'compliance_reminder'",
+        t=tx.tenant_id, card=card_id,
+    )  # fmt: skip
+    if told is None or "check_id" not in told:
+        return 0
+    attempts = {told["check_id"]: told["attempt"], **told.get("also", {})}
+    rows = tx.rows(
+        f"""UPDATE compliance_checks k SET reminders = k.reminders - 1, asked_id = NULL, recheck_at = :now,
+                updated_at = :now, remind_at = CASE WHEN EXISTS (
+                    SELECT FROM contacts c JOIN engagement_clocks e ON e.tenant_id = :t AND e.contact_id = c.id
+                    WHERE c.tenant_id = :t AND c.id = k.asked_id AND c.email IS NOT NULL
+                      AND (e.status <> 'exempt' OR e.exempt_reason = 'discovered'))
+                THEN coalesce(k.remind_at, k.last_reminded_at + CAST(:rest AS interval)) ELSE :now END
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[])) AS w (which, attempt)
+            WHERE k.tenant_id = :t AND k.id = w.which AND k.reminders = w.attempt AND k.asked_id IS NOT NULL
+              AND k.state IN ('pending', 'reminded', 'overdue') RETURNING {_COLUMNS}""",
+        now=tx.now, t=tx.tenant_id, rest=timedelta(days=settings.readable(tx).compliance_reminder_days),
+        ids=list(attempts), attempts=[int(each) for each in attempts.values()],
+    )  # fmt: skip
+    some = [checks.load(row) for row in rows]
+    if some:
+        schedule.bring_forward(tx, tx.now)
+    events.record_all(tx, [checks.news(each, "came_back", reminders=each.reminders) for each in some])
+    return len(some)
+
+
 _COLUMNS = ", ".join(f"k.{name}" for name in Check.__slots__)
 
 _OF_REMINDERS = """FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[]), CAST(:asked AS uuid[]),

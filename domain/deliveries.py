@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, clocks, deal_activity, events, feedback_life, quote_life, schedule, storable, suppressions
+from domain import (
+    addresses,
+    clocks,
+    compliance_life,
+    deal_activity,
+    events,
+    feedback_life,
+    quote_life,
+    schedule,
+    storable,
+    suppressions,
+)
 from domain.db import Row, Tx
 from domain.ports import DeliveryEvent
 from domain.vault import Vault
@@ -172,6 +183,7 @@ def refused(tx: Tx, mail: Row, kind: Literal["failed", "suppressed"], *, source:
     deal_activity.void(tx, mail["card_id"])
     quote_life.void(tx, mail["card_id"])
     feedback_life.void(tx, mail["card_id"])
+    compliance_life.void(tx, mail["card_id"])
     return _tell(tx, mail, kind, source=source) if fresh else False
 
 
@@ -197,6 +209,7 @@ def _failed(tx: Tx, mail: Row, kind: str, at: datetime, *, react: Mapping[str, A
     deal_activity.void(tx, mail["card_id"])
     quote_life.void(tx, mail["card_id"])
     feedback_life.void(tx, mail["card_id"])
+    compliance_life.void(tx, mail["card_id"])
     return _tell(tx, mail, kind, **react) if fresh else False
 
 
