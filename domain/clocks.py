@@ -177,7 +177,10 @@ def exempt(tx: Tx, contact_ids: Sequence[UUID], reason: str) -> int:
         """UPDATE engagement_clocks SET status = 'exempt', exempt_reason = :reason, paused_until = NULL,
                sequence_step = 0, sequence_thread_id = NULL, follow_up_due_at = NULL,
                shadow_step = NULL, shadow_follow_up_due_at = NULL
-           WHERE tenant_id = :t AND contact_id = ANY(:ids) AND status <> 'exempt' RETURNING contact_id, client_id""",
+           WHERE tenant_id = :t AND contact_id = ANY(:ids)
+             -- who was only discovered may be written to about business: no more, once there is a graver reason
+             AND (status <> 'exempt' OR exempt_reason = 'discovered' AND :reason <> 'discovered')
+           RETURNING contact_id, client_id""",
         t=tx.tenant_id, ids=list(contact_ids), reason=reason,
     )  # fmt: skip
     _tell(tx, "clock.exempted", rows, lambda _: {"reason": reason})

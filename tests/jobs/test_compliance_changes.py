@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from domain import cards, contacts, settings
+from domain import cards, contacts, deliveries, settings
 from domain import compliance_changes as changes
 from domain import compliance_checks as checks
 from domain import compliance_validation as validation
@@ -91,3 +91,36 @@ def test_an_approved_request_is_not_sent_once_its_schedule_is_switched_off(desk:
     desk.hour()
     assert [mail["subject"] for mail in desk.to(BILL)] == ["Your details with Acme: a few are missing"]
     assert (of_bill(desk)["phone+title"].state, desk.tasks()) == ("overdue", [])
+
+
+def test_a_request_that_bounces_asked_nobody_and_a_colleague_is_asked_instead(desk: Desk) -> None:
+    desk.require(required_fields=["title"])
+    desk.hour()
+    assert (len(desk.to(BILL)), desk.check(desk.bill).reminders) == (1, 1)
+    with desk.post.database.tenant(desk.post.tenant_id) as tx:
+        [card] = cards.listed(tx, kind="compliance_reminder", state="done")
+        mail = deliveries.mail_by_card(tx, card.id)
+        assert mail is not None
+        deliveries.bounced(tx, desk.post.house.vault, mail, BILL, tx.now, suppress=True, source="webhook")
+    back = desk.check(desk.bill)
+    assert (back.reminders, back.asked_id, desk.happened()[-1]) == (0, None, "came_back")
+    assert desk.lines(desk.hour()) == {("compliance_due", "acted", None)}
+    [asked] = desk.to("samir@initech.example")
+    assert "about Bill Lumbergh" in asked["text"]
+    assert (desk.check(desk.bill).reminders, len(desk.to(BILL))) == (1, 1)
+
+
+def test_of_very_many_checks_no_request_goes_out_before_each_was_judged_by_the_change(desk: Desk) -> None:
+    one = desk.require(required_fields=["language", "external_id"])
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        settings.change(tx, {"autonomy": {"compliance_reminder": "approve"}, "compliance_checks_per_cycle": 5})
+    desk.hour()
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        settings.change(tx, {"autonomy": {}, "compliance_checks_per_cycle": 1})
+        done = changes.change(tx, one.id, active=False)
+        assert (done.reviewed.withdrawn, done.schedule.reviewing) == (1, True)
+    # its hours go on judging, one at a time here, and ask nobody meanwhile
+    for _ in range(2):
+        assert desk.lines(desk.hour()) == set()
+    assert {each.state for each in of_bill(desk).values()} == {"withdrawn"}
+    assert desk.resend.sent("re_acme") == []
