@@ -7,7 +7,7 @@ from html import escape
 
 from admin_api import hosted
 from admin_api.feedback_words import WORDS, Words
-from domain import contacts, feedback_answers, feedback_book, settings
+from domain import contacts, feedback_answers, feedback_book, settings, storable
 from domain.db import Tx
 from domain.feedback_book import Request
 
@@ -39,7 +39,7 @@ def view(tx: Tx, request: Request) -> View:
     answers = feedback_answers.of(tx, [request.id]).get(request.id, ())
     on_page = next((each for each in answers if each.channel == "page"), None)
     return View(
-        request, said if said in WORDS else "en", row["company"], row["called"],
+        request, said if said in WORDS else "en", storable.line(row["company"], 500), storable.line(row["called"], 500),
         (on_page.comment or "") if on_page else "", open=is_open(tx, request),
     )  # fmt: skip
 

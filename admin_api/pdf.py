@@ -39,10 +39,18 @@ def document(lines: Sequence[str], *, title: str) -> bytes:
     return _file(objects)
 
 
+_BESIDE = str.maketrans(
+    "ŁłĐđĦħŦŧıȷĸŊŋ\u2010\u2011\u2012\u2015\u2212\u2032\u2033\u201b\u2044", "LlDdHhTtijkNn----" + "-'\"'/"
+)
+"""Letters and signs beside those that it knows, which no rule of Unicode takes apart."""
+
+
 def legible(text: str) -> str:
     """The text as the font can write it: without marks that it lacks, and with ? for what it lacks altogether."""
     told = []
-    for each in " ".join(text.split()):
+    for each in " ".join(text.translate(_BESIDE).split()):
+        if unicodedata.category(each) == "Cf":
+            continue  # nobody sees it
         if _known(each):
             told.append(each)
             continue

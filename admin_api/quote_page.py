@@ -12,7 +12,7 @@ from html import escape
 from admin_api import hosted, pdf
 from admin_api.hosted import HEADERS
 from admin_api.quote_words import WORDS, Words
-from domain import contacts, quote_arithmetic, quote_lines, quotes, settings
+from domain import contacts, quote_arithmetic, quote_lines, quotes, settings, storable
 from domain.db import Tx
 from domain.quote_lines import Line
 from domain.quotes import Quote
@@ -20,6 +20,8 @@ from engines import greeting, written_days
 from engines.quotes import letter
 
 __all__ = ["HEADERS"]
+
+LONGEST_NAME = 500
 
 ITEM = 34
 """Characters of a line's description in the PDF, beside its figures."""
@@ -79,7 +81,9 @@ def view(tx: Tx, quote: Quote, now: datetime) -> View:
         quote.status, "" if in_time and quote.status in ("sent", "viewed") else words.expired
     )
     until = written_days.day(letter.last_day(chosen, quote.valid_until), lang) if quote.valid_until else ""
-    return View(quote, quote_lines.of(tx, [quote.id]).get(quote.id, ()), lang, row["company"], row["client"], until,
+    # names come from files and mails: a mark that turns text round would turn the figures beside it
+    company, client = (storable.line(row[name], LONGEST_NAME) for name in ("company", "client"))
+    return View(quote, quote_lines.of(tx, [quote.id]).get(quote.id, ()), lang, company, client, until,
                 open=not notice, notice=notice)  # fmt: skip
 
 

@@ -9,12 +9,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from admin_api import hosted, quote_page, visitors
 from admin_api.access import TheHouse
 from admin_api.hosted import Form
-from domain import contacts, quote_life, quotes
+from domain import contacts, quote_life, quotes, storable
 from domain.db import Tx
 from domain.house import House
 from domain.page_links import QUOTE
@@ -81,13 +81,20 @@ def document(link: Opened) -> Response:
     return Response(made, media_type="application/pdf", headers={**quote_page.HEADERS, **disposition})
 
 
+@router.get(f"{PATH}/accept", include_in_schema=False)
+@router.get(f"{PATH}/reject", include_in_schema=False)
+def back(link: Opened) -> RedirectResponse:
+    """Whoever opens the address of their answer once more is led to the page: a GET answers nothing."""
+    return RedirectResponse(link.here, 303)
+
+
 @router.post(f"{PATH}/accept", response_class=HTMLResponse, summary="The client says yes; again, it says so again")
 def accept(link: Opened, said: Form) -> HTMLResponse:
     with link.transaction() as tx:
         quote = link.found(tx)
         if quote is None:
             return _shown(link, tx)
-        name = " ".join(said.get("name", "").split())[:LONGEST_NAME]
+        name = storable.line(said.get("name", ""), LONGEST_NAME)
         try:
             quotes.accept(tx, link.quote, by=name or _addressee(tx, quote), revision=link.revision)
         except IllegalQuoteMove:

@@ -77,9 +77,26 @@ def test_what_names_and_terms_say_is_text_and_an_answered_page_takes_no_answer(d
     assert shown.count("<form") == 2
     gone = desk.client.get(page, headers=BROWSER)
     assert (gone.status_code, "Esta página ya no existe" in gone.text) == (410, True)
-    assert desk.client.post(f"{anew}/accept", content="name=+Eva++Luna+").status_code == 200
+    # what turns text round, and what nobody sees, stands in no name
+    with desk.inside() as tx:
+        tx.run("UPDATE clients SET name = :bad WHERE tenant_id = :t", bad="Ini\u202etech\u2066", t=tx.tenant_id)
+    assert "Para Initech<br>" in desk.client.get(anew, headers=BROWSER).text
+    assert desk.client.post(f"{anew}/accept", content="name=+Eva%E2%80%AE++Luna+").status_code == 200
     assert now(desk, quote).answered_by == "Eva Luna"
     assert "<form" not in desk.client.get(anew, headers=BROWSER).text
+
+
+def test_an_answer_without_a_name_is_the_addressees_and_its_address_leads_back_to_the_page(desk: Desk) -> None:
+    quote, page = sent(desk)
+    for answer in ("accept", "reject"):
+        # a browser that is opened again asks for where it was
+        again = desk.client.get(f"{page}/{answer}", headers=BROWSER, follow_redirects=False)
+        assert (again.status_code, again.headers["location"]) == (303, page)
+        assert desk.client.get(f"{page[:-1]}/{answer}", headers=BROWSER).status_code == 404
+    assert now(desk, quote).status == "sent"
+    # a name that nobody sees is none
+    assert desk.client.post(f"{page}/accept", content="name=%E2%80%8B%E2%80%AE").status_code == 200
+    assert (now(desk, quote).status, now(desk, quote).answered_by) == ("accepted", "Bill (page)")
 
 
 def test_a_quote_that_was_taken_back_is_gone_in_every_form(desk: Desk) -> None:
@@ -123,7 +140,8 @@ def test_a_document_is_whole_whatever_stands_in_it() -> None:
     assert read.metadata.title == "(A) \\ ñ ?"
     assert r"62 (\) ñ €" in read.pages[1].extract_text()
     assert len(PdfReader(BytesIO(pdf.document([], title="")), strict=True).pages) == 1
-    assert pdf.legible("Łódź ﬁn 中\t½") == "?ódz fin ? ½"
+    assert pdf.legible("Łódź ﬁn 中\t½") == "Lódz fin ? ½"
+    assert pdf.legible("Đorđe ışık a\u200bb\u202e 1\u22122") == "Dorde isik ab 1-2"
 
 
 def test_nobody_opens_a_quote_by_another_link(desk: Desk) -> None:
@@ -143,7 +161,9 @@ def test_nobody_opens_a_quote_by_another_link(desk: Desk) -> None:
 def test_a_no_needs_a_reason_and_is_said_once(desk: Desk) -> None:
     quote, page = sent(desk)
     assert desk.client.post(f"{page}/reject").status_code == 422
-    assert desk.client.post(f"{page}/reject", content="reason=%20").status_code == 422
+    for blank in ("%20", "%E2%80%8B", "%E3%85%A4"):
+        unsaid = desk.client.post(f"{page}/reject", content=f"reason={blank}")
+        assert (unsaid.status_code, "Díganos en una palabra por qué no." in unsaid.text) == (422, True)
     assert now(desk, quote).status == "sent"
     for _ in range(2):
         answer = desk.client.post(f"{page}/reject", content="reason=Demasiado+caro+%3C%F0%9F%98%80%00")
