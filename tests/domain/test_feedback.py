@@ -203,6 +203,22 @@ def test_an_order_that_moves_to_another_account_is_asked_about_there(tx: Tx) -> 
     assert tx.value("SELECT state FROM kanban_cards WHERE id = :id", id=card.id) == "cancelled"
 
 
+def test_an_answer_may_be_changed_until_the_last_instant_of_its_days(tx: Tx) -> None:
+    request = asked(tx, build.contact(tx))
+    feedback_answers.record(tx, request.id, Said("page", "Bill", rating=2))
+    for before, rating in ((timedelta(days=7) - timedelta(microseconds=1), 4), (timedelta(days=7), None)):
+        tx.run("UPDATE feedback_requests SET answered_at = :at WHERE id = :id", at=tx.now - before, id=request.id)
+        if rating:
+            feedback_answers.record(tx, request.id, Said("page", "Bill", rating=rating))
+            assert feedback_book.hold(tx, request.id).answered_at == tx.now - before
+        else:
+            with pytest.raises(IllegalFeedbackMove):
+                feedback_answers.record(tx, request.id, Said("page", "Bill", rating=5))
+            # a mail is kept beside it, and no longer counts
+            feedback_answers.record(tx, request.id, Said("mail", "Bill", rating=1, message_id=UUID(int=9)))
+    assert feedback_book.hold(tx, request.id).rating == 4
+
+
 def test_a_second_mail_without_a_rating_is_an_answer_of_its_own(tx: Tx) -> None:
     request = asked(tx, build.contact(tx))
     for number, feeling in enumerate((Feeling("neutral", "rulebook"), WORDS), start=1):
@@ -228,6 +244,42 @@ def test_figures_compare_a_period_with_the_one_before(tx: Tx) -> None:
     assert told.now.negative_share == pytest.approx(1 / 3)
     assert told.before.score == pytest.approx(2.5)
     assert told.trend == pytest.approx(10 / 3 - 2.5)
+
+
+def test_a_period_counts_what_fell_into_it_and_each_answer_as_what_it_was(tx: Tx) -> None:
+    person, window = build.contact(tx), feedback_figures.WINDOW
+    feedback.of_order(tx, delivered(tx, person))
+    asked(tx, person)
+    for days_ago, rating, words in ((1, 5, None), (1, 3, None), (100, 1, "It broke"), (200, 2, None)):
+        request = asked(tx, person, days_ago=days_ago)
+        feedback_answers.record(tx, request.id, Said("page", "Bill", rating=rating, comment=words))
+    told = feedback_figures.stats(tx)
+    # of three that were asked in this period two answered; two more answered what was asked before it
+    assert (told.now.asked, told.now.answered, told.now.answers, told.now.rated) == (3, 2, 4, 4)
+    assert (told.now.response_rate, told.now.negative_share) == (2 / 3, 0.5)
+    assert (told.now.positive, told.now.negative, told.now.score) == (1, 2, 2.75)
+    # a queued one waits, one that was asked is open, and there was nothing before to compare with
+    assert (told.waiting, told.open, told.before.answers, told.before.score, told.trend) == (1, 1, 0, None, None)
+    # what happened at the very instant between two periods is of the earlier one
+    tx.run("UPDATE feedback_requests SET sent_at = :at, answered_at = :at WHERE id = :id", at=tx.now - window,
+           id=request.id)  # fmt: skip
+    told = feedback_figures.stats(tx)
+    assert (told.before.asked, told.before.answers, told.now.answers) == (2, 1, 3)
+    assert told.trend == 3.0 - 2.0
+
+
+def test_recoveries_are_counted_while_their_case_is_known_and_open_while_it_is_open(tx: Tx) -> None:
+    person = build.contact(tx)
+    for number, kind in enumerate(("service_recovery", "service_recovery", "complaint")):
+        request = asked(tx, person)
+        feedback_answers.record(tx, request.id, Said("page", "Bill", rating=1))
+        case = cases.open(tx, kind=kind, title="1 of 5", evidence={"by": "ana"}, client_id=request.client_id)
+        if number:
+            feedback_book.write(tx, request, "case_opened", {"case_id": case.id})
+        else:
+            cases.close(tx, case.id, outcome="made good")
+    told = feedback_figures.stats(tx)
+    assert (told.now.recoveries, told.recoveries_open) == (2, 1)
 
 
 def test_nothing_asked_is_no_score(tx: Tx) -> None:

@@ -17,7 +17,7 @@ from domain.rests import Rest
 from engines.contract import Context, Plan
 from engines.feedback.engine import FeedbackEngine
 from tests import build, gears
-from tests.domain.test_feedback import asked
+from tests.domain.test_feedback import WAITS, asked, seen_of
 from tests.hand_clock import HandClock
 
 ENGINE = FeedbackEngine()
@@ -178,9 +178,7 @@ def test_what_rests_is_not_looked_at_and_the_end_of_waiting_is_due(tx: Tx) -> No
     account = build.client(tx)
     person = build.contact(tx, account)
     request = due(tx, account, person)
-    seen = str(tx.value("SELECT xmin::text FROM feedback_requests WHERE id = :id", id=request.id))
-    rests.lay(tx, "feedback_request", [Rest(request.id, "feedback_due", "deferred", "feedback.open_case", "a case",
-                                            tx.now + timedelta(days=9), seen)])  # fmt: skip
+    rests.lay(tx, {"feedback_request": [Rest(request.id, WAITS, tx.now + timedelta(days=9), seen_of(tx))]})
     assert planned(tx).obligations == ()
     feedback.skip(tx, request.id, reason="they are friends")
     sent = asked(tx, person)

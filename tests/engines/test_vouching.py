@@ -16,6 +16,7 @@ from domain import (
     contacts,
     deal_activity,
     feedback_answers,
+    feedback_book,
     inbox,
     mailboxes,
     products,
@@ -238,6 +239,80 @@ def test_praise_that_nobody_vouches_for_is_no_answer_though_it_names_our_own_mai
         event = replace(event, data={**event.data, "reply_to_card": str(card.id)})
     FeedbackEngine().react(context(tx), event)
     assert len(feedback_answers.of(tx, [request.id]).get(request.id, [])) == heard
+
+
+def opinion(tx: Tx, text: str, whose: dict[str, Any], *, of: cards.Card | None = None, **how: Any) -> Message:
+    """Somebody writes what they think; of the mail of a card, where they answer it."""
+    message, event = arrives(tx, text, whose, **{"cls": "feedback_answer", **how})
+    FeedbackEngine().react(context(tx), replace(event, data={**event.data, "reply_to_card": str(of.id)} if of else
+                                                event.data))  # fmt: skip
+    return message
+
+
+def question(tx: Tx, request: feedback_book.Request, **fields: Any) -> cards.Card:
+    """The card whose mail asked."""
+    given = {"kind": "request_feedback", "subject_type": "feedback_request", "dedupe_key": f"card:{request.id}"}
+    return build.card(tx, request.contact_id, subject_id=str(request.id), **{**given, **fields})
+
+
+def answers(tx: Tx, *requests: feedback_book.Request) -> list[int]:
+    """How many answers each has."""
+    found = feedback_answers.of(tx, [each.id for each in requests])
+    return [len(found.get(each.id, [])) for each in requests]
+
+
+def test_an_opinion_is_of_the_question_that_it_answers_whoever_of_the_account_writes_it(tx: Tx) -> None:
+    first, last = asked(tx, bill(tx).id, days_ago=9), asked(tx, bill(tx).id)
+    card = question(tx, first)
+    opinion(tx, "Great, 5 of 5!", COLLEAGUE, of=card)
+    assert answers(tx, first, last) == [1, 0]
+    # to the mail that made good, or to anybody's but our question, it is none
+    for kind in ("send_email", "follow_up"):
+        opinion(tx, "Great, 5 of 5!", HONEST, of=question(tx, last, kind=kind, dedupe_key=kind))
+    elsewhere = build.contact(tx, build.client(tx, name="Elsewhere"), email="eva@elsewhere.example")
+    opinion(tx, "Great, 5 of 5!", HONEST, of=question(tx, asked(tx, elsewhere)))
+    assert answers(tx, first, last) == [1, 0]
+
+
+def test_an_opinion_that_answers_no_mail_is_of_its_conversation_else_its_writer_else_the_last(tx: Tx) -> None:
+    peter = build.contact(tx, bill(tx).client_id, email="peter@initech.example")
+    talked, his, peters = (
+        asked(tx, who, days_ago=ago) for who, ago in ((bill(tx).id, 9), (bill(tx).id, 8), (peter, 1))
+    )
+    hello, _ = arrives(tx, "Hello", HONEST)
+    tx.run("UPDATE feedback_requests SET thread_id = :h WHERE id = :id", h=hello.thread_id, id=talked.id)
+    opinion(tx, "Great, 5 of 5!", HONEST)
+    assert answers(tx, talked, his, peters) == [1, 0, 0]
+    tx.run("UPDATE feedback_requests SET thread_id = NULL WHERE id = :id", id=talked.id)
+    opinion(tx, "Great, 4 of 5!", HONEST)
+    assert answers(tx, talked, his, peters) == [1, 1, 0]
+    opinion(tx, "Great, 4 of 5!", COLLEAGUE)
+    assert answers(tx, talked, his, peters) == [1, 1, 1]
+
+
+def test_an_opinion_of_what_nobody_asked_lately_is_none(tx: Tx) -> None:
+    long_ago, queued = asked(tx, bill(tx).id, days_ago=46), asked(tx, bill(tx).id)
+    tx.run("UPDATE feedback_requests SET state = 'skipped', reason = 'came back' WHERE id = :id", id=queued.id)
+    opinion(tx, "Great, 5 of 5!", HONEST)
+    opinion(tx, "Great, 5 of 5!", HONEST, cls="automatic")
+    assert answers(tx, long_ago, queued) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "cls", "felt"),
+    [
+        ("Great service!", "complaint", (None, "negative")),
+        ("5/5. Everything was broken.", "reply", (None, "negative")),
+        ("We need two more boxes.", "order", None),
+        ("Great service! We need two more boxes.", "order", (None, "positive")),
+        ("4/5, thanks", "reply", (4, "positive")),
+    ],
+)  # fmt: skip
+def test_what_a_mail_says_counts_as_what_it_says(tx: Tx, text: str, cls: str, felt: Any) -> None:
+    request = asked(tx, bill(tx).id)
+    opinion(tx, text, HONEST, of=question(tx, request), cls=cls)
+    now = feedback_book.hold(tx, request.id)
+    assert ((now.rating, now.sentiment) if now.state == "answered" else None) == felt
 
 
 @pytest.mark.parametrize(
