@@ -111,3 +111,64 @@ def test_what_people_see_to_already_gets_no_second_case(tx: Tx) -> None:
                evidence={"feedback_request_id": str(request.id)})  # fmt: skip
     answered(tx, 4, "Everything was broken, I said", request)
     assert told(tx) == [card]
+
+
+def case_of(tx: Tx, request: Request, kind: str = "service_recovery") -> cases.Case:
+    """The case of a bad answer was opened, and the request knows it."""
+    case = cases.open(tx, kind=kind, title="1 of 5", client_id=request.client_id, evidence={"by": "ana"})
+    if kind == "service_recovery":
+        feedback_book.write(tx, request, "case_opened", {"case_id": case.id})
+    return case
+
+
+def test_one_case_is_open_for_an_order_however_often_it_is_complained_of(tx: Tx) -> None:
+    request = asked(tx, build.contact(tx))
+    # another case of the account is another matter
+    case_of(tx, request, "complaint")
+    answered(tx, 1, "It broke", request)
+    assert len(told(tx)) == 1
+    case = case_of(tx, request)
+    tx.run("UPDATE kanban_cards SET state = 'cancelled' WHERE tenant_id = :t AND type = 'open_case'", t=tx.tenant_id)
+    answered(tx, 2, "It broke again", request)
+    assert told(tx) == []
+    cases.close(tx, case.id, outcome="made good")
+    answered(tx, 1, "And again", request)
+    [anew] = told(tx)
+    assert anew.payload["quote"] == "And again"
+    # and one mail in all
+    assert len(told(tx, "send_email")) <= 1
+
+
+def test_the_mail_that_makes_good_goes_to_whoever_answered_while_they_are_of_the_account(tx: Tx) -> None:
+    asked_one = build.contact(tx)
+    account = tx.value("SELECT client_id FROM contacts WHERE id = :id", id=asked_one)
+    peter = build.contact(tx, account, email="peter@initech.example")
+    for who in (peter, None):
+        request = asked(tx, asked_one)
+        feedback_answers.record(tx, request.id, Said("mail", "Peter", rating=1, contact_id=who,
+                                                     message_id=tx.clock.uuid()))  # fmt: skip
+    heard(tx)
+    assert {card.contact_id for card in told(tx, "send_email")} == {peter, asked_one}
+    request = asked(tx, asked_one)
+    feedback_answers.record(tx, request.id, Said("mail", "Peter", rating=1, contact_id=peter,
+                                                 message_id=tx.clock.uuid()))  # fmt: skip
+    tx.run("UPDATE contacts SET client_id = :c WHERE id = :id", c=build.client(tx, name="Elsewhere"), id=peter)
+    heard(tx)
+    assert [card for card in told(tx, "send_email") if card.subject_id == str(request.id)] == []
+
+
+def test_an_apology_that_waits_goes_when_they_think_better_of_it(tx: Tx) -> None:
+    request = answered(tx, 1, "It broke")
+    assert len(told(tx, "send_email")) == 1
+    answered(tx, 5, "It did not, sorry", request)
+    assert told(tx, "send_email") == []
+    praised = "SELECT count(*) FROM warehouse_events WHERE tenant_id = :t AND type = 'feedback.praised'"
+    assert tx.value(praised, t=tx.tenant_id) == 1
+
+
+def test_nobody_is_told_that_somebody_looks_where_a_person_has_yet_to_agree_to_the_case(tx: Tx) -> None:
+    for how, informed in (("auto", True), ("approve", False)):
+        settings.change(tx, {"autonomy": {"open_case": how}})
+        request = answered(tx, 1, "It broke")
+        [mail] = [card for card in told(tx, "send_email") if card.subject_id == str(request.id)]
+        assert mail.payload["slots"]["person_informed"] is informed

@@ -59,6 +59,32 @@ def a_person_wants_it_asked_all_the_same(world: World) -> Card:
     return asking(world, insisted=True, asked_before=5)
 
 
+@case("feedback.asked_lately", "allow")
+def they_were_asked_ninety_days_ago_to_the_instant(world: World) -> Card:
+    return asking(world, asked_before=90)
+
+
+@case("feedback.asked_lately", "allow")
+@case("feedback.open_case", "allow")
+def a_colleague_was_asked_and_cases_of_theirs_are_closed_or_of_others(world: World) -> Card:
+    with world.tx() as tx:
+        colleague = build.contact(tx, world.client_id, email="peter@initech.example")
+        earlier = _delivered(world, tx)
+        feedback_life.went_out(tx, [Mail(earlier.id, tx.clock.uuid(), colleague, 0, tx.now - timedelta(days=5))])
+        over = cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=world.client_id)
+        cases.close(tx, over.id, outcome="made good")
+        cases.open(tx, kind="complaint", title="Late", evidence={"by": "ana"}, client_id=build.client(tx, "Penetrode"))
+    return asking(world)
+
+
+@case("feedback.asked_lately", "block")
+def a_mode_held_the_question_about_another_order_this_week(world: World) -> Card:
+    with world.tx() as tx:
+        held = Mail(_delivered(world, tx).id, tx.clock.uuid(), world.contact_id, 0, tx.now - timedelta(days=5))
+        feedback_life.were_held(tx, [held])
+    return asking(world)
+
+
 @case("feedback.asked_lately", "block")
 def they_were_asked_about_another_order_this_week(world: World) -> Card:
     return asking(world, asked_before=5)
