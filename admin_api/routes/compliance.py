@@ -23,6 +23,7 @@ from domain import (
     compliance_dates,
     compliance_figures,
     compliance_generation,
+    compliance_life,
     compliance_validation,
 )
 from domain import compliance_checks as checks
@@ -255,6 +256,14 @@ def remind(
     check_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:  # fmt: skip
     return once(house, at, request, idempotency_key, None, _verb(lambda tx: checks.remind(tx, check_id)))
+
+
+@router.post("/checks/{check_id}/escalate", summary="Have what is overdue taken to the manager at the next hour",
+             response_model=CheckShown)  # fmt: skip
+def escalate(
+    check_id: UUID, request: Request, house: TheHouse, at: Operator, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:  # fmt: skip
+    return once(house, at, request, idempotency_key, None, _verb(lambda tx: compliance_life.hasten(tx, check_id)))
 
 
 @router.post("/checks/{check_id}/waive", summary="Let a check be, for a reason", response_model=CheckShown)

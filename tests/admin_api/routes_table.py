@@ -168,6 +168,7 @@ NEEDS: dict[str, str] = {
     "POST /v1/compliance/checks/{check_id}/validate": OPERATOR,
     "POST /v1/compliance/checks/{check_id}/complete": OPERATOR,
     "POST /v1/compliance/checks/{check_id}/remind": OPERATOR,
+    "POST /v1/compliance/checks/{check_id}/escalate": OPERATOR,
     "POST /v1/compliance/checks/{check_id}/waive": OPERATOR,
     "POST /v1/compliance/checks/{check_id}/reopen": OPERATOR,
     "GET /v1/compliance/stats": READER,

@@ -316,3 +316,19 @@ def test_figures_tell_what_was_in_time_what_was_late_and_forget_after_ninety_day
            long_ago=tx.now - timedelta(days=91), t=tx.tenant_id, id=old.id)  # fmt: skip
     told = compliance_figures.total(compliance_figures.stats(tx))
     assert (told.completed, told.on_time, told.overdue, round(told.on_time_share, 4)) == (3, 1, 0, 0.3333)
+
+
+def test_what_is_overdue_is_taken_to_a_manager_at_once_if_somebody_says_so_and_not_before_its_day(tx: Tx) -> None:
+    account, check = lacking(tx)
+    with pytest.raises(IllegalCheckMove, match="its day is"):
+        life.hasten(tx, check.id)
+    late = build.check(tx, account, due_days=-1)
+    assert wakes(tx, lambda: life.hasten(tx, late.id)) == (tx.now, tx.now)
+    validation.validate(tx, validation.due(tx))
+    assert (checks.get(tx, late.id).state, checks.get(tx, late.id).escalate_at) == ("overdue", tx.now)
+    life.escalate(tx, late.id)
+    with pytest.raises(IllegalCheckMove):
+        life.hasten(tx, late.id)
+    # what was taken back may be taken there again
+    life.take_back(tx, late.id)
+    assert life.hasten(tx, late.id).escalate_at == tx.now

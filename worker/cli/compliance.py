@@ -30,11 +30,11 @@ COLUMNS = ("id", "due_on", "state", "missing", "reminders", "client_id", "contac
 def register(app: typer.Typer) -> None:
     """Add it to the command line."""
     compliance = typer.Typer(
-        help="Compliance: schedules, add, change, generate, checks, show, validate, complete, remind, waive, reopen, "
-        "stats.",
+        help="Compliance: schedules, add, change, generate, checks, show, validate, complete, remind, escalate, waive, "
+        "reopen, stats.",
         no_args_is_help=True,
     )
-    for command in (schedules, add, change, generate, show, validate, complete, remind, waive, reopen, stats):
+    for command in (schedules, add, change, generate, show, validate, complete, remind, escalate, waive, reopen, stats):
         compliance.command()(command)
     compliance.command("checks")(list_checks)
     app.add_typer(compliance, name="compliance")
@@ -170,6 +170,17 @@ def remind(check: CheckId, tenant: TenantName = None, dry_run: DryRun = False, a
     with visiting.visit(tenant, dry_run=dry_run) as at:
         done = compliance_checks.remind(at.tx, _id(check))
     _tell(done, "would be asked for" if dry_run else "is asked for at the next hour", dry_run, as_json)
+
+
+def escalate(check: CheckId, tenant: TenantName = None, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Have a check whose day is over taken to the manager at the next hour, without waiting for its term."""
+    from domain import compliance_life
+
+    with visiting.visit(tenant, dry_run=dry_run) as at:
+        done = compliance_life.hasten(at.tx, _id(check))
+    _tell(
+        done, "would be taken to the manager" if dry_run else "goes to the manager at the next hour", dry_run, as_json
+    )
 
 
 def waive(
