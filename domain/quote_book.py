@@ -193,3 +193,16 @@ def cancel_waiting(tx: Tx, quote: Quote, reason: str) -> None:
         raise IllegalQuoteMove(f"quote {quote.number} is on its way at this moment: ask again once that is settled")
     waiting: Sequence[UUID] = [row["id"] for row in rows if row["state"] not in ("executing", "uncertain")]
     cards.move(tx, waiting, "cancelled", reason=reason, rule="quotes.moved_on")
+
+
+def cancel_waiting_of(tx: Tx, some: Sequence[Quote], reason: str) -> None:
+    """What still waits to be done about quotes that their clients have had is not done any more; in two statements."""
+    if not some:
+        return
+    rows = tx.rows(
+        """SELECT c.id FROM unnest(CAST(:clients AS uuid[]), CAST(:ids AS text[])) AS w (client_id, id)
+           JOIN kanban_cards c ON c.tenant_id = :t AND c.client_id = w.client_id AND c.subject_type = 'quote'
+             AND c.subject_id = w.id AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')""",
+        t=tx.tenant_id, clients=[each.client_id for each in some], ids=[str(each.id) for each in some],
+    )  # fmt: skip
+    cards.move(tx, [row["id"] for row in rows], "cancelled", reason=reason, rule="quotes.moved_on")

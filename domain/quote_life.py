@@ -139,9 +139,7 @@ def expire(tx: Tx) -> int:
             WHERE tenant_id = :t AND status IN ('sent', 'viewed') AND valid_until <= :now RETURNING {book.COLUMNS}""",
         now=tx.now, t=tx.tenant_id,
     )  # fmt: skip
-    for row in rows:
-        quote = load(row)
-        book.cancel_waiting(tx, quote, "the quote has expired")
+    book.cancel_waiting_of(tx, [load(row) for row in rows], "the quote has expired")
     _note(tx, "expired", [(row["id"], row["revision"], None) for row in rows], by="agent")
     _tell(tx, "expired", rows, lambda row: {"total": str(row["total"]), "currency": row["currency"]}, react=True)
     return len(rows)
