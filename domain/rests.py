@@ -98,8 +98,6 @@ def wake(tx: Tx) -> int:
         f"""WITH news AS (
                 -- who is replacing some of it tells the next plan
                 SELECT id, client_id FROM rest_news WHERE tenant_id = :t AND {_FRESH} FOR UPDATE SKIP LOCKED),
-                 about AS (SELECT array_agg(DISTINCT client_id) AS accounts, bool_or(client_id IS NULL) AS of_all
-                           FROM news),
                  {woken},
                  missed AS ({missed}),
                  heard AS (
@@ -117,10 +115,13 @@ def _woken(kind: Kind) -> str:
     return f"""
         meant_{table} AS (
             SELECT {key} AS id, client_id FROM {table} WHERE tenant_id = :t AND rests_until <= :now
-            UNION SELECT {key}, client_id FROM {table} WHERE tenant_id = :t AND rests_until IS NOT NULL
-                  AND client_id = ANY((SELECT accounts FROM about)::uuid[])
-            UNION SELECT {key}, client_id FROM {table} WHERE tenant_id = :t AND rests_until IS NOT NULL
-                  AND (SELECT of_all FROM about)
+            -- fences: without news nobody who rests is so much as looked at
+            UNION SELECT r.* FROM (SELECT DISTINCT client_id FROM news WHERE client_id IS NOT NULL) a
+                  CROSS JOIN LATERAL (SELECT {key}, client_id FROM {table} WHERE tenant_id = :t
+                                      AND client_id = a.client_id AND rests_until IS NOT NULL OFFSET 0) r
+            UNION SELECT r.* FROM (SELECT 1 FROM news WHERE client_id IS NULL LIMIT 1) a
+                  CROSS JOIN LATERAL (SELECT {key}, client_id FROM {table} WHERE tenant_id = :t
+                                      AND rests_until IS NOT NULL OFFSET 0) r
             UNION (SELECT {key}, client_id FROM {table} WHERE tenant_id = :t AND rests_in_turn
                    ORDER BY rests_until LIMIT :{table}_turns)),
         free_{table} AS (

@@ -12,6 +12,7 @@ from jobs.hour import Cycle
 
 BOOKS: Mapping[str, tuple[str, ...]] = {
     "engagement": ("contacts_active", "contacts_exempt"),
+    "orders": ("orders_open",),
     "deals": ("open", "won", "lost"),
     "quotes": ("open", "sent_90_days"),
     "feedback": ("feedback_waiting", "feedback_awaited", "feedback_asked_90_days", "feedback_answers_90_days"),

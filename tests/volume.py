@@ -139,7 +139,8 @@ _STATEMENTS = (
                %(now)s + interval '14 days', CASE s.state WHEN 'lapsed' THEN s.then END,
                CASE s.state WHEN 'lapsed' THEN s.then + interval '45 days' END, %(now)s, %(now)s
         FROM generate_series(%(due_orders)s, %(quotes)s - 1) n,
-             LATERAL (SELECT CASE WHEN n < %(due_orders)s::int + %(due_feedback)s THEN 'queued' ELSE 'lapsed' END AS state,
+             LATERAL (SELECT CASE WHEN n < %(due_orders)s::int + %(due_feedback)s THEN 'queued' ELSE 'lapsed' END
+                             AS state,
                              %(now)s - interval '200 days' AS then) s""",
     f"""INSERT INTO hourhand.compliance_schedule (tenant_id, id, name, frequency, applies_to, anchor_on,
                required_fields, next_period, next_on, created_at, updated_at)
