@@ -89,7 +89,7 @@ class Check:
     reason: str | None
     rests_until: datetime | None
     """Due, and nothing can be done: nobody need look at it sooner."""
-    rest: Mapping[str, str] | None
+    rest: Mapping[str, Any] | None
     """Its rule and reason."""
     created_at: datetime
     updated_at: datetime

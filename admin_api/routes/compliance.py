@@ -126,7 +126,7 @@ class CheckShown(Told):
     closed_by: str | None
     reason: str | None = Field(description="Why it was waived or withdrawn")
     rests_until: datetime | None = Field(description="Due, and nothing can be done: it is looked at again then")
-    rest: Mapping[str, str] | None = Field(description="Why it rests: rule and reason")
+    rest: Mapping[str, Any] | None = Field(description="Why it rests: rule and reason, and under `also` any other")
     created_at: datetime
     updated_at: datetime
 

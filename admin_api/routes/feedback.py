@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -55,7 +55,7 @@ class RequestShown(Told):
     case_id: UUID | None = Field(description="Opened because of the answer")
     recovery_card_id: UUID | None = Field(description="The mail that makes good")
     rests_until: datetime | None = Field(description="Due, and nothing can be done: it is looked at again then")
-    rest: Mapping[str, str] | None = Field(description="Why it rests: rule and reason")
+    rest: Mapping[str, Any] | None = Field(description="Why it rests: rule and reason, and under `also` any other")
     created_at: datetime
     updated_at: datetime
 

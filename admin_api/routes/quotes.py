@@ -152,6 +152,9 @@ class QuoteWhole(QuoteShown):
     """A quote with its lines and what happened around it."""
 
     order_ids: Sequence[UUID] = Field(description="The order that came of it, once it is accepted")
+    message_id: UUID | None = Field(description="The mail that asked for it")
+    thread_id: UUID | None = Field(description="The conversation in which it is offered")
+    evidence: Mapping[str, Any] = Field(description="The words that asked for it")
     lines: Sequence[LineShown]
     activities: Sequence[ActivityShown]
 
@@ -260,6 +263,9 @@ def whole(tx: Tx, quote_id: UUID) -> QuoteWhole:
     return QuoteWhole(
         **QuoteShown.model_validate(found).model_dump(),
         order_ids=agreements.orders_of(tx, quotes=[quote_id]).get(quote_id, []),
+        message_id=found.message_id,
+        thread_id=found.thread_id,
+        evidence=found.evidence,
         lines=[LineShown.model_validate(line) for line in quote_lines.of(tx, [quote_id]).get(quote_id, ())],
         activities=[ActivityShown.model_validate(dict(row)) for row in quotes.activities(tx, quote_id)],
     )

@@ -6,12 +6,14 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
-from domain import feedback, feedback_life, orders
+from domain import feedback, feedback_life, orders, rests
 from domain.feedback import Request
 from domain.feedback_life import Mail
 from domain.page_links import FEEDBACK, QUOTE
+from domain.rests import Rest
 from tests import build
 from tests.admin_api.desk import Desk, assert_problem
+from tests.domain.test_feedback import WAITS, seen_of
 from tests.hand_clock import HandClock
 
 BROWSER = {"user-agent": "Mozilla/5.0 (Macintosh) Safari/605", "accept": "text/html,*/*", "accept-language": "es"}
@@ -46,8 +48,13 @@ def test_requests_are_skipped_asked_answered_and_counted(desk: Desk) -> None:
     assert desk.post(f"{path}/skip", {"reason": "they are friends"}).json()["state"] == "skipped"
     again = desk.post(f"/v1/orders/{request.order_id}/ask-feedback", {}).json()
     assert (again["state"], again["insisted"]) == ("queued", True)
+    # while a case is open it rests, and says why
+    with desk.inside() as tx:
+        waits = Rest(request.id, WAITS * 2, tx.now + timedelta(days=1), seen_of(tx))
+        rests.lay(tx, {"feedback_request": [waits]})
     [due] = desk.get("/v1/feedback-requests?due=true", "acme.analyst")["items"]
-    assert due["id"] == str(request.id)
+    assert (due["id"], due["rest"]["rule"]) == (str(request.id), "feedback.open_case")
+    assert [each["reason"] for each in desk.get(path, "acme.analyst")["rest"]["also"]] == ["a case"]
     assert_problem(desk.post(f"{path}/answer", {"by": "Bill"}), 422)
     assert_problem(desk.post(f"{path}/answer", {"by": "Bill", "rating": 6}), 422)
     told = desk.post(f"{path}/answer", {"by": "Bill, by telephone", "rating": 2, "comment": "It broke"}).json()

@@ -27,6 +27,7 @@ def drafted(desk: Desk) -> dict[str, Any]:
 def test_a_quote_is_drafted_completed_sent_and_answered(desk: Desk) -> None:
     made = drafted(desk)
     assert (made["number"], made["total"], made["unpriced"]) == ("Q-0001", "225.00", 1)
+    assert (made["message_id"], made["evidence"]) == (None, {})
     path = f"/v1/quotes/{made['id']}"
     assert_problem(desk.post(f"{path}/send", {}), 422)
     changed = desk.ask("PATCH", path, json={"lines": [{"code": "BOX", "quantity": "100"}]}).json()
