@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain import cards, catalogue, inbox, money, order_exceptions, order_lines, orders, products, vouching
+from domain import cards, catalogue, inbox, money, order_exceptions, order_lines, orders, products, quotes, vouching
 from domain import order_queue as queue
 from domain.events import Event
 from domain.inbox import Message
@@ -218,10 +218,15 @@ def _exact(told: Any) -> str | None:
 
 
 def _spoken_for(ctx: Context, message: Message) -> bool:
-    """Whether this very mail has its order already."""
-    return bool(ctx.tx.value(
-        "SELECT 1 FROM orders WHERE tenant_id = :t AND message_id = :id", t=ctx.tenant_id, id=message.id
-    ))  # fmt: skip
+    """Whether this very mail has its order already, or is the yes to a quote, which becomes an order once it is noted.
+
+    A mail that names items of its own may order something else in the same conversation: a person sees.
+    """
+    if ctx.tx.value("SELECT 1 FROM orders WHERE tenant_id = :t AND message_id = :id", t=ctx.tenant_id, id=message.id):
+        return True
+    if message.client_id is None or message.thread_id is None or message.reading.get("items"):
+        return False
+    return quotes.open_in(ctx.tx, message.client_id, message.thread_id) is not None
 
 
 def _words(message: Message) -> str:
