@@ -58,8 +58,8 @@ class Live:
 
     @property
     def settled_on(self) -> bool:
-        """A person has been asked or has agreed, or it is on its way: nobody takes it back for another engine."""
-        return self.approved or self.state in ("awaiting_approval", "executing", "uncertain")
+        """A person has agreed, or it is on its way: it goes before whatever else is meant for the contact."""
+        return self.approved or self.state == "executing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,16 @@ from domain import cards, sequences, settings
 from domain.cards import Proposal, Step
 from domain.db import Tx
 from domain.house import LocalBrakes
-from domain.sequences import KEEPS_IN_TOUCH, Standing
+from domain.sequences import KEEPS_IN_TOUCH, Live, Standing
 from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from engines.contract import Engine, Obligation, Plan
 
 AWAITED = frozenset({"compliance_reminder", "send_quote"})
 """What has its day, or is waited for, waits for the gap alone, and not for another conversation to end."""
+
+BACK = frozenset({"proposed", "queued", "deferred"})
+"""What nobody was asked about yet and is not on its way can be taken back."""
 
 RULE = "engines.gave_way"
 """By what the ledger says that something else went first."""
@@ -85,16 +88,29 @@ def _gives_way(
     if wrote is not None and others and now < wrote.at + gap:
         return GaveWay(f"{_said(wrote.engine, wrote.title)}, sent {wrote.at:%Y-%m-%d}", wrote.at + gap)
     for live in here.live:
-        if live.dedupe_key != proposal.dedupe_key and (live.settled_on or live.priority >= proposal.priority):
+        if _in_the_way(live, proposal, now + gap):
             return GaveWay(_said(live.engine, live.title), max(live.not_before, now) + gap)
-    if proposal.type in AWAITED:
+    if proposal.type in AWAITED or any(each.thread_id == proposal.thread_id for each in here.running):
+        # of two sequences that run already neither waits for the other's end: the gap and what presses more decide
         return None
     for sequence in here.running:
-        own = sequence.thread_id == proposal.thread_id
-        if not own and (sequence.engine != KEEPS_IN_TOUCH or proposal.engine == KEEPS_IN_TOUCH):
+        if sequence.engine != KEEPS_IN_TOUCH or proposal.engine == KEEPS_IN_TOUCH:
             what = f"{sequence.engine}, which is following up in another conversation"
             return GaveWay(what, max(sequence.next_at, now + timedelta(hours=1)))
     return None
+
+
+def _in_the_way(live: Live, proposal: Proposal, gap_over: datetime) -> bool:
+    """Whether a mail that is meant already goes before one that is proposed.
+
+    Not where the gap is over before it goes, as after a person has put it off; nor where its outcome is not known, for
+    then it counts as written; nor where a person was asked and has not agreed, if it matters less.
+    """
+    if live.dedupe_key == proposal.dedupe_key or live.state == "uncertain":
+        return False
+    if live.not_before >= gap_over and live.state != "executing":
+        return False
+    return live.settled_on or live.priority >= proposal.priority
 
 
 def _gap(here: Standing, chosen: TenantSettings, now: datetime) -> timedelta:
@@ -111,7 +127,8 @@ def _make_room(tx: Tx, won: Mapping[UUID, Proposal], standing: Mapping[UUID, Sta
         Step(live.card_id, f"gave way to {_said(proposal.engine, proposal.title)}", RULE)
         for contact, proposal in won.items()
         for live in standing[contact].live
-        if live.dedupe_key != proposal.dedupe_key
+        if live.dedupe_key != proposal.dedupe_key and live.state in BACK and not live.approved
+        and live.priority < proposal.priority
     ]
     cards.move_each(tx, steps, "cancelled")
     taken_over = [
