@@ -167,14 +167,16 @@ def _as_it_is_now(tx: Tx, each: Standing) -> dict[str, Any] | None:
 def _write(tx: Tx, changes: Sequence[tuple[Standing, Mapping[str, Any]]]) -> dict[UUID, tuple[Check, str | None]]:
     """Write them all in one statement, each with its event if it moved; each with its version (see `Standing.seen`).
 
-    Whoever moved meanwhile stays.
+    Whoever moved meanwhile stays; so does, as it was read, whoever somebody else holds right now: they are not waited
+    for, as they may be waiting for what this plan holds.
     """
     if not changes:
         return {}
     rows = tx.rows(
         f"""WITH held AS MATERIALIZED (
                 SELECT id, xmin::text AS seen FROM compliance_checks
-                WHERE tenant_id = :t AND id = ANY(:ids) ORDER BY id FOR UPDATE)
+                WHERE tenant_id = :t AND id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED),
+                 written AS (
             UPDATE compliance_checks k
             SET state = w.new_state, missing = ARRAY(SELECT jsonb_array_elements_text(w.lacks)), validated_at = :now,
                 remind_at = w.next_at, recheck_at = NULL, client_id = w.account, evidence = w.proof, updated_at = :now,
@@ -189,21 +191,23 @@ def _write(tx: Tx, changes: Sequence[tuple[Standing, Mapping[str, Any]]]) -> dic
             JOIN held h ON h.id = w.which
             WHERE k.tenant_id = :t AND k.id = w.which AND k.state = w.before
             RETURNING {", ".join(f"k.{name}" for name in Check.__slots__)},
-                      CASE WHEN h.seen = w.seen THEN k.xmin::text END AS seen""",
+                      CASE WHEN h.seen = w.seen THEN k.xmin::text END AS seen)
+            SELECT w.*, a.which, a.which NOT IN (SELECT id FROM held) AS elsewhere
+            FROM unnest(CAST(:ids AS uuid[])) AS a (which) LEFT JOIN written w ON w.id = a.which""",
         now=tx.now, t=tx.tenant_id, actor=tx.actor, ids=[each.check.id for each, _ in changes],
         befores=[each.check.state for each, _ in changes], states=[told["state"] for _, told in changes],
         lacks=[compliance_generation.as_json(told["missing"]) for _, told in changes],
         nexts=[told["remind_at"] for _, told in changes], accounts=[told["client_id"] for _, told in changes],
         proofs=[told["evidence"] for _, told in changes], seens=[each.seen for each, _ in changes],
     )  # fmt: skip
-    now = {row["id"]: (checks.load(row), row["seen"]) for row in rows}
+    now = {row["id"]: (checks.load(row), row["seen"]) for row in rows if row["id"] is not None}
     before = {each.check.id: each.check for each, _ in changes}
     events.record_all(tx, [
         checks.news(check, check.state if check.state != before[check.id].state else "validated",
                     before=before[check.id].state, lacked=list(before[check.id].missing))
         for check, _ in now.values()
     ])  # fmt: skip
-    return now
+    return now | {row["which"]: (before[row["which"]], None) for row in rows if row["elsewhere"]}
 
 
 def _with(each: Standing, now: Check, seen: str | None) -> Standing:

@@ -127,8 +127,7 @@ def _make_room(tx: Tx, won: Mapping[UUID, Proposal], standing: Mapping[UUID, Sta
         Step(live.card_id, f"gave way to {_said(proposal.engine, proposal.title)}", RULE)
         for contact, proposal in won.items()
         for live in standing[contact].live
-        if live.dedupe_key != proposal.dedupe_key and live.state in BACK and not live.approved
-        and live.priority < proposal.priority
+        if _can_be_taken_back(live, proposal)
     ]
     cards.move_each(tx, steps, "cancelled")
     taken_over = [
@@ -136,6 +135,11 @@ def _make_room(tx: Tx, won: Mapping[UUID, Proposal], standing: Mapping[UUID, Sta
         if proposal.engine != KEEPS_IN_TOUCH and any(r.engine == KEEPS_IN_TOUCH for r in standing[contact].running)
     ]  # fmt: skip
     sequences.give_way(tx, taken_over, reason="another engine has business with the contact")
+
+
+def _can_be_taken_back(live: Live, proposal: Proposal) -> bool:
+    return (live.state in BACK and not live.approved and live.priority < proposal.priority
+            and live.dedupe_key != proposal.dedupe_key)  # fmt: skip
 
 
 def _without(plan: Plan, lost: Mapping[str, GaveWay]) -> Plan:
