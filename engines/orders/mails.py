@@ -226,7 +226,7 @@ def _spoken_for(ctx: Context, message: Message) -> bool:
         return True
     if message.client_id is None or message.thread_id is None or message.reading.get("items"):
         return False
-    return quotes.open_in(ctx.tx, message.client_id, message.thread_id) is not None
+    return any(each.thread_id == message.thread_id for each in quotes.open_of(ctx.tx, message.client_id))
 
 
 def _words(message: Message) -> str:
