@@ -16,11 +16,31 @@ _LOCAL = re.compile(r"[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\]]+")
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]*[a-z0-9])")
 
 FREE_MAIL = frozenset({
-    "aol.com", "bol.com.br", "fastmail.com", "free.fr", "gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com",
-    "hotmail.co.uk", "hotmail.com", "hotmail.es", "hotmail.fr", "icloud.com", "libero.it", "live.com", "mac.com",
-    "mail.com", "mail.ru", "me.com", "msn.com", "orange.fr", "outlook.com", "outlook.es", "pm.me", "proton.me",
-    "protonmail.com", "qq.com", "t-online.de", "terra.com.br", "uol.com.br", "web.de", "yahoo.co.uk", "yahoo.com",
-    "yahoo.com.br", "yahoo.es", "yahoo.fr", "yandex.ru", "ymail.com", "zoho.com", "126.com", "163.com",
+    "aim.com", "alice.it", "aliceadsl.fr", "aol.co.uk", "aol.com", "aol.de", "aol.fr", "arcor.de", "att.net",
+    "bbox.fr", "bell.net", "bellsouth.net", "bigpond.com", "bluewin.ch", "bol.com.br", "btinternet.com",
+    "btopenworld.com", "centurylink.net", "charter.net", "comcast.net", "cox.net", "daum.net", "duck.com",
+    "earthlink.net", "email.cz", "fastmail.com", "fastmail.fm", "foxmail.com", "free.fr", "freenet.de",
+    "frontier.com", "frontiernet.net", "globo.com", "globomail.com", "gmail.com", "gmx.at", "gmx.ch",
+    "gmx.co.uk", "gmx.com", "gmx.de", "gmx.es", "gmx.fr", "gmx.net", "gmx.us", "googlemail.com", "hanmail.net",
+    "hey.com", "hotmail.be", "hotmail.ca", "hotmail.co.jp", "hotmail.co.uk", "hotmail.com", "hotmail.com.ar",
+    "hotmail.com.br", "hotmail.com.mx", "hotmail.de", "hotmail.es", "hotmail.fr", "hotmail.it", "hotmail.nl",
+    "hotmail.pt", "icloud.com", "ig.com.br", "inbox.com", "inbox.lv", "inwind.it", "juno.com", "kpnmail.nl",
+    "laposte.net", "libero.it", "live.be", "live.ca", "live.co.uk", "live.com", "live.com.ar", "live.com.au",
+    "live.com.mx", "live.com.pt", "live.de", "live.fr", "live.it", "live.nl", "mac.com", "mail.com", "mail.de",
+    "mail.ru", "mailbox.org", "me.com", "movistar.es", "msn.com", "naver.com", "netscape.net", "neuf.fr",
+    "ntlworld.com", "numericable.fr", "o2.pl", "oi.com.br", "onet.pl", "online.de", "ono.com", "optonline.net",
+    "optusnet.com.au", "orange.fr", "outlook.at", "outlook.be", "outlook.com", "outlook.com.ar",
+    "outlook.com.au", "outlook.com.br", "outlook.de", "outlook.es", "outlook.fr", "outlook.ie", "outlook.it",
+    "outlook.pt", "planet.nl", "pm.me", "poczta.onet.pl", "posteo.de", "prodigy.net.mx", "proton.me",
+    "protonmail.com", "proximus.be", "qq.com", "r7.com", "rediffmail.com", "roadrunner.com", "rocketmail.com",
+    "rogers.com", "sapo.pt", "sbcglobal.net", "seznam.cz", "sfr.fr", "shaw.ca", "sina.com", "sky.com",
+    "skynet.be", "sohu.com", "swbell.net", "sympatico.ca", "t-online.de", "talktalk.net", "telefonica.net",
+    "telenet.be", "telus.net", "terra.com.br", "tin.it", "tiscali.it", "tuta.io", "tutanota.com", "uol.com",
+    "uol.com.br", "verizon.net", "videotron.ca", "virgilio.it", "virginmedia.com", "vodafone.it", "wanadoo.es",
+    "wanadoo.fr", "web.de", "windstream.net", "wp.pl", "xs4all.nl", "xtra.co.nz", "yahoo.ca", "yahoo.co.in",
+    "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.com.ar", "yahoo.com.au", "yahoo.com.br", "yahoo.com.mx",
+    "yahoo.de", "yahoo.es", "yahoo.fr", "yahoo.in", "yahoo.it", "yahoo.pt", "yandex.com", "yandex.ru",
+    "ymail.com", "ziggo.nl", "zoho.com", "zoho.eu", "zohomail.com", "126.com", "139.com", "163.com",
 })  # fmt: skip
 """Domains that anybody may have an address at: sharing one makes nobody colleagues."""
 
