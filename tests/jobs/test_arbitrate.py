@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,12 +15,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from domain import cards, clocks, contacts, deal_activity, deals, ledger, mailboxes, settings
-from domain.cards import Card, Proposal
+from domain.cards import Proposal
 from domain.db import Database, Tx
 from domain.events import Event
 from domain.house import House
-from domain.switches import OUTWARD
-from engines.contract import Context, Engine, Handler, Obligation, Plan
+from engines.contract import Context, Engine
 from engines.deals.engine import DealsEngine
 from engines.registry import ENGINES
 from jobs import cycle
@@ -30,58 +29,10 @@ from tests import build, houses
 from tests.hand_clock import A_MONDAY, HandClock
 from tests.jobs import letters
 from tests.jobs.business import KINDS, fall_due
+from tests.jobs.wild import Watched, Wild
 
 GAP, LIVE_GAP = timedelta(hours=72), timedelta(hours=24)
 IN_NEW_YORK = timedelta(hours=6)
-
-
-@dataclass(eq=False)
-class Wild:
-    """An engine that proposes whatever it is told, without any restraint of its own."""
-
-    name: str
-    wishes: list[Proposal] = field(default_factory=list)
-    handlers: Mapping[str, Handler] = field(default_factory=dict)
-    present: str = "true"
-    ripens: str = "false"
-
-    def ripen(self, ctx: Context) -> None:
-        pass
-
-    def plan(self, ctx: Context) -> Plan:
-        wished, self.wishes = self.wishes, []
-        return Plan(
-            tuple(Obligation("wish", "deal", each.subject_id, each.due_at, each.dedupe_key) for each in wished),
-            tuple(wished),
-        )
-
-    def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
-        pass
-
-    def react(self, ctx: Context, event: Event) -> None:
-        pass
-
-    def stats(self, ctx: Context) -> Mapping[str, float]:
-        return {}
-
-    def next_due(self, ctx: Context) -> None:
-        return None
-
-
-@dataclass(eq=False)
-class Watched:
-    """One of our engines, seen to answer for whatever it would write: what gives way is told by its obligation."""
-
-    engine: Engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.engine, name)
-
-    def plan(self, ctx: Context) -> Plan:
-        plan = self.engine.plan(ctx)
-        due = {each.dedupe_key for each in plan.obligations}
-        assert {each.dedupe_key for each in plan.proposals if each.type in OUTWARD} <= due
-        return plan
 
 
 @dataclass
