@@ -16,7 +16,6 @@ from domain import (
     compliance_review,
     compliance_schedules,
     compliance_validation,
-    intentions,
     outbound,
     rests,
 )
@@ -25,7 +24,7 @@ from domain.compliance_checks import Check, UnknownCheck
 from domain.compliance_life import Reminder
 from domain.compliance_validation import Standing as Due
 from domain.events import Event
-from engines import timing
+from engines import room, timing
 from engines.compliance import answers, letter
 from engines.compliance.selection import crowded, escalate_key, key, priority, remind_key, select
 from engines.compliance.shared import Request
@@ -61,10 +60,11 @@ class ComplianceEngine:
         found = compliance_validation.validate(ctx.tx, compliance_validation.due(ctx.tx))
         if not found:
             return Plan(resting=resting)
-        standing = intentions.standing(ctx.tx, [key(each, ctx.now) for each in found])
+        people = {each.asked.id: each.account_id for each in found if each.asked is not None}
+        there = room.look(ctx, [key(each, ctx.now) for each in found], people)
         several = crowded(found)
         riding = compliance_checks.riding(ctx.tx, several) if several else {}
-        selection = select(found, standing=standing, riding=riding, settings=ctx.settings, now=ctx.now)
+        selection = select(found, room=there, riding=riding)
         if selection.withdrawn:
             compliance_checks.withdraw(ctx.tx, [each.check for each in selection.withdrawn],
                                        reason="the account is asked for nothing now")  # fmt: skip

@@ -18,6 +18,7 @@ from domain.settings import TenantSettings
 from engines import timing
 from engines.compliance.shared import Request, Sharing, asked_lately, wants
 from engines.contract import Obligation
+from engines.room import Room, Wish
 
 REMIND, OVERDUE = "compliance_due", "compliance_overdue"
 
@@ -67,22 +68,19 @@ def key(due: Due, now: datetime) -> str:
     return escalate_key(due) if _to_escalate(due, now) else remind_key(due)
 
 
-def select(
-    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime,
-    riding: Mapping[UUID, str] = MappingProxyType({}),
-) -> Selection:  # fmt: skip
-    """Pick within the hour's budgets; `standing` is the newest card of each intention.
+def select(found: Sequence[Due], *, room: Room, riding: Mapping[UUID, str] = MappingProxyType({})) -> Selection:
+    """Pick within the hour's budgets; what can go now comes first.
 
     `riding` tells which checks a request asks along with another's, by the intention of that request.
     """
-    selection = Selection()
+    selection, standing, settings, now = Selection(), room.standing, room.settings, room.now
     sharing = _waiting(found, standing, riding)
     escalations = settings.compliance_escalations_per_cycle
-    reminders = settings.compliance_reminders_per_cycle - sum(
-        1 for due in found if (card := standing.get(remind_key(due))) and card.state in UNDER_WAY
-        and card.not_before <= now
-    )  # fmt: skip
-    for due in sorted(found, key=lambda each: (-priority(each, now), each.check.due_at, each.check.id)):
+    reminders = room.left(settings.compliance_reminders_per_cycle, map(remind_key, found))
+    wished = [(each, _wish(each, now)) for each in found]
+    for due, its in sorted(wished, key=lambda each: (
+        room.rank(each[1]) if each[1] else 0, -priority(each[0], now), each[0].check.due_at, each[0].check.id
+    )):  # fmt: skip
         if _to_escalate(due, now):
             told = _obligation(due, OVERDUE, escalate_key(due), due.check.escalate_at or now)
             barrier = _stands(told, standing.get(escalate_key(due)), settings, now)
@@ -99,11 +97,12 @@ def select(
             else:
                 barrier = (_held(told) if due.shadowed else None) or _rides(told, due, riding) or _stands(
                     told, standing.get(remind_key(due)), settings, now) or _barrier(told, due, now) or _shared(
-                    told, due, sharing)  # fmt: skip
-            if barrier is None:
-                barrier = _over_budget(told, reminders, settings.compliance_reminders_per_cycle, now)
+                    told, due, sharing) or _account_full(told, its, room)  # fmt: skip
+            if barrier is None and its is not None:
+                barrier = _over_budget(told, room.budget(reminders, its), settings.compliance_reminders_per_cycle, now)
                 reminders -= 1
                 if barrier is None:
+                    room.take(its)
                     sharing.ask(due, remind_key(due))
         elif due.check.state == "overdue":
             told = barrier = _waits(due)
@@ -201,6 +200,22 @@ def _barrier(told: Obligation, due: Due, now: datetime) -> Obligation | None:
     if due.asked.paused_until is not None and due.asked.paused_until > now:
         return _put_off(told, "compliance.away", "whoever would be asked is away", due.asked.paused_until)
     return None
+
+
+def _wish(due: Due, now: datetime) -> Wish | None:
+    """The request, as far as it needs room; None where there is nobody to ask."""
+    if due.asked is None:
+        return None
+    return Wish(remind_key(due), "compliance", due.account_id, due.asked.id, due.asked.timezone, priority(due, now),
+                awaited=True)  # fmt: skip
+
+
+def _account_full(told: Obligation, its: Wish | None, room: Room) -> Obligation | None:
+    """Whether enough people of the account are written to on the day on which it could go."""
+    full = room.full(its) if its is not None else None
+    if full is None:
+        return None
+    return _put_off(told, "compliance.account_people", f"{full[0]} colleagues are written to that day", full[1])
 
 
 def _over_budget(told: Obligation, left: int, an_hour: int, now: datetime) -> Obligation | None:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import cards as board
-from domain import deal_activity, deal_stages, deals, intentions, outbound, pipeline, rests, schedule
+from domain import deal_activity, deal_stages, deals, outbound, pipeline, rests, schedule
 from domain.cards import Card, Proposal
 from domain.deal_activity import FollowUp
 from domain.deals import Evidence, IllegalDealMove
 from domain.events import Event
-from engines import timing
+from engines import room, timing
 from engines.contract import Context, Handler, Outcome, Plan
 from engines.deals import due as reading
 from engines.deals import letter, news
@@ -43,9 +43,9 @@ class DealsEngine:
         if not found and not stalls:
             return Plan(resting=resting)
         keys = [each.key for each in found] + [each.key for each in stalls]
-        selection = select_follow_ups(
-            found, stalls, standing=intentions.standing(ctx.tx, keys), settings=ctx.settings, now=ctx.now
-        )
+        people = {each.contact_id: each.client_id for each in found if each.contact_id is not None}
+        there = room.look(ctx, keys, people)
+        selection = select_follow_ups(found, stalls, room=there)
         if selection.unwanted:
             deal_activity.answer_stalls(ctx.tx, selection.unwanted)
         proposals = [_follow_up(ctx, pick) for pick in selection.picks]

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from domain.intentions import UNDER_WAY, Standing
+from domain.intentions import Standing
 from domain.rest_news import STALLS_PER_CYCLE
 from domain.settings import TenantSettings
 from engines import resting
 from engines.contract import Obligation
 from engines.deals.due import Due, Stall
 from engines.deals.urgency import Score, Urgency, priority, urgency
+from engines.room import Room, Wish
 
 FOLLOW_UP, STALLED = "deal_follow_up_due", "deal_stalled"
 
@@ -39,34 +40,45 @@ class Selection:
     """Deals of whose stall a person wants nothing said."""
 
 
-def select_follow_ups(
-    found: Sequence[Due], stalls: Sequence[Stall], *, standing: Mapping[str, Standing], settings: TenantSettings,
-    now: datetime,
-) -> Selection:  # fmt: skip
-    """Rank what is due and pick within the hour's budget; `standing` is the newest card of each intention."""
-    selection = Selection()
-    budget = settings.deal_follow_ups_per_cycle - sum(
-        1 for each in found
-        if (card := standing.get(each.key)) and card.state in UNDER_WAY and card.not_before <= now
-    )  # fmt: skip
-    ranked = sorted((_rated(each, settings, now) for each in found),
-                    key=lambda pick: (-pick.score.total, pick.due.due_at, pick.due.deal_id))  # fmt: skip
-    for pick in ranked:
-        due, told, card = pick.due, _obligation(pick.due), standing.get(pick.due.key)
+def select_follow_ups(found: Sequence[Due], stalls: Sequence[Stall], *, room: Room) -> Selection:
+    """Rank what is due and pick within the hour's budget; what can go now comes first."""
+    selection, settings, now = Selection(), room.settings, room.now
+    budget = room.left(settings.deal_follow_ups_per_cycle, [each.key for each in found])
+    rated = [(pick := _rated(each, settings, now), _wish(pick)) for each in found]
+    for pick, its in sorted(rated, key=lambda each: (
+        room.rank(each[1]) if each[1] else 0, -each[0].score.total, each[0].due.due_at, each[0].due.deal_id
+    )):  # fmt: skip
+        due, told, card = pick.due, _obligation(pick.due), room.standing.get(pick.due.key)
         if due.shadowed:
             told = resting.held(told, "deals.held")
         elif card is not None and card.speaks(now, settings.reconsider_hours):
             told = resting.refused(told, card, "deals.refused", settings, now)
-        elif barrier := _barrier(due, now):
+        elif barrier := _barrier(due, now) or _account_full(due, its, room):
             told = barrier
-        elif behind := _over_budget(due, budget, settings, now):
+        elif behind := _over_budget(due, room.budget(budget, its), settings, now):
             told, budget = behind, budget - 1
         else:
             budget -= 1
+            room.take(its)
             selection.picks.append(pick)
         selection.obligations.append(resting.at_rest(told, due.seen, now, due.planned_at))
-    _answer_stalls(selection, stalls, standing, settings, now)
+    _answer_stalls(selection, stalls, room.standing, settings, now)
     return selection
+
+
+def _wish(pick: Pick) -> Wish | None:
+    """The follow-up, as far as it needs room; None where it would go to nobody."""
+    due = pick.due
+    if due.contact_id is None:
+        return None
+    return Wish(due.key, "deals", due.client_id, due.contact_id, due.timezone, pick.score.total, due.thread_id)
+
+
+def _account_full(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+    full = room.full(its) if its is not None else None
+    if full is None:
+        return None
+    return _deferred(due, "deals.account_people", f"{full[0]} colleagues are written to that day", full[1])
 
 
 def _rated(due: Due, settings: TenantSettings, now: datetime) -> Pick:

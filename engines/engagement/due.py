@@ -1,15 +1,14 @@
-"""What planning reads: the clocks that are due with what is needed to rank them, and the cards they already have."""
+"""What planning reads: the clocks that are due, with what is needed to rank them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain import clocks
-from domain.intentions import UNDER_WAY
 from engines.contract import Context
 from engines.engagement import sequence
 
@@ -108,20 +107,3 @@ def _due(row: Mapping[Any, Any]) -> Due:
     return Due(
         **same, languages=(row["language"], row["client_language"]), account_value=float(row["annual_value"])
     )  # fmt: skip
-
-
-def people_today(ctx: Context, client_ids: Sequence[UUID], day_began: datetime) -> dict[UUID, set[UUID]]:
-    """Whom of each account the agent is about to write to, or has written to since the day began."""
-    people: dict[UUID, set[UUID]] = {}
-    if not client_ids:
-        return people
-    rows = ctx.tx.rows(
-        """SELECT DISTINCT client_id, contact_id FROM kanban_cards
-           WHERE tenant_id = :t AND client_id = ANY(:clients) AND type = ANY(:types) AND contact_id IS NOT NULL
-             AND (state = ANY(:waiting) OR state IN ('done', 'held', 'uncertain') AND state_changed_at >= :began)""",
-        t=ctx.tenant_id, clients=list(client_ids), types=list(clocks.SEQUENCE_TYPES), waiting=sorted(UNDER_WAY),
-        began=day_began,
-    )  # fmt: skip
-    for row in rows:
-        people.setdefault(row["client_id"], set()).add(row["contact_id"])
-    return people

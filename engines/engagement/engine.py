@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import clocks, intentions, outbound, promises, rests, schedule
+from domain import clocks, outbound, promises, rests, schedule
 from domain.cards import Card, Proposal
 from domain.events import Event
-from engines import timing
+from engines import room, timing
 from engines.contract import Context, Handler, Plan
 from engines.engagement import due as reading
 from engines.engagement import letter, sequence
-from engines.engagement.selection import Pick, day_began, select_next_contacts_to_touch
+from engines.engagement.selection import Pick, select_next_contacts_to_touch
 
 
 class EngagementEngine:
@@ -37,14 +37,9 @@ class EngagementEngine:
         found = reading.due(ctx)
         if not found:
             return Plan(resting=resting)
-        accounts = list({each.client_id for each in found})
-        selection = select_next_contacts_to_touch(
-            found,
-            standing=intentions.standing(ctx.tx, [each.key(ctx.now) for each in found]),
-            people=reading.people_today(ctx, accounts, day_began(ctx.settings, ctx.now)),
-            settings=ctx.settings,
-            now=ctx.now,
-        )
+        people = {each.contact_id: each.client_id for each in found}
+        there = room.look(ctx, [each.key(ctx.now) for each in found], people)
+        selection = select_next_contacts_to_touch(found, room=there)
         return Plan(tuple(selection.obligations), tuple(_proposal(ctx, pick) for pick in selection.picks), resting)
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:

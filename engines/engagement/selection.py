@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from domain.intentions import UNDER_WAY, Standing
+from domain.sequences import KEEPS_IN_TOUCH
 from domain.settings import TenantSettings
 from engines import resting
 from engines.contract import Obligation
 from engines.engagement import sequence
 from engines.engagement.due import Due
 from engines.engagement.priority import Score, score
+from engines.room import Room, Wish
 
 PATIENCE_DAYS = 7
 """How long a colleague's live conversation may put a promise off."""
@@ -37,35 +36,31 @@ class Selection:
     picks: list[Pick] = field(default_factory=list)
 
 
-def select_next_contacts_to_touch(
-    found: Sequence[Due], *, standing: Mapping[str, Standing], people: Mapping[UUID, set[UUID]],
-    settings: TenantSettings, now: datetime,
-) -> Selection:  # fmt: skip
+def select_next_contacts_to_touch(found: Sequence[Due], *, room: Room) -> Selection:
     """Rank what is due and pick within the hour's budget and each account's daily number of people.
 
-    `standing` is the newest card of each intention, `people` whom of each account the agent writes to today. Cards
-    that are ready and still wait their turn use up the budget, so that no more are made than can go out.
+    What can go now comes first. Cards that are ready and still wait their turn use up the budget, so that no more are
+    made than can go out.
     """
-    selection = Selection()
-    today = {client: set(contacts) for client, contacts in people.items()}
-    budget = settings.touches_per_cycle - sum(
-        1 for card in standing.values() if card.state in UNDER_WAY and card.not_before <= now
-    )
-    scored = [Pick(each, rate(each, now)) for each in found]
-    for pick in sorted(scored, key=lambda p: (-p.score.total, p.due.due_at(now), p.due.contact_id)):
+    selection, settings, now = Selection(), room.settings, room.now
+    budget = room.left(settings.touches_per_cycle)
+    scored = [(pick := Pick(each, rate(each, now)), wish(pick, now)) for each in found]
+    for pick, its in sorted(scored, key=lambda each: (
+        room.rank(each[1]), -each[0].score.total, each[0].due.due_at(now), each[0].due.contact_id
+    )):  # fmt: skip
         due, key = pick.due, pick.due.key(now)
-        card, told = standing.get(key), _obligation(due, now, dedupe_key=key)
+        card, told = room.standing.get(key), _obligation(due, now, dedupe_key=key)
         if due.shadowed:
             told = resting.held(told, "engagement.held")
         elif card is not None and card.speaks(now, settings.reconsider_hours):
             told = resting.refused(told, card, "engagement.refused", settings, now)
-        elif barrier := _barrier(due, settings, now) or _account_full(due, today, settings, now):
+        elif barrier := _barrier(due, settings, now) or _account_full(due, its, room, now):
             told = barrier
-        elif behind := _over_budget(due, budget, settings, now):
+        elif behind := _over_budget(due, room.budget(budget, its), settings, now):
             told, budget = behind, budget - 1
         else:
             budget -= 1
-            today.setdefault(due.client_id, set()).add(due.contact_id)
+            room.take(its)
             selection.picks.append(pick)
         selection.obligations.append(resting.at_rest(told, due.seen, now, due.planned_at))
     return selection
@@ -82,10 +77,12 @@ def rate(due: Due, now: datetime) -> Score:
     )
 
 
-def day_began(settings: TenantSettings, now: datetime) -> datetime:
-    """The tenant's last midnight."""
-    local = now.astimezone(ZoneInfo(settings.timezone))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+def wish(pick: Pick, now: datetime) -> Wish:
+    """The touch, as far as it needs room."""
+    due = pick.due
+    follows = due.next_step(now) != sequence.FIRST_TOUCH
+    return Wish(due.key(now), KEEPS_IN_TOUCH, due.client_id, due.contact_id, due.timezone, pick.score.total,
+                due.thread_id if follows else None)  # fmt: skip
 
 
 def _barrier(due: Due, settings: TenantSettings, now: datetime) -> Obligation | None:
@@ -104,14 +101,12 @@ def _barrier(due: Due, settings: TenantSettings, now: datetime) -> Obligation | 
     return None
 
 
-def _account_full(
-    due: Due, today: Mapping[UUID, set[UUID]], settings: TenantSettings, now: datetime
-) -> Obligation | None:
-    others = today.get(due.client_id, set()) - {due.contact_id}
-    if len(others) < settings.max_people_per_account_per_day:
+def _account_full(due: Due, its: Wish, room: Room, now: datetime) -> Obligation | None:
+    full = room.full(its)
+    if full is None:
         return None
-    tomorrow = (day_began(settings, now) + timedelta(days=1)).astimezone(now.tzinfo)
-    return _deferred(due, now, "engagement.account_people", f"{len(others)} colleagues are written to today", tomorrow)
+    others, until = full
+    return _deferred(due, now, "engagement.account_people", f"{others} colleagues are written to that day", until)
 
 
 def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import feedback, feedback_figures, feedback_life, intentions, outbound, rest_news, rests
+from domain import feedback, feedback_figures, feedback_life, outbound, rest_news, rests
 from domain.cards import Card, Proposal
 from domain.events import Event
 from domain.feedback_book import SUBJECT
 from domain.feedback_life import Mail
-from engines import timing
+from engines import room, timing
 from engines.contract import Context, Handler, Obligation, Plan
 from engines.feedback import due as reading
 from engines.feedback import letter, opinions, recovery
@@ -35,8 +35,9 @@ class FeedbackEngine:
         """Account for every request and reminder due, and for what is to make good; a handful of statements."""
         resting = rests.counted(ctx.tx, SUBJECT)
         found = reading.requests(ctx)
-        standing = intentions.standing(ctx.tx, [each.key for each in found])
-        selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
+        people = {each.contact_id: each.client_id for each in found if each.contact_id is not None}
+        there = room.look(ctx, [each.key for each in found], people)
+        selection = select(found, room=there)
         feedback.set_aside(ctx.tx, selection.skipped)
         feedback_life.give_up_reminders(ctx.tx, selection.given_up)
         return Plan((*selection.obligations, *_making_good(ctx)), tuple(_proposal(ctx, due) for due in selection.picks),

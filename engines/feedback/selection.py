@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from domain import rests
-from domain.intentions import UNDER_WAY, Standing
+from domain.intentions import UNDER_WAY
 from domain.settings import TenantSettings
 from engines import timing
 from engines.contract import Obligation
 from engines.feedback.due import Due
+from engines.room import Room, Wish
 
 ASK, REMIND = 650, 500
 """Priority of a question and of its reminder: business comes first, and whoever is merely due may come after."""
@@ -29,15 +30,16 @@ class Selection:
     """Of whose reminder nothing becomes."""
 
 
-def select(
-    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime
-) -> Selection:  # fmt: skip
-    """Pick within the hour's budget; `standing` is the newest card of each intention."""
-    selection = Selection()
+def select(found: Sequence[Due], *, room: Room) -> Selection:
+    """Pick within the hour's budget; what can go now comes first."""
+    selection, standing, settings, now = Selection(), room.standing, room.settings, room.now
     under_way = [each for each in found if (card := standing.get(each.key)) and card.state in UNDER_WAY]
-    budget = settings.feedback_per_cycle - sum(standing[each.key].not_before <= now for each in under_way)
+    budget = room.left(settings.feedback_per_cycle, [each.key for each in found])
     busy = {each.contact_id for each in under_way}
-    for due in sorted(found, key=lambda each: (each.attempt, each.due_at, each.request_id)):
+    wished = [(each, _wish(each)) for each in found]
+    for due, its in sorted(wished, key=lambda each: (
+        each[0].attempt, room.rank(each[1]) if each[1] else 0, each[0].due_at, each[0].request_id
+    )):  # fmt: skip
         card, barrier = standing.get(due.key), None
         silent = card.silent_until(now, settings.reconsider_hours) if card is not None else None
         if not due.attempt and due.latest_at <= now:
@@ -53,12 +55,13 @@ def select(
         elif card is not None and card.state == "rejected":
             barrier = _blocked(due, "feedback.not_wanted", "whoever was asked did not want it sent")
         else:
-            barrier = _barrier(due, now) or _one_at_a_time(due, busy)
-            if barrier is None:
-                barrier = _over_budget(due, budget, settings, now)
+            barrier = _barrier(due, now) or _one_at_a_time(due, busy) or _account_full(due, its, room)
+            if barrier is None and its is not None:
+                barrier = _over_budget(due, room.budget(budget, its), settings, now)
                 budget -= 1
-            if barrier is None:
+            if barrier is None and its is not None:
                 busy.add(due.contact_id)
+                room.take(its)
                 selection.picks.append(due)
         selection.obligations.append(_noted(selection, due, barrier, now) if barrier else _obligation(due))
     return selection
@@ -78,7 +81,7 @@ def _noted(selection: Selection, due: Due, barrier: Obligation, now: datetime) -
     return barrier
 
 
-_TURNS = frozenset({"feedback.one_at_a_time", "feedback.budget"})
+_TURNS = frozenset({"feedback.one_at_a_time", "feedback.account_people", "feedback.budget"})
 """What keeps a request waiting for others, and for nothing else."""
 
 
@@ -111,6 +114,22 @@ def _one_at_a_time(due: Due, busy: set[UUID | None]) -> Obligation | None:
     if due.contact_id not in busy:
         return None
     return _deferred(due, "feedback.one_at_a_time", "the contact is being asked about another order", None)
+
+
+def _wish(due: Due) -> Wish | None:
+    """The mail, as far as it needs room; None where it would go to nobody."""
+    if due.contact_id is None:
+        return None
+    return Wish(due.key, "feedback", due.client_id, due.contact_id, due.timezone, REMIND if due.attempt else ASK,
+                due.thread_id)  # fmt: skip
+
+
+def _account_full(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+    """Whether enough colleagues are written to on the day on which it could go."""
+    full = room.full(its) if its is not None else None
+    if full is None:
+        return None
+    return _deferred(due, "feedback.account_people", f"{full[0]} colleagues are written to that day", full[1])
 
 
 def _over_budget(due: Due, left: int, settings: TenantSettings, now: datetime) -> Obligation | None:

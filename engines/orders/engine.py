@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import goals, order_exceptions, order_fixes, orders, rests, runs
+from domain import goals, intentions, order_exceptions, order_fixes, orders, rests, runs
 from domain import order_queue as queue
 from domain.cards import Card, Proposal
 from domain.events import Event
@@ -49,22 +49,25 @@ class OrdersEngine:
         if not found:
             return Plan(resting=resting)
         standing = order_exceptions.of(tx, [each.order_id for each in found if each.state != "waiting"])
+        wished = [(each, *asking.answers(ctx, each, standing.get(each.order_id, ()))) for each in found]
+        spoken_for = _spoken_for(ctx, [proposal for _, _, proposal in wished if proposal is not None])
         obligations: list[Obligation] = []
         proposals: list[Proposal] = []
         left = ctx.settings.orders_per_cycle
-        for each in found:
-            due, proposal = asking.answers(ctx, each, standing.get(each.order_id, ()))
-            if proposal is not None and left <= 0:
+        for each, due, proposal in wished:
+            # what stands on the board, and waits, keeps no other order back
+            fresh = proposal is not None and proposal.dedupe_key not in spoken_for
+            if fresh and left <= 0:
                 due = _later(ctx, due, -left)
             elif proposal is not None:
                 proposals.append(proposal)
-            left -= proposal is not None
+            left -= fresh
             obligations.append(asking.at_rest(ctx, each, due))
         unsettled = {str(each.order_id) for each in found
                      if each.state == "exceptions" and each.due_at is not None and each.due_at <= ctx.now}  # fmt: skip
         queue.looked_at(tx, [UUID(each.subject_id) for each in proposals if each.subject_id in unsettled],
                         again_at=ctx.now + timedelta(hours=ctx.settings.reconsider_hours))  # fmt: skip
-        return Plan(tuple(obligations), tuple(proposals), resting)
+        return Plan(tuple(obligations), tuple(each for each in proposals if each.dedupe_key not in spoken_for), resting)
 
     def settled(self, ctx: Context, cards: Sequence[Card]) -> None:
         """A question that went out is waited for; one that was held is waited for in the shadow."""
@@ -135,6 +138,12 @@ def fix_order(ctx: Context, card: Card) -> Outcome:
     asking.propose(ctx, order_id)
     undo = {"verb": "orders.restore", "order_id": str(order_id), "changes": dict(changes)}
     return Outcome({"changes": dict(changes)}, undo=undo if changes else None)
+
+
+def _spoken_for(ctx: Context, wished: Sequence[Proposal]) -> set[str]:
+    """The intentions for which a card stands already that speaks for them."""
+    standing = intentions.standing(ctx.tx, [each.dedupe_key for each in wished])
+    return {key for key, card in standing.items() if card.speaks(ctx.now, ctx.settings.reconsider_hours)}
 
 
 def _later(ctx: Context, due: Obligation, ahead: int) -> Obligation:

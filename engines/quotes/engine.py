@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import deals, inbox, intentions, outbound, quote_figures, quote_life, quotes, rests
+from domain import deals, inbox, outbound, quote_figures, quote_life, quotes, rests
 from domain.cards import Card, Proposal
 from domain.deals import Evidence
 from domain.events import Event
 from domain.quote_book import OPEN
 from domain.quote_life import Sending
-from engines import timing
+from engines import room, timing
 from engines.contract import Context, Handler, Plan
 from engines.quotes import answers, letter, requests
 from engines.quotes import due as reading
@@ -39,8 +39,9 @@ class QuotesEngine:
         found = reading.due(ctx)
         if not found:
             return Plan(resting=resting)
-        standing = intentions.standing(ctx.tx, [each.key for each in found])
-        selection = select(found, standing=standing, settings=ctx.settings, now=ctx.now)
+        people = {each.contact_id: each.client_id for each in found if each.contact_id is not None}
+        there = room.look(ctx, [each.key for each in found], people)
+        selection = select(found, room=there)
         if selection.unwanted:
             quotes.take_back_offer(ctx.tx, selection.unwanted)
         return Plan(tuple(selection.obligations), tuple(_proposal(ctx, due) for due in selection.picks), resting)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from domain.intentions import UNDER_WAY, Standing
 from domain.settings import TenantSettings
 from engines import resting
 from engines.contract import Obligation
 from engines.quotes.due import Due
+from engines.room import Room, Wish
 
 SEND, FOLLOW_UP = 1150, 600
 """Priority of a quote that somebody waits for, and of what each follow-up adds a hundred to."""
@@ -33,17 +33,15 @@ def priority(due: Due) -> int:
     return FOLLOW_UP + 100 * due.attempt if due.attempt else SEND
 
 
-def select(
-    found: Sequence[Due], *, standing: Mapping[str, Standing], settings: TenantSettings, now: datetime
-) -> Selection:  # fmt: skip
-    """Pick within the hour's budget; `standing` is the newest card of each intention."""
-    selection = Selection()
-    budget = settings.quotes_per_cycle - sum(
-        1 for each in found
-        if (card := standing.get(each.key)) and card.state in UNDER_WAY and card.not_before <= now
-    )  # fmt: skip
-    for due in sorted(found, key=lambda each: (-priority(each), each.due_at, each.quote_id)):
-        card, told = standing.get(due.key), _obligation(due)
+def select(found: Sequence[Due], *, room: Room) -> Selection:
+    """Pick within the hour's budget; what can go now comes first."""
+    selection, settings, now = Selection(), room.settings, room.now
+    budget = room.left(settings.quotes_per_cycle, [each.key for each in found])
+    wished = [(each, _wish(each)) for each in found]
+    for due, its in sorted(wished, key=lambda each: (
+        room.rank(each[1]) if each[1] else 0, -priority(each[0]), each[0].due_at, each[0].quote_id
+    )):  # fmt: skip
+        card, told = room.standing.get(due.key), _obligation(due)
         if card is not None and card.state == "rejected" and not due.attempt and due.offered_at is not None:
             selection.unwanted.append(due.quote_id)
             told = _blocked(due, "quotes.not_wanted", "whoever was asked did not want it sent")
@@ -51,15 +49,31 @@ def select(
             told = resting.held(told, "quotes.held")
         elif card is not None and card.speaks(now, settings.reconsider_hours):
             told = resting.refused(told, card, "quotes.refused", settings, now)
-        elif barrier := _barrier(due, now):
+        elif barrier := _barrier(due, now) or _account_full(due, its, room):
             told = barrier
-        elif behind := _over_budget(due, budget, settings, now):
+        elif behind := _over_budget(due, room.budget(budget, its), settings, now):
             told, budget = behind, budget - 1
         else:
             budget -= 1
+            room.take(its)
             selection.picks.append(due)
         selection.obligations.append(resting.at_rest(told, due.seen, now, due.planned_at))
     return selection
+
+
+def _wish(due: Due) -> Wish | None:
+    """The mail, as far as it needs room; None where it would go to nobody."""
+    if due.contact_id is None:
+        return None
+    return Wish(due.key, "quotes", due.client_id, due.contact_id, due.timezone, priority(due), due.thread_id,
+                awaited=not due.attempt)  # fmt: skip
+
+
+def _account_full(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+    full = room.full(its) if its is not None else None
+    if full is None:
+        return None
+    return _deferred(due, "quotes.account_people", f"{full[0]} colleagues are written to that day", full[1])
 
 
 def _barrier(due: Due, now: datetime) -> Obligation | None:

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain import cards, clocks, executions, settings
+from domain import cards, clocks, executions, outbound, settings
 from domain.cards import Card
 from domain.db import Database, Tx
 from domain.events import Event
+from domain.outbound import Frozen
+from domain.ports import OutboundMail
 from engines.contract import Context, Plan
 from engines.engagement.engine import EngagementEngine
 from tests import build
@@ -44,6 +46,10 @@ def carry_out(tx: Tx, card: Card) -> Card:
     tx.run("UPDATE kanban_cards SET thread_id = :thread WHERE id = :id", thread=thread, id=card.id)
     key = f"key-{card.id}"
     mine = executions.reserve(tx, card, owner="test", fence=1, lease_seconds=15, idempotency_key=key)
+    mail = OutboundMail(
+        card.id, key, f"<{card.id}@acme.example>", "ana@acme.example", ("p@initech.example",), "Hi", "Hi"
+    )
+    outbound.record_each(tx, [Frozen(mine, mail, "live", thread)], state="reserved", provider="resend")
     done = executions.settle(tx, mine, "done", provider_id="p-1")
     assert done.contact_id is not None
     clocks.mailed(tx, {done.id: done.contact_id})

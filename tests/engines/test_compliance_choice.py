@@ -11,10 +11,12 @@ import pytest
 
 from domain.compliance_checks import Check
 from domain.compliance_validation import Asked, Standing
+from domain.intentions import Board
 from domain.intentions import Standing as Card
 from domain.settings import TenantSettings
 from engines.compliance import letter
 from engines.compliance.selection import escalate_key, priority, remind_key, select
+from engines.room import Room
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 BILL = Asked(UUID(int=4), "Bill Lumbergh", None, None, None)
@@ -71,7 +73,7 @@ def number(due: Standing, which: int) -> Standing:
 def test_each_check_that_is_due_is_asked_about_put_off_or_taken_to_somebody(
     changes: dict[str, Any], of_check: Check, said: Any
 ) -> None:
-    told = select([replace(DUE, check=of_check, **changes)], standing={}, settings=TenantSettings(), now=NOW)
+    told = select([replace(DUE, check=of_check, **changes)], room=Room(Board({}), TenantSettings(), NOW))
     if said == "nothing":
         assert not told.obligations
         return
@@ -84,16 +86,16 @@ def test_an_hour_has_its_budget_and_what_waits_on_the_board_counts_against_it() 
     chosen = TenantSettings(compliance_reminders_per_cycle=2, compliance_escalations_per_cycle=1)
     first, second, third = (number(DUE, which) for which in range(3))
     waiting = {remind_key(first): Card("deferred", NOW, NOW)}
-    told = select([first, second, third], standing=waiting, settings=chosen, now=NOW)
+    told = select([first, second, third], room=Room(Board(waiting), chosen, NOW))
     assert told.reminders == [second]
     assert [(owed.disposition, owed.rule) for owed in told.obligations] == [
         (None, None), (None, None), ("deferred", "compliance.budget")]  # fmt: skip
     terms = [number(replace(DUE, check=TERM), which) for which in range(2)]
-    told = select(terms, standing={}, settings=chosen, now=NOW)
+    told = select(terms, room=Room(Board({}), chosen, NOW))
     assert told.escalations == terms[:1]
     assert [owed.rule for owed in told.obligations] == [None, "compliance.budget"]
     done = {escalate_key(each): Card("queued", NOW, NOW) for each in terms}
-    assert select(terms, standing=done, settings=chosen, now=NOW).escalations == []
+    assert select(terms, room=Room(Board(done), chosen, NOW)).escalations == []
 
 
 def test_what_presses_more_comes_first_and_a_request_that_nobody_should_get_is_withdrawn() -> None:
@@ -101,11 +103,11 @@ def test_what_presses_more_comes_first_and_a_request_that_nobody_should_get_is_w
     late = number(replace(DUE, check=LATE), 2)
     assert [priority(each, NOW) for each in (fresh, again, late)] == [700, 775, 800]
     assert priority(replace(late, reminders=9), NOW) == 1_000
-    told = select([fresh, again, late], standing={}, settings=TenantSettings(), now=NOW)
+    told = select([fresh, again, late], room=Room(Board({}), TenantSettings(), NOW))
     assert told.reminders == [late, again, fresh]
     gone = replace(DUE, account_status="inactive")
     waiting = {remind_key(gone): Card("deferred", NOW, NOW)}
-    assert select([gone], standing=waiting, settings=TenantSettings(), now=NOW).withdrawn == [gone]
+    assert select([gone], room=Room(Board(waiting), TenantSettings(), NOW)).withdrawn == [gone]
 
 
 def test_a_request_says_whose_record_it_is_about_whether_it_was_asked_and_whether_its_day_is_over() -> None:

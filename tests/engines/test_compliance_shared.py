@@ -9,10 +9,12 @@ from uuid import UUID
 
 from domain.compliance_checks import Check
 from domain.compliance_validation import Lately, Standing
+from domain.intentions import Board
 from domain.intentions import Standing as Card
 from domain.settings import TenantSettings
 from engines.compliance import letter
 from engines.compliance.selection import Selection, crowded, remind_key, select
+from engines.room import Room
 from tests.engines.test_compliance_choice import BILL, CHECK, DUE, NOW
 
 CHOSEN = TenantSettings(compliance_reminders_per_cycle=1)
@@ -27,7 +29,7 @@ def lacks(which: int, *gaps: str, of_account: bool = False, **changes: Any) -> S
 
 
 def chosen(*found: Standing, cards: dict[str, Card] | None = None, riding: dict[UUID, str] | None = None) -> Selection:
-    return select(found, standing=cards or {}, riding=riding or {}, settings=CHOSEN, now=NOW)
+    return select(found, room=Room(Board(cards or {}), CHOSEN, NOW), riding=riding or {})
 
 
 def test_two_schedules_ask_for_what_both_require_in_one_mail() -> None:
@@ -85,8 +87,8 @@ def test_an_account_and_its_person_are_not_both_asked_for_the_number_of_the_same
     assert [each.due for each in told.requests] == [own]
     assert [owed.dedupe_key for owed in told.obligations] == [remind_key(own)] * 2
     # another record is another mail, and what it lacks besides is asked for there
-    told = select([own, replace(of_account, lacks=("contact_phone", "domain"))], standing={},
-                  settings=TenantSettings(), now=NOW)  # fmt: skip
+    told = select([own, replace(of_account, lacks=("contact_phone", "domain"))],
+                  room=Room(Board(), TenantSettings(), NOW))  # fmt: skip
     assert [(each.due.check.id, each.gaps) for each in told.requests] == [
         (own.check.id, ("phone", "title")), (of_account.check.id, ("domain",))]  # fmt: skip
     asked = (Lately(None, ("contact_phone",), NOW + timedelta(days=1)),)

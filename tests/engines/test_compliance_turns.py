@@ -19,11 +19,13 @@ from domain import compliance_life as life
 from domain import compliance_validation as validation
 from domain.cards import Card, Proposal
 from domain.db import Database, Tx
+from domain.intentions import Board
 from domain.intentions import Standing as OnBoard
 from domain.settings import TenantSettings
 from engines.compliance.engine import ComplianceEngine, escalate_compliance
 from engines.compliance.selection import escalate_key, priority, remind_key, select
 from engines.contract import Context
+from engines.room import Room
 from tests import build, gears
 from tests.domain.test_compliance import monthly, of
 from tests.engines.test_compliance_choice import CHECK, DUE, LATE, NOW, TERM
@@ -147,7 +149,7 @@ def test_another_request_is_another_intention_and_the_same_one_is_not() -> None:
 def test_what_can_not_be_done_rests_until_its_next_moment_and_a_day_at_most() -> None:
     def rests(changes: dict[str, Any], **of_check: Any) -> datetime | None:
         found = replace(DUE, check=replace(CHECK, **of_check), **changes)
-        [owed] = select([found], standing={}, settings=TenantSettings(), now=NOW).obligations
+        [owed] = select([found], room=Room(Board({}), TenantSettings(), NOW)).obligations
         assert owed.seen == "1"
         return owed.rests_until
 
@@ -163,12 +165,12 @@ def test_what_can_not_be_done_rests_until_its_next_moment_and_a_day_at_most() ->
 def test_a_refused_request_rests_for_a_while_and_one_that_is_not_due_yet_takes_no_place_in_the_hour() -> None:
     chosen = TenantSettings(compliance_reminders_per_cycle=1)
     refused = {remind_key(DUE): OnBoard("blocked", NOW, NOW - timedelta(hours=1), "no_spam.gap")}
-    [owed] = select([DUE], standing=refused, settings=chosen, now=NOW).obligations
+    [owed] = select([DUE], room=Room(Board(refused), chosen, NOW)).obligations
     until = NOW + timedelta(hours=chosen.reconsider_hours - 1)
     assert (owed.disposition, owed.rule, owed.until) == ("blocked", "no_spam.gap", until)
     other = replace(DUE, check=replace(CHECK, id=UUID(int=77), entity_id=UUID(int=78), contact_id=UUID(int=78)))
     later = {remind_key(DUE): OnBoard("deferred", NOW + timedelta(hours=1), NOW)}
     other = replace(other, lacks=("title",))
-    assert select([DUE, other], standing=later, settings=chosen, now=NOW).reminders == [other]
+    assert select([DUE, other], room=Room(Board(later), chosen, NOW)).reminders == [other]
     now = {remind_key(DUE): OnBoard("deferred", NOW, NOW)}
-    assert select([DUE, other], standing=now, settings=chosen, now=NOW).reminders == []
+    assert select([DUE, other], room=Room(Board(now), chosen, NOW)).reminders == []

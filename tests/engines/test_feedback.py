@@ -17,13 +17,14 @@ from sqlalchemy import event as sa_event
 from brain import feelings, ratings
 from domain import settings
 from domain.db import Database, Tx
-from domain.intentions import Standing
+from domain.intentions import Board, Standing
 from domain.settings import TenantSettings
 from engines.contract import Context
 from engines.feedback import letter
 from engines.feedback.due import Due
 from engines.feedback.engine import FeedbackEngine
 from engines.feedback.selection import select
+from engines.room import Room
 from tests import build, gears
 from tests.engines.test_engagement import _rows_read
 
@@ -65,7 +66,7 @@ DUE = Due(
 )
 def test_each_request_that_is_due_is_asked_put_off_or_skipped(changes: dict[str, Any], said: Any) -> None:
     one = replace(DUE, **changes)
-    told = select([one], standing={}, settings=TenantSettings(), now=NOW)
+    told = select([one], room=Room(Board({}), TenantSettings(), NOW))
     [obligation] = told.obligations
     became = ("picked" if told.picks else "skipped" if told.skipped else "given_up" if told.given_up
               else "put_off" if obligation.rests_until else "nothing")  # fmt: skip
@@ -73,8 +74,9 @@ def test_each_request_that_is_due_is_asked_put_off_or_skipped(changes: dict[str,
 
 
 def test_one_person_is_asked_about_one_order_at_a_time_and_an_hour_has_its_budget() -> None:
-    some = [replace(DUE, request_id=UUID(int=10 + n), contact_id=UUID(int=4 + n // 2)) for n in range(6)]
-    told = select(some, standing={}, settings=TenantSettings(feedback_per_cycle=2), now=NOW)
+    some = [replace(DUE, request_id=UUID(int=10 + n), contact_id=UUID(int=4 + n // 2), client_id=UUID(int=40 + n // 2))
+            for n in range(6)]  # fmt: skip
+    told = select(some, room=Room(Board({}), TenantSettings(feedback_per_cycle=2), NOW))
     assert [each.request_id.int for each in told.picks] == [10, 12]
     rules = [each.rule for each in told.obligations]
     assert rules == [None, "feedback.one_at_a_time", None, "feedback.one_at_a_time", "feedback.budget",
@@ -88,20 +90,20 @@ def test_what_waits_on_the_board_counts_and_older_questions_come_before_reminder
         replace(DUE, request_id=UUID(int=10 + n), contact_id=UUID(int=20 + n // 2)) for n in range(3)
     )
     waiting = {first.key: Standing("deferred", NOW, NOW)}
-    told = select([first, second, third], standing=waiting, settings=TenantSettings(feedback_per_cycle=1), now=NOW)
+    told = select([first, second, third], room=Room(Board(waiting), TenantSettings(feedback_per_cycle=1), NOW))
     rules = [each.rule for each in told.obligations]
     assert (told.picks, rules) == ([], [None, "feedback.one_at_a_time", "feedback.budget"])
     reminder = replace(DUE, request_id=UUID(int=1), attempt=1, due_at=NOW - timedelta(days=9), contact_id=UUID(int=5))
     older = replace(DUE, request_id=UUID(int=9), due_at=NOW - timedelta(days=2), contact_id=UUID(int=6))
-    told = select([reminder, DUE, older], standing={}, settings=TenantSettings(feedback_per_cycle=2), now=NOW)
+    told = select([reminder, DUE, older], room=Room(Board({}), TenantSettings(feedback_per_cycle=2), NOW))
     assert told.picks == [older, DUE]
     # for a reminder it is never too late to ask: the question was
-    assert select([replace(reminder, latest_at=NOW)], standing={}, settings=TenantSettings(), now=NOW).picks
+    assert select([replace(reminder, latest_at=NOW)], room=Room(Board({}), TenantSettings(), NOW)).picks
 
 
 def test_what_a_person_did_not_want_is_not_asked_once_that_has_rested() -> None:
     rejected = {DUE.key: Standing("rejected", NOW, NOW - timedelta(days=9))}
-    told = select([DUE], standing=rejected, settings=TenantSettings(), now=NOW)
+    told = select([DUE], room=Room(Board(rejected), TenantSettings(), NOW))
     assert (told.picks, told.obligations[0].rule) == ([], "feedback.not_wanted")
     assert list(told.skipped) == [DUE.request_id]
 

@@ -11,13 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from domain.intentions import Standing
+from domain.intentions import Board, Standing
 from domain.rest_news import STALLS_PER_CYCLE
 from domain.settings import TenantSettings
 from engines.deals.due import Stall
 from engines.deals.selection import select_follow_ups
 from engines.quotes import selection
 from engines.quotes.due import Due
+from engines.room import Room
 from tests.hand_clock import A_MONDAY
 
 NOW = A_MONDAY
@@ -32,7 +33,7 @@ AWAY = {"attempt": 1, "clock": "paused", "paused_until": NOW + timedelta(days=3)
 
 
 def selected(*found: Due, standing: Mapping[str, Standing] | None = None, **settings: Any) -> selection.Selection:
-    return selection.select(found, standing=standing or {}, settings=TenantSettings(**settings), now=NOW)
+    return selection.select(found, room=Room(Board(standing or {}), TenantSettings(**settings), NOW))
 
 
 @pytest.mark.parametrize(
@@ -82,5 +83,5 @@ def test_a_sending_that_a_person_rejected_is_taken_back() -> None:
 def test_an_hour_answers_so_many_stalls_and_puts_the_rest_off() -> None:
     stall = Stall(UUID(int=1), "Shelves", "new", "New", Decimal(10), NOW, NOW, 4, None, None, UUID(int=2), None, "1")
     some = [replace(stall, id=UUID(int=at + 1)) for at in range(STALLS_PER_CYCLE + 1)]
-    made = select_follow_ups([], some, standing={}, settings=TenantSettings(), now=NOW)
+    made = select_follow_ups([], some, room=Room(Board(), TenantSettings(), NOW))
     assert (len(made.stalls), made.obligations[-1].rule) == (STALLS_PER_CYCLE, "deals.budget")
