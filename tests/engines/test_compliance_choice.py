@@ -40,10 +40,10 @@ TERM = replace(LATE, due_at=NOW - timedelta(days=8), escalate_at=NOW - timedelta
 
 
 def number(due: Standing, which: int) -> Standing:
-    """The same of another record, which somebody else is asked about."""
+    """The same of another account's record, about which somebody else is asked."""
     person = replace(BILL, id=UUID(int=200 + which))
     of_another = replace(due.check, id=UUID(int=100 + which), entity_id=person.id, contact_id=person.id)
-    return replace(due, check=of_another, asked=person)
+    return replace(due, check=of_another, asked=person, account_id=UUID(int=300 + which))
 
 
 @pytest.mark.parametrize(
