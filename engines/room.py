@@ -131,7 +131,7 @@ class Room:
         return self.rank(wish) > 0 and self.later >= self.settings.max_emails_per_hour * WORKING_HOURS
 
     def take(self, wish: Wish | None) -> None:
-        """The mail is to be proposed."""
+        """The mail is to be proposed, now or in its turn: whoever finds no room beside it waits for another day."""
         assert wish is not None, "who can't be written to stands behind a barrier"
         self.later += self.rank(wish) > 0
         there = self._people.setdefault((wish.client_id, self._day(self.chance(wish))), [])

@@ -101,8 +101,8 @@ def select(found: Sequence[Due], *, room: Room, riding: Mapping[UUID, str] = Map
             if barrier is None and its is not None:
                 barrier = _over_budget(told, room.budget(reminders, its), settings.compliance_reminders_per_cycle, now)
                 reminders -= 1
+                room.take(its)
                 if barrier is None:
-                    room.take(its)
                     sharing.ask(due, remind_key(due))
         elif due.check.state == "overdue":
             told = barrier = _waits(due)

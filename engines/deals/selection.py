@@ -57,6 +57,7 @@ def select_follow_ups(found: Sequence[Due], stalls: Sequence[Stall], *, room: Ro
             told = barrier
         elif behind := _over_budget(due, room.budget(budget, its), settings, now):
             told, budget = behind, budget - 1
+            room.take(its)
         else:
             budget -= 1
             room.take(its)

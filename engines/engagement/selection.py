@@ -58,6 +58,7 @@ def select_next_contacts_to_touch(found: Sequence[Due], *, room: Room) -> Select
             told = barrier
         elif behind := _over_budget(due, room.budget(budget, its), settings, now):
             told, budget = behind, budget - 1
+            room.take(its)
         else:
             budget -= 1
             room.take(its)

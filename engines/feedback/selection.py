@@ -59,9 +59,9 @@ def select(found: Sequence[Due], *, room: Room) -> Selection:
             if barrier is None and its is not None:
                 barrier = _over_budget(due, room.budget(budget, its), settings, now)
                 budget -= 1
-            if barrier is None and its is not None:
-                busy.add(due.contact_id)
                 room.take(its)
+            if barrier is None:
+                busy.add(due.contact_id)
                 selection.picks.append(due)
         selection.obligations.append(_noted(selection, due, barrier, now) if barrier else _obligation(due))
     return selection

@@ -53,6 +53,7 @@ def select(found: Sequence[Due], *, room: Room) -> Selection:
             told = barrier
         elif behind := _over_budget(due, room.budget(budget, its), settings, now):
             told, budget = behind, budget - 1
+            room.take(its)
         else:
             budget -= 1
             room.take(its)
