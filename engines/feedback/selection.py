@@ -55,7 +55,7 @@ def select(found: Sequence[Due], *, room: Room) -> Selection:
         elif card is not None and card.state == "rejected":
             barrier = _blocked(due, "feedback.not_wanted", "whoever was asked did not want it sent")
         else:
-            barrier = _barrier(due, now) or _one_at_a_time(due, busy) or _account_full(due, its, room)
+            barrier = _barrier(due, now) or _one_at_a_time(due, busy, now) or _account_full(due, its, room)
             if barrier is None and its is not None:
                 barrier = _over_budget(due, room.budget(budget, its), settings, now)
                 budget -= 1
@@ -109,11 +109,13 @@ def _barrier(due: Due, now: datetime) -> Obligation | None:
     return None
 
 
-def _one_at_a_time(due: Due, busy: set[UUID | None]) -> Obligation | None:
-    """Whether the same person is being asked about another order."""
+def _one_at_a_time(due: Due, busy: set[UUID | None], now: datetime) -> Obligation | None:
+    """Whether the same person is being asked about another order; that may come to nothing within the hour."""
     if due.contact_id not in busy:
         return None
-    return _deferred(due, "feedback.one_at_a_time", "the contact is being asked about another order", None)
+    return _deferred(
+        due, "feedback.one_at_a_time", "the contact is being asked about another order", timing.turn(now, 0, 1)
+    )
 
 
 def _wish(due: Due) -> Wish | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domain import cases, feedback_answers, feedback_life, undo
+from jobs import approvals
 from tests.hand_clock import HandClock
 from tests.jobs.feedback_desk import BROWSER, Desk, open_desk
 from tests.jobs.journal import QUIET, Day, Journal
@@ -183,3 +184,16 @@ def test_nobody_is_told_that_it_is_looked_at_where_nobody_does(desk: Desk, journ
     desk.close(case, "we have spoken on the telephone")
     assert desk.card("send_email").state == "cancelled"
     assert journal.next_day(desk).ledger == []
+
+
+def test_an_order_is_asked_about_in_the_next_hour_once_the_question_about_another_was_refused(desk: Desk) -> None:
+    desk.set(autonomy={"request_feedback": "approve"})
+    first, second = desk.delivered("PO-1"), desk.delivered("PO-2")
+    desk.clock.advance(days=7)
+    assert ("feedback_due", "deferred", "feedback.one_at_a_time") in desk.lines(desk.hour())
+    card = desk.card("request_feedback")
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        approvals.reject(tx, card.id, by="ana", reason="we spoke to them")
+    desk.hour()
+    [waiting] = [each for each in (desk.card("request_feedback"),) if each.state == "awaiting_approval"]
+    assert {card.payload["order_id"], waiting.payload["order_id"]} == {str(first), str(second)}
