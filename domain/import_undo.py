@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain import clocks, events, intake
+from domain import clocks, events, intake, order_queue, rechecks
 from domain.db import Row, Tx
 
 CHANGED_SINCE = "it was changed since"
@@ -98,6 +98,11 @@ def _write(
     if table.name == "contacts" and "client_id" in back:
         tx.run("UPDATE engagement_clocks SET client_id = :client WHERE tenant_id = :t AND contact_id = :id",
                client=back["client_id"], t=tx.tenant_id, id=now["id"])  # fmt: skip
+    if table.name in ("clients", "contacts"):
+        account = "id" if table.name == "clients" else "client_id"
+        rechecks.look_again(tx, [each for each in (now[account], back.get(account)) if each is not None])
+    if table.name == "products":
+        order_queue.product_came(tx, back.get("code") or now["code"])
     subject = table.name.removesuffix("s")
     events.record(tx, f"{subject}.set_back", subject, now[table.key], fields=sorted(back))
 
