@@ -114,13 +114,20 @@ def unaccounted(database: Database, tenant: Tenant, run_id: UUID, due: set[str])
     with database.tenant(tenant.id, actor="witness") as tx:
         row = tx.row(
             """SELECT outcome, (SELECT array_agg(subject_id) FROM run_obligations
-                                WHERE tenant_id = :t AND run_id = :run) AS told
+                                WHERE tenant_id = :t AND run_id = :run) AS told,
+                      (SELECT array_agg(contact_id::text) FROM engagement_clocks
+                       WHERE tenant_id = :t AND rests_until IS NOT NULL) AS resting,
+                      (SELECT coalesce(sum(count), 0) FROM run_obligations
+                       WHERE tenant_id = :t AND run_id = :run AND of_many) AS counted
                FROM agent_autonomous_runs
                WHERE tenant_id = :t AND id = :run AND started_at = :now AND outcome = 'completed'""",
             t=tx.tenant_id, run=run_id, now=tx.now,
         )  # fmt: skip
     # an hour that was taken up after a crash was planned before
     left = due - set(row["told"] or ()) if row is not None else set()
+    if row is not None and len(left & set(row["resting"] or ())) <= row["counted"]:
+        # of what rests there is one line for each reason, with how many it stands for
+        left -= set(row["resting"] or ())
     return [f"an obligation is not accounted for: {each}" for each in sorted(left)]
 
 
