@@ -71,8 +71,10 @@ def sent(tx: Tx, check: Check, person: UUID, attempt: int = 1) -> cards.Card:
 def wakes(tx: Tx, verb: object) -> tuple[datetime | None, datetime | None]:
     """When a sleeping tenant's work, and what should not wait for its slot, are due after a verb."""
     tx.run("DELETE FROM rest_news WHERE tenant_id = :t", t=tx.tenant_id)
+    tx.run("UPDATE kanban_cards SET state = 'cancelled' WHERE tenant_id = :t AND state = 'proposed'", t=tx.tenant_id)
     schedule.lock(tx)
-    schedule.settle(tx, [tx.now + timedelta(days=300)])
+    asleep = tx.now + timedelta(days=300)
+    assert schedule.settle(tx, [asleep]) == asleep
     tx.run("UPDATE tenant_schedule SET extra_due_at = NULL WHERE tenant_id = :t", t=tx.tenant_id)
     assert callable(verb)
     verb()
