@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event as sa_event
 
 from brain.reading import read
-from domain import inbox, mailboxes, quotes, settings
+from domain import inbox, mailboxes, products, quotes, settings
 from domain.contacts import by_addresses
 from domain.db import Database, Tx
 from domain.ports import RawMessage
@@ -129,6 +129,15 @@ def test_of_several_quotes_the_words_say_which_and_without_them_nobody_guesses(t
     assert [step(tx, each) for each in (first, second, third)] == [None] * 3
     arrives(tx, f"We take {first.number}, and {third.number} we don't.", subject=f"Quote {second.number}")
     assert [step(tx, each) for each in (first, second, third)] == [noted(first), None, noted(third)]
+
+
+def test_what_is_given_away_is_drafted_for_a_person_and_not_offered(tx: Tx) -> None:
+    products.put(tx, code="SAMPLE", name="Sample box", price="0")
+    arrives(tx, "Could you send us a quote for 4 x Sample box?")
+    [draft] = quotes.listed(tx)
+    assert (draft.total, draft.unpriced, draft.offered_at) == (0, 0, None)
+    [waits] = QuotesEngine().plan(Context(tx, settings.of(tx))).obligations
+    assert waits.rule == "quotes.for_nothing"
 
 
 def test_a_mail_is_read_once_however_much_of_it_is_about_quotes(tx: Tx) -> None:
