@@ -270,8 +270,9 @@ def test_an_opinion_is_of_the_question_that_it_answers_whoever_of_the_account_wr
     for kind in ("send_email", "follow_up"):
         opinion(tx, "Great, 5 of 5!", HONEST, of=question(tx, last, kind=kind, dedupe_key=kind))
     elsewhere = build.contact(tx, build.client(tx, name="Elsewhere"), email="eva@elsewhere.example")
-    opinion(tx, "Great, 5 of 5!", HONEST, of=question(tx, asked(tx, elsewhere)))
-    assert answers(tx, first, last) == [1, 0]
+    theirs = asked(tx, elsewhere)
+    opinion(tx, "Great, 5 of 5!", HONEST, of=question(tx, theirs))
+    assert answers(tx, first, last, theirs) == [1, 0, 0]
 
 
 def test_an_opinion_that_answers_no_mail_is_of_its_conversation_else_its_writer_else_the_last(tx: Tx) -> None:
