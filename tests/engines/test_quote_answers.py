@@ -135,7 +135,7 @@ def test_what_is_given_away_is_drafted_for_a_person_and_not_offered(tx: Tx) -> N
     products.put(tx, code="SAMPLE", name="Sample box", price="0")
     arrives(tx, "Could you send us a quote for 4 x Sample box?")
     [draft] = quotes.listed(tx)
-    assert (draft.total, draft.unpriced, draft.offered_at) == (0, 0, None)
+    assert (str(draft.total), draft.unpriced, draft.offered_at) == ("0.00", 0, None)
     [waits] = QuotesEngine().plan(Context(tx, settings.of(tx))).obligations
     assert waits.rule == "quotes.for_nothing"
 
