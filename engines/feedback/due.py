@@ -10,6 +10,20 @@ from uuid import UUID
 
 from engines.contract import Context
 
+TRIES = 3
+"""So many times a person is asked about the mail that makes good; who has let it pass thrice does not want it."""
+
+LOST = f"""SELECT f.id FROM kanban_cards k
+    JOIN feedback_requests f ON f.tenant_id = :t AND f.id = CAST(k.subject_id AS uuid) AND f.recovery_card_id = k.id
+    WHERE k.tenant_id = :t AND k.engine = 'feedback' AND k.type = 'send_email' AND k.state IN ('expired', 'cancelled')
+      AND (k.state = 'expired' OR k.rule = 'wording.current') AND k.state_changed_at > :now - interval '14 days'
+      AND f.sentiment = 'negative' AND f.answered_at > :now - interval '14 days'
+      AND EXISTS (SELECT FROM contacts c WHERE c.tenant_id = :t AND c.id = k.contact_id AND c.client_id = f.client_id)
+      AND NOT EXISTS (SELECT FROM cases s WHERE s.tenant_id = :t AND s.id = f.case_id AND s.state <> 'open')
+      AND {TRIES} > (SELECT count(*) FROM kanban_cards e WHERE e.tenant_id = :t AND e.dedupe_key = k.dedupe_key
+                     AND e.state = 'expired')"""
+"""SQL for the dissatisfied whose mail waited in vain, over a weekend perhaps, or said what is no longer so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -111,13 +125,14 @@ def requests(ctx: Context) -> list[Due]:
 
 
 def next_due(ctx: Context) -> datetime | None:
-    """When the next request or reminder is due or gives up waiting; read off the indexes."""
+    """When the next request or reminder is due or gives up waiting; read off the indexes. What was lost is due now."""
     soonest: datetime | None = ctx.tx.value(
-        """SELECT least(
+        f"""SELECT least(
                (SELECT min(planned_at) FROM feedback_requests WHERE tenant_id = :t AND planned_at IS NOT NULL),
-               (SELECT min(lapses_at) FROM feedback_requests WHERE tenant_id = :t AND state = 'sent'))""",
-        t=ctx.tenant_id,
-    )
+               (SELECT min(lapses_at) FROM feedback_requests WHERE tenant_id = :t AND state = 'sent'),
+               CASE WHEN EXISTS ({LOST}) THEN CAST(:now AS timestamptz) END)""",
+        t=ctx.tenant_id, now=ctx.now,
+    )  # fmt: skip
     return soonest
 
 

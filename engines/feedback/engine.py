@@ -24,12 +24,14 @@ class FeedbackEngine:
 
     name = recovery.NAME
     present = "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t)"
-    ripens = "EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t AND state = 'sent' AND lapses_at <= :now)"
+    ripens = f"""EXISTS (SELECT FROM feedback_requests WHERE tenant_id = :t AND state = 'sent' AND lapses_at <= :now)
+                 OR EXISTS ({reading.LOST})"""
     handlers: Mapping[str, Handler] = {}
 
     def ripen(self, ctx: Context) -> None:
-        """Nobody waits any longer for answers that did not come."""
+        """Nobody waits any longer for answers that did not come; what makes good is meant again where it was lost."""
         feedback_life.lapse(ctx.tx)
+        recovery.again(ctx)
 
     def plan(self, ctx: Context) -> Plan:
         """Account for every request and reminder due, and for what is to make good; a handful of statements."""
@@ -114,11 +116,11 @@ def _proposal(ctx: Context, due: Due) -> Proposal:
 def _making_good(ctx: Context) -> list[Obligation]:
     """What was proposed for dissatisfied clients and has not come to its end."""
     rows = ctx.tx.rows(
-        """SELECT type, subject_id, due_at, dedupe_key FROM kanban_cards
+        """SELECT DISTINCT ON (type, subject_id, dedupe_key) type, subject_id, due_at, dedupe_key FROM kanban_cards
            WHERE tenant_id = :t AND engine = :engine AND type IN ('send_email', 'open_case')
              AND (state IN ('proposed', 'queued', 'deferred', 'awaiting_approval', 'executing')
                   OR state IN ('blocked', 'failed', 'expired') AND state_changed_at > :since)
-           ORDER BY type, subject_id, id""",
+           ORDER BY type, subject_id, dedupe_key, id DESC""",
         t=ctx.tenant_id, engine=FeedbackEngine.name, since=ctx.now - timedelta(hours=ctx.settings.reconsider_hours),
     )  # fmt: skip
     kinds = {"open_case": "service_recovery_case", "send_email": "service_recovery"}

@@ -13,7 +13,7 @@ from domain.events import Event
 from domain.feedback_answers import Answer
 from domain.feedback_book import RECOVERING, Request
 from engines.contract import Context
-from engines.feedback import calls, letter, opinions
+from engines.feedback import calls, due, letter, opinions
 from engines.feedback.letter import THANKING
 
 NAME = "feedback"
@@ -83,14 +83,37 @@ def _make_good(ctx: Context, request: Request, answer: Answer, *, disputed: bool
     seen_to = request.case_id is not None and any(case.id == request.case_id for case in open_cases)
     wished = [] if seen_to else [_case(ctx, request, answer, about, disputed=disputed)]
     if about["contact_id"] is not None:
-        # a case that waits for somebody's approval may never be opened: then nobody is told that it is looked at
-        opens = ctx.settings.autonomy.get("open_case", "auto") == "auto"
-        payload = letter.recovery(request, about, ctx.settings, person_informed=bool(seen_to or opens),
-                                  disputed=disputed)  # fmt: skip
-        title = f"Make good on order {_called(request, about)}: {about['name']} ({about['client_name']})"
-        wished.append(_mail(ctx, request, answer, about, title, "recover", payload, MAIL))
-    made = cards.propose(ctx.tx, wished, reconsider_hours=ctx.settings.reconsider_hours)
-    for card in made:
+        wished.append(_apology(ctx, request, answer, about, seen_to=seen_to, disputed=disputed))
+    _propose(ctx, request, wished, ctx.settings.reconsider_hours)
+
+
+def again(ctx: Context) -> None:
+    """Mean the mail that makes good once more where its card came to nothing and nobody decided against it."""
+    for row in ctx.tx.rows(f"{due.LOST} LIMIT 20", t=ctx.tenant_id, now=ctx.now):
+        request = feedback_book.hold(ctx.tx, row["id"])
+        answer = feedback_answers.standing(ctx.tx, request.id)
+        if answer is None:
+            continue
+        about = _about(ctx, request, answer)
+        if about["contact_id"] is not None:
+            mail = _apology(ctx, request, answer, about, seen_to=request.case_id is not None,
+                            disputed=opinions.disputed(ctx, answer))  # fmt: skip
+            _propose(ctx, request, [mail], 0)
+
+
+def _apology(
+    ctx: Context, request: Request, answer: Answer, about: Row, *, seen_to: bool, disputed: bool
+) -> Proposal:  # fmt: skip
+    # a case that waits for somebody's approval may never be opened: then nobody is told that it is looked at
+    opens = ctx.settings.autonomy.get("open_case", "auto") == "auto"
+    payload = letter.recovery(request, about, ctx.settings, person_informed=seen_to or opens, disputed=disputed)
+    title = f"Make good on order {_called(request, about)}: {about['name']} ({about['client_name']})"
+    return _mail(ctx, request, answer, about, title, "recover", payload, MAIL)
+
+
+def _propose(ctx: Context, request: Request, wished: list[Proposal], reconsider_hours: float) -> None:
+    """Put them on the board; the request knows its mail."""
+    for card in cards.propose(ctx.tx, wished, reconsider_hours=reconsider_hours):
         if card.type == "send_email":
             request = feedback_book.hold(ctx.tx, request.id)
             feedback_book.write(ctx.tx, request, "recovery_proposed", {"recovery_card_id": card.id},

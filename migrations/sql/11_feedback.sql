@@ -75,6 +75,10 @@ CREATE INDEX feedback_requests_sent ON hourhand.feedback_requests (tenant_id, se
 CREATE INDEX feedback_requests_answered ON hourhand.feedback_requests (tenant_id, answered_at)
     INCLUDE (rating, sentiment, case_id) WHERE answered_at IS NOT NULL;
 
+-- mails that were to make good and came to nothing
+CREATE INDEX kanban_cards_feedback_lost ON hourhand.kanban_cards (tenant_id, state_changed_at)
+    WHERE engine = 'feedback' AND type = 'send_email' AND state IN ('expired', 'cancelled');
+
 CREATE FUNCTION hourhand.check_feedback_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.state IS DISTINCT FROM OLD.state AND NEW.state <> ALL (hourhand.feedback_moves(OLD.state)) THEN

@@ -12,8 +12,10 @@ from uuid import UUID
 from starlette.testclient import TestClient
 
 from admin_api import app as admin_app
-from domain import cards, cases, clocks, feedback, ledger, orders, settings
+from domain import cards, cases, clocks, contacts, feedback, ledger, orders, settings
 from domain.feedback_book import Request
+from engines.contract import Context
+from engines.feedback.engine import FeedbackEngine
 from jobs import approvals
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
@@ -104,6 +106,17 @@ class Desk:
     def set(self, **changes: Any) -> None:
         with self.post.database.tenant(self.post.tenant_id, actor="ana") as tx:
             settings.change(tx, changes)
+
+    def due_again(self) -> bool:
+        """Whether the hour that has just passed has left the engine something to do."""
+        with self.post.database.tenant(self.post.tenant_id) as tx:
+            due = FeedbackEngine().next_due(Context(tx, settings.of(tx)))
+            return due is not None and due <= tx.now
+
+    def rename(self, name: str) -> None:
+        """The client's contact is called something else from now on."""
+        with self.post.database.tenant(self.post.tenant_id, actor="ana") as tx:
+            contacts.upsert(tx, build.VAULT, source="person", contact_id=self.person, name=name)
 
     def rate(self, page: str, rating: int, words: str = "") -> int:
         """Somebody presses one of the five buttons; the status of the answer."""

@@ -60,6 +60,50 @@ def test_a_complaint_after_its_case_was_closed_has_a_case_of_its_own(desk: Desk)
     assert desk.request(order).case_id == second.id
 
 
+def test_what_makes_good_is_meant_again_where_nobody_decided_and_thrice_at_most(desk: Desk) -> None:
+    order = desk.delivered("PO-10")
+    desk.clock.advance(days=7)
+    desk.hour()
+    assert desk.rate(desk.page(desk.sent()[-1]), 1, "It broke") == 200
+    desk.clock.advance(days=1)
+    desk.hour()
+    # its name has changed while it waits for a yes: it is written anew in the next hour
+    first = desk.card("send_email")
+    desk.rename("Willy Lumbergh")
+    desk.hour()
+    assert (desk.card("send_email").state, desk.due_again()) == ("cancelled", True)
+    desk.hour()
+    anew = desk.card("send_email")
+    assert (anew.state, anew.payload["slots"]["first_name"]) == ("awaiting_approval", "Willy")
+    assert desk.request(order).recovery_card_id == anew.id != first.id
+    # nobody is there for a weekend: it is asked about again, three times in all
+    seen = [anew.id]
+    for _ in range(4):
+        desk.clock.advance(days=2, minutes=1)
+        desk.hour()
+        desk.clock.advance(hours=1)
+        desk.hour()
+        seen.append(desk.card("send_email").id)
+    assert len(set(seen)) == 3
+    assert [case.id for case in desk.open_cases()] == [desk.request(order).case_id]
+    assert len(desk.sent()) == 1
+
+
+def test_what_makes_good_is_let_go_with_its_case(desk: Desk) -> None:
+    desk.delivered("PO-10")
+    desk.clock.advance(days=7)
+    desk.hour()
+    desk.rate(desk.page(desk.sent()[-1]), 1, "It broke")
+    desk.hour()
+    waits = desk.card("send_email")
+    desk.clock.advance(days=2, minutes=1)
+    desk.close(desk.open_cases()[0])
+    for _ in range(3):
+        desk.hour()
+        desk.clock.advance(hours=1)
+    assert desk.card("send_email").id == waits.id
+
+
 def test_thanks_that_wait_are_withdrawn_when_praise_turns_into_a_complaint(desk: Desk) -> None:
     desk.set(feedback_thanks=True)
     desk.delivered("PO-10")
