@@ -81,8 +81,14 @@ def document(link: Opened) -> Response:
     return Response(made, media_type="application/pdf", headers={**quote_page.HEADERS, **disposition})
 
 
-@router.get(f"{PATH}/accept", include_in_schema=False)
-@router.get(f"{PATH}/reject", include_in_schema=False)
+@router.get(
+    f"{PATH}/accept",
+    status_code=303,
+    response_class=RedirectResponse,
+    summary="Leads to the page; a GET answers nothing",
+)
+@router.get(f"{PATH}/reject", status_code=303, response_class=RedirectResponse,
+            summary="Leads to the page; a GET refuses nothing")  # fmt: skip
 def back(link: Opened) -> RedirectResponse:
     """Whoever opens the address of their answer once more is led to the page: a GET answers nothing."""
     return RedirectResponse(link.here, 303)

@@ -14,15 +14,23 @@ TRIES = 3
 """So many times a person is asked about the mail that makes good; who has let it pass thrice does not want it."""
 
 LOST = f"""SELECT f.id FROM kanban_cards k
-    JOIN feedback_requests f ON f.tenant_id = :t AND f.id = CAST(k.subject_id AS uuid) AND f.recovery_card_id = k.id
+    JOIN feedback_requests f ON f.tenant_id = :t AND f.id = CAST(k.subject_id AS uuid)
     WHERE k.tenant_id = :t AND k.engine = 'feedback' AND k.type = 'send_email' AND k.state IN ('expired', 'cancelled')
-      AND (k.state = 'expired' OR k.rule = 'wording.current') AND k.state_changed_at > :now - interval '14 days'
-      AND f.sentiment = 'negative' AND f.answered_at > :now - interval '14 days'
+      AND k.state_changed_at > :now - interval '14 days' AND f.answered_at > :now - interval '14 days'
+      AND (k.dedupe_key = 'feedback:recover:' || f.id AND f.sentiment = 'negative'
+           AND (k.state = 'expired' OR k.rule = 'wording.current')
+           OR k.dedupe_key = 'feedback:thank:' || f.id AND f.sentiment = 'positive'
+           AND k.rule = 'wording.current' AND k.state_changed_at > :now - interval '3 hours')
+      AND NOT EXISTS (SELECT FROM kanban_cards n
+                      WHERE n.tenant_id = :t AND n.dedupe_key = k.dedupe_key AND n.id > k.id)
       AND EXISTS (SELECT FROM contacts c WHERE c.tenant_id = :t AND c.id = k.contact_id AND c.client_id = f.client_id)
       AND NOT EXISTS (SELECT FROM cases s WHERE s.tenant_id = :t AND s.id = f.case_id AND s.state <> 'open')
       AND {TRIES} > (SELECT count(*) FROM kanban_cards e WHERE e.tenant_id = :t AND e.dedupe_key = k.dedupe_key
                      AND e.state = 'expired')"""
-"""SQL for the dissatisfied whose mail waited in vain, over a weekend perhaps, or said what is no longer so."""
+"""SQL for those whose answer called for a mail that waited in vain, over a weekend perhaps, or was outdated.
+
+Thanks for praise are no longer worth it once they have waited.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,11 +88,14 @@ def _make_good(ctx: Context, request: Request, answer: Answer, *, disputed: bool
 
 
 def again(ctx: Context) -> None:
-    """Mean the mail that makes good once more where its card came to nothing and nobody decided against it."""
+    """Mean the mail that an answer called for once more, where its card came to nothing and nobody decided so."""
     for row in ctx.tx.rows(f"{due.LOST} LIMIT 20", t=ctx.tenant_id, now=ctx.now):
         request = feedback_book.hold(ctx.tx, row["id"])
         answer = feedback_answers.standing(ctx.tx, request.id)
         if answer is None:
+            continue
+        if request.sentiment == "positive":
+            _thank_by_mail(ctx, request, answer)
             continue
         about = _about(ctx, request, answer)
         if about["contact_id"] is not None:
@@ -129,6 +132,10 @@ def _take_back(ctx: Context, request: Request) -> None:
 def _thank(ctx: Context, request: Request, answer: Answer) -> None:
     """Praise is noted with the order and its client; by mail it is answered where the tenant wants that."""
     feedback_book.tell(ctx.tx, request, "praised", answer_id=str(answer.id), rating=request.rating)
+    _thank_by_mail(ctx, request, answer)
+
+
+def _thank_by_mail(ctx: Context, request: Request, answer: Answer) -> None:
     if not ctx.settings.feedback_thanks or answer.message_id is None:
         return
     message = inbox.get(ctx.tx, answer.message_id)

@@ -21,6 +21,8 @@ NEEDS: dict[str, str] = {
     "GET /q/{tenant}/{quote}/{terms}/{signature}": ANYBODY,
     "HEAD /q/{tenant}/{quote}/{terms}/{signature}": ANYBODY,
     "GET /q/{tenant}/{quote}/{terms}/{signature}/pdf": ANYBODY,
+    "GET /q/{tenant}/{quote}/{terms}/{signature}/accept": ANYBODY,
+    "GET /q/{tenant}/{quote}/{terms}/{signature}/reject": ANYBODY,
     "POST /q/{tenant}/{quote}/{terms}/{signature}/accept": ANYBODY,
     "POST /q/{tenant}/{quote}/{terms}/{signature}/reject": ANYBODY,
     "GET /f/{tenant}/{asked}/{terms}/{signature}": ANYBODY,

@@ -112,8 +112,13 @@ def test_thanks_that_wait_are_withdrawn_when_praise_turns_into_a_complaint(desk:
     sent = desk.post.row("SELECT rfc_message_id FROM outbound_messages WHERE tenant_id = :t")
     desk.post.arrives(letter("Good morning,\n\nGreat service, thank you.\n\nBill", in_reply_to=sent["rfc_message_id"]))
     desk.hour()
+    desk.rename("Willy Lumbergh")
+    desk.hour()
+    assert desk.card("send_email").state == "cancelled"
+    desk.hour()
     thanks = desk.card("send_email")
     assert (thanks.state, thanks.payload["template"]) == ("deferred", "feedback_thanks")
+    assert thanks.payload["slots"]["first_name"] == "Willy"
     page = desk.page(desk.sent()[-1])
     assert desk.client.post(page, content="rating=1&comment=It+broke", headers=FORM).status_code == 200
     desk.hour()

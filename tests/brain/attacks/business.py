@@ -85,5 +85,7 @@ def named(tx: Tx) -> set[str]:
     rows = tx.rows("SELECT number, total, valid_until FROM quotes WHERE tenant_id = :t", t=tx.tenant_id)
     told = [f"{row['number']} {row['total']} {row['valid_until'] or ''}" for row in rows]
     told += [each.called for each in orders.listed(tx, limit=1_000)]
+    days = tx.rows("SELECT DISTINCT due_on AS day FROM compliance_checks WHERE tenant_id = :t", t=tx.tenant_id)
+    told += [f"{row['day'].day} {row['day'].year}" for row in days]
     told += [row["title"] for row in standing(tx)["deal"].values()]
     return set(re.findall(r"\d+", " ".join(told)))
