@@ -59,15 +59,18 @@ def held(tx: Tx, some: Sequence[Reminder]) -> None:
 def void(tx: Tx, card_id: UUID) -> int:
     """A request came back, or was never delivered: it asked nobody, and who can't be reached keeps nobody waiting.
 
-    Where it was sent in vain to somebody who may still be written to, the next one follows when it would have. How many
-    checks that touches.
+    Where it was sent in vain to somebody who may still be written to, the next one follows when it would have. A report
+    that comes once more, after somebody was asked since, says nothing of that later request. How many checks that
+    touches.
     """
-    told = tx.value(
-        "SELECT payload FROM kanban_cards WHERE tenant_id = :t AND id = :card AND type = 'compliance_reminder'",
+    card = tx.row(
+        """SELECT payload, reserved_at FROM kanban_cards
+           WHERE tenant_id = :t AND id = :card AND type = 'compliance_reminder'""",
         t=tx.tenant_id, card=card_id,
     )  # fmt: skip
-    if told is None or "check_id" not in told:
+    if card is None or "check_id" not in card["payload"]:
         return 0
+    told = card["payload"]
     attempts = {told["check_id"]: told["attempt"], **told.get("also", {})}
     rows = tx.rows(
         f"""UPDATE compliance_checks k SET reminders = k.reminders - 1, asked_id = NULL, recheck_at = :now,
@@ -77,10 +80,12 @@ def void(tx: Tx, card_id: UUID) -> int:
                       AND (e.status <> 'exempt' OR e.exempt_reason = 'discovered'))
                 THEN coalesce(k.remind_at, k.last_reminded_at + CAST(:rest AS interval)) ELSE :now END
             FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS int[])) AS w (which, attempt)
-            WHERE k.tenant_id = :t AND k.id = w.which AND k.reminders = w.attempt AND k.asked_id IS NOT NULL
+            WHERE k.tenant_id = :t AND k.id = w.which AND k.reminders = w.attempt
+              AND k.asked_id = :asked AND k.last_reminded_at = :at
               AND k.state IN ('pending', 'reminded', 'overdue') RETURNING {_COLUMNS}""",
         now=tx.now, t=tx.tenant_id, rest=timedelta(days=settings.readable(tx).compliance_reminder_days),
-        ids=list(attempts), attempts=[int(each) for each in attempts.values()],
+        ids=list(attempts), attempts=[int(each) for each in attempts.values()], asked=UUID(told["asked_id"]),
+        at=card["reserved_at"],
     )  # fmt: skip
     some = [checks.load(row) for row in rows]
     if some:

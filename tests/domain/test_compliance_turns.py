@@ -64,6 +64,8 @@ def sent(tx: Tx, check: Check, person: UUID, attempt: int = 1) -> cards.Card:
     told = {"check_id": str(check.id), "attempt": attempt, "asked_id": str(person), "gaps": []}
     card = build.card(tx, person, kind="compliance_reminder", subject_type=checks.SUBJECT, subject_id=str(check.id),
                       payload=told, dedupe_key=f"ask:{check.id}:{attempt}")  # fmt: skip
+    tx.run("UPDATE kanban_cards SET reserved_at = :now WHERE tenant_id = :t AND id = :id",
+           now=tx.now, t=tx.tenant_id, id=card.id)  # fmt: skip
     life.reminded(tx, [Reminder(check.id, card.id, attempt, person, None, tx.now)])
     return card
 

@@ -108,6 +108,11 @@ def test_a_request_that_bounces_asked_nobody_and_a_colleague_is_asked_instead(de
     [asked] = desk.to("samir@initech.example")
     assert "about Bill Lumbergh" in asked["text"]
     assert (desk.check(desk.bill).reminders, len(desk.to(BILL))) == (1, 1)
+    # his server tells it once more, by mail: the colleague was asked all the same
+    with desk.post.database.tenant(desk.post.tenant_id) as tx:
+        assert not deliveries.bounced(tx, desk.post.house.vault, mail, BILL, tx.now, suppress=True, source="mail")
+    told = desk.check(desk.bill)
+    assert (told.reminders, told.asked_id, desk.happened().count("came_back")) == (1, desk.samir, 1)
 
 
 def test_of_very_many_checks_no_request_goes_out_before_each_was_judged_by_the_change(desk: Desk) -> None:
