@@ -88,20 +88,30 @@ ORDER = Sayings(
         r"\w+)? to (?:order|buy|purchase)|(?:don't|do not|won't|will not|can't|cannot|no) (?:want|need|plan|wish"
         r"|wish to|want to) (?:to )?(?:order|buy|purchase)|before (?:we|i) (?:can )?(?:order|buy|purchase)|if (?:we"
         r"|i) (?:order|buy|purchase|were to|decide)|thinking (?:of|about) (?:ordering|buying)|might (?:order|buy)",
-        # a no, a perhaps and a price that is haggled over are no order, and none of them may win a deal
-        r"(?:n't|\bnot|\bcannot|\bnever|\bunable to|\bwithout) (?:\w+ ){0,3}?(?:order|buy|purchas|go ahead|proceed"
-        r"|need|take \d|have \d|ship|send)|too (?:expensive|dear|high|much)|(?:half|lower|better|cheaper|reduced"
-        r"|another) (?:\w+ )?price|\bif (?:the|your|you) (?:\w+ ){0,3}(?:price|lower|reduc|drop|could)|unfortunately"
-        r"|\bif only\b|\bunless\b",
-        r"\b(?:no|nunca|tampoco|ni) (?:(?:nos|me|le|les|lo|los|las|te|os) )?(?:\w+ ){0,2}?(?:ped|encarg|compr|hac|quer"
-        r"|necesit|pod|vamos|cog|envi|mand)\w*|demasiad[oa] car|muy car[oa]|lamentablemente|(?:por )?desgracia"
-        r"|\bsi (?:el precio|los precios|baja|nos (?:hace|baja|deja)|hubiera|fuera)|(?:mitad|mejor|menor) (?:de |del )?"
-        r"precio",
-        r"\b(?:nao|nunca|tampouco|nem) (?:(?:nos|me|lhe|lhes|o|os|as) )?(?:\w+ ){0,2}?(?:ped|encomend|compr|faz|quer"
-        r"|precis|pod|vamos|vou|fic|envi|mand)\w*|muito car[oa]|infelizmente|\bse (?:o preco|os precos|baixa|nos"
-        r"|houver|fosse)|(?:metade|melhor|menor) (?:do |de )?preco",
-        r"\bnicht (?:\w+ ){0,2}(?:bestell|kauf|nehm|liefer|schick)|\bkein\w* (?:\w+ ){0,3}(?:bestell|kauf|brauch)"
-        r"|zu teuer|\bleider\b|\b(?:ne|n') ?(?:\w+ ){1,3}(?:pas|plus)\b|trop cher|malheureusement",
+        # a no, a perhaps and a price that is haggled over are no order, and none of them may win a deal; the no is
+        # one to the ordering: how and when not to send it, or that it goes without an invoice, is said of an order
+        r"(?:n't|\bnot|\bcannot|\bnever|\bunable to) (?:(?!ship|sen[dt]|deliver|dispatch|invoic|bill|charg|split"
+        r"|forget|wait|hesitat|delay)\w+ ){0,3}?(?:order(?:ing)?\b|buy|purchas(?:e|ing)\b|go ahead|proceed|(?:need"
+        r"|take|have) \d|(?:send|ship|deliver|supply) (?:me |us )?(?:\d|the following))|\bwithout (?:ordering|buying"
+        r"|purchasing)|too (?:expensive|dear|high|much)|half (?:\w+ )?price|(?<!thanks )(?<!thank you )\b(?:at|for"
+        r"|with|given) (?:an? |any )?(?:lower|better|cheaper|reduced|another) (?:\w+ )?price|\bif (?:the|your"
+        r"|you) (?:\w+ ){0,3}(?:price|lower|reduc|drop|could)|\bif only\b|\bunless\b",
+        r"\b(?:no|nunca|tampoco|ni) (?!pedidos?\b)(?:(?!envi|mand|entreg|factur|despach|part|divid|olvid|tard|dud"
+        r"|esper|demor)\w+ ){0,3}?(?:ped|encarg|compr|adelante con|hac\w* (?:\w+ ){0,2}(?:ped|encarg|compr)"
+        r"|qued\w* con|(?:necesit|quer|cog|llev|tom|envi|mand|suministr|sirv|despach|prepar)\w* (?:nos |me )?\d)"
+        r"|demasiad[oa] car|muy car[oa]|\bsi (?:el precio|los precios|baja|nos (?:hace|baja|deja)|hubiera|fuera)"
+        r"|mitad (?:de |del )?precio|\bun (?:mejor|menor) precio|\bun precio (?:mejor|menor|mas bajo)",
+        r"\b(?:nao|nunca|tampouco|nem) (?:(?!envi|mand|entreg|fatur|despach|part|divid|esque|demor"
+        r"|esper)\w+ ){0,3}?(?:ped|encomend|compr|avanc|faz\w* (?:\w+ ){0,2}(?:ped|encomend|compr)|fic\w* com"
+        r"|(?:precis|quer|lev|envi|mand|forne|entreg|despach|prepar)\w*(?:[ -](?:nos|me|de))? \d)|muito car[oa]"
+        r"|\bse (?:o preco|os precos|baixa|nos|houver|fosse)|metade (?:do |de )?preco|\bum (?:melhor|menor) preco"
+        r"|\bum preco (?:melhor|menor|mais baixo)",
+        r"\bnichts? (?:(?!liefer|send|schick|versend|rechn|vergess|mit |vor )\w+ ){0,2}(?:bestell|kauf|nehm|order)"
+        r"|\bkein\w* (?:(?!rechn|liefer)\w+ ){0,3}(?:bestell(?!best)|kauf|brauch)"
+        r"|bestell\w* (?:\w+ ){0,4}nichts?(?: mehr)?\W*$|zu teuer|trop cher|\bne pas (?:command|achet|lanc|pass"
+        r"|prendre)|\b(?:ne |n')(?:\w+ )?(?:(?:command|achet|pren|pass|lanc)\w* (?:\w+ )?(?:pas|plus|rien)\b"
+        r"|(?:souhait|voul|veu|pouv|pourr|peu|desir|aimer|av|all)\w* (?:\w+ )?(?:pas|plus|rien) (?:(?!oubli|livr"
+        r"|envoy|factur|attend)\w+ ){0,2}?(?:command(?:er|e)\b|achet|pass(?:er|e)\b|prendre|lancer))",
     ),
 )
 

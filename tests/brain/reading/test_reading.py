@@ -333,7 +333,12 @@ def test_a_text_that_may_be_of_several_languages_is_told_alike_in_every_process(
      "No podemos hacer un pedido ahora.",
      "Si nos bajan el precio, queremos pedir 20 cajas.", "Não precisamos de 20 caixas.",
      "Queremos encomendar 20 caixas, mas é muito caro.", "Infelizmente não podemos fazer uma encomenda.",
-     "Wir möchten leider nichts bestellen.", "Nous ne souhaitons pas passer commande."],
+     "Wir möchten leider nichts bestellen.", "Nous ne souhaitons pas passer commande.",
+     "We'd order 20 boxes at a better price.", "Please do not send us 20 boxes.", "We will not be ordering 20 boxes.",
+     "Queremos pedir 20 cajas, pero a un mejor precio.", "Por favor no envíen 20 cajas.",
+     "No confirmamos el pedido de 20 cajas.", "Leider können wir die 20 Kartons nicht bestellen.",
+     "Wir bestellen die 20 Kartons leider nicht.", "Nous ne commandons plus 20 cartons.",
+     "Nous ne pouvons malheureusement pas passer commande."],
 )  # fmt: skip
 def test_a_no_a_perhaps_and_a_haggle_are_no_order(words: str) -> None:
     assert answer(words).cls != "order"
@@ -343,7 +348,17 @@ def test_a_no_a_perhaps_and_a_haggle_are_no_order(words: str) -> None:
     "words",
     ["We would like to order 20 boxes.", "Please send us 20 boxes.", "No more waiting: please order 20 boxes.",
      "Queremos pedir 20 cajas.", "Necesitamos 20 cajas.", "Precisamos de 20 caixas.", "Queremos encomendar 20 caixas.",
-     "Wir möchten 20 Kartons bestellen.", "Nous souhaitons commander 20 cartons."],
+     "Wir möchten 20 Kartons bestellen.", "Nous souhaitons commander 20 cartons.",
+     "We order 40 boxes at the better price you offered.", "We order 40 boxes, please do not send an invoice yet.",
+     "Please order 40 boxes for us, but do not ship them before Monday.", "Please don't forget to order 40 boxes.",
+     "Unfortunately we have run out: please send us 40 boxes.",
+     "Necesitamos 40 cajas, no las envíen antes del lunes.", "Queremos pedir 40 cajas, no hace falta factura.",
+     "Lamentablemente ya no quedan: queremos pedir 40 cajas al mejor precio que nos dieron.",
+     "Queremos encomendar 40 caixas, não enviem antes de segunda.",
+     "Infelizmente acabaram: queremos encomendar 40 caixas, não precisamos de fatura.",
+     "Wir bestellen 40 Kartons, bitte nicht vor Montag liefern.", "Leider sind sie aus: wir bestellen 40 Kartons.",
+     "Nous commandons 40 cartons, ne les livrez pas avant lundi.",
+     "Malheureusement nous n'avons plus de cartons : nous souhaitons commander 40 cartons."],
 )  # fmt: skip
 def test_a_plain_order_is_one(words: str) -> None:
     assert answer(words).cls == "order"
