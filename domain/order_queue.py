@@ -39,12 +39,19 @@ def enter(tx: Tx, order_id: UUID) -> None:
         """INSERT INTO order_processing_queue AS q (tenant_id, order_id, client_id, state, due_at, entered_at)
            SELECT :t, o.id, o.client_id, 'waiting', :now, :now FROM orders o WHERE o.tenant_id = :t AND o.id = :id
            ON CONFLICT (tenant_id, order_id) DO UPDATE SET state = 'waiting', due_at = :now, round = q.round + 1,
-               client_id = excluded.client_id,
                entered_at = CASE WHEN q.state IN ('valid', 'closed') THEN :now ELSE q.entered_at END, valid_at = NULL
            WHERE q.state <> 'waiting'""",
         t=tx.tenant_id, id=order_id, now=tx.now,
     )  # fmt: skip
     schedule.bring_forward(tx, tx.now, extra=True)
+
+
+def of_another(tx: Tx, order_id: UUID, client_id: UUID) -> None:
+    """The order is this account's now, wherever its checking stands: what wakes it is news of this account."""
+    tx.run(
+        "UPDATE order_processing_queue SET client_id = :client WHERE tenant_id = :t AND order_id = :id",
+        client=client_id, t=tx.tenant_id, id=order_id,
+    )  # fmt: skip
 
 
 def enter_again(tx: Tx, *, codes: Sequence[str], client_id: UUID) -> list[UUID]:

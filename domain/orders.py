@@ -344,6 +344,7 @@ def apply(tx: Tx, found: Order, fresh: Mapping[str, Any], *, told: Mapping[str, 
     events.record(tx, "order.changed", "order", found.id, client_id=found.client_id, contact_id=found.contact_id,
                   react=open_again, fields=sorted(fresh))  # fmt: skip
     if "client_id" in fresh:
+        order_queue.of_another(tx, found.id, fresh["client_id"])
         feedback.of_another(tx, found.id, fresh["client_id"])
     if found.status == "delivered" and fresh.get("delivered_at") is not None:
         feedback.queue(tx, {"id": found.id, "client_id": found.client_id, **fresh})

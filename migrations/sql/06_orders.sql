@@ -132,7 +132,7 @@ CREATE TABLE hourhand.order_processing_queue (
     valid_at timestamptz,
     asked_at timestamptz,                       -- when the client was last asked, or would have been
     held_mode text,                             -- the mode that kept the last question inside
-    client_id uuid,                             -- whose order it is, as it was entered
+    client_id uuid,                             -- whose order it is
     rests_until timestamptz,                    -- due, and nothing can be done: nobody need look at it sooner
     rest jsonb,                                 -- {kind, disposition, rule, reason}: what the ledger counts it under
     rests_in_turn boolean NOT NULL DEFAULT false,  -- others come first, and it rests no longer than they need

@@ -213,11 +213,15 @@ def _asked_for(*lines: Line, offered: bool = False) -> Blocked:
     return blocked
 
 
-def _order(street: Street, tx: Tx, state: str, *faults: tuple[str, str], address: bool = True) -> tuple[UUID, UUID]:
-    """An order in such a state of the queue, with these (handling, code) wrong; and whose it is."""
+def _order(
+    street: Street, tx: Tx, state: str, *faults: tuple[str, str], address: bool = True, of_nobody: bool = False
+) -> tuple[UUID, UUID]:
+    """An order in such a state of the queue, with these (handling, code) wrong; and whose it is, maybe since later."""
     account, person = street.person(tx, address=address)
-    order = orders.put(tx, external_id=f"PO-{street.people}", client_id=account, contact_id=person, status="new",
-                       fee="1", total_amount="1").id  # fmt: skip
+    whose: dict[str, Any] = {"client_id": account, "contact_id": person, "status": "new"}
+    order = orders.put(tx, external_id=f"PO-{street.people}", fee="1", total_amount="1",
+                       **({"status": "draft"} if of_nobody else whose)).id  # fmt: skip
+    orders.put(tx, order_id=order, **whose)
     for handling, code in faults:
         tx.run("""INSERT INTO order_processing_exceptions (tenant_id, id, order_id, code, field, handling, message,
                                                            facts, opened_at, asked_at)
@@ -317,6 +321,19 @@ def test_each_reason_to_rest_ends_with_its_news_and_nothing_else_wakes(street: S
     twins = sum(line["count"] for line in lines if line["subject_id"].startswith("resting, ")
                 and line["rule"] in {each[1] for each in table.values()})  # fmt: skip
     assert twins >= len(made)
+
+
+def test_an_order_given_an_account_before_its_check_is_woken_by_news_of_that_account(street: Street) -> None:
+    missing = ("ask", "PROPERTY_ADDRESS_MISSING")
+    with street.ana() as tx:
+        order, person = _order(street, tx, "exceptions", missing, address=False, of_nobody=True)
+    # the first hour hears of the change, the second lays it to rest
+    told = [{line["subject_id"]: line for line in street.hour(OrdersEngine())}.get(str(order)) for _ in range(3)]
+    assert [line and line["rule"] for line in told] == ["orders.needs_a_person", "orders.needs_a_person", None]
+    with street.ana() as tx:
+        _has_address(person)(tx)
+    [asked] = [line for line in street.hour(OrdersEngine()) if line["subject_id"] == str(order)]
+    assert asked["card_id"] is not None
 
 
 def test_a_changed_setting_and_a_changed_mode_wake_what_they_held_back(street: Street) -> None:
