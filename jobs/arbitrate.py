@@ -17,7 +17,7 @@ from domain.settings import Mode, TenantSettings
 from domain.switches import OUTWARD
 from engines.contract import Engine, Obligation, Plan
 
-AWAITED = frozenset({"compliance_reminder", "send_quote"})
+AWAITED = frozenset({"compliance_reminder", "request_order_info", "send_quote"})
 """What has its day, or is waited for, waits for the gap alone, and not for another conversation to end."""
 
 BACK = frozenset({"proposed", "queued", "deferred"})

@@ -166,6 +166,19 @@ def test_of_two_quotes_to_one_contact_each_is_followed_up(street: Street) -> Non
     assert all(row["follow_ups"] for row in rows)
 
 
+def test_what_an_order_waits_for_is_asked_beside_the_follow_ups_of_a_quote(street: Street) -> None:
+    with street.house.database.tenant(street.acme) as tx:
+        fall_due(tx, street.people[0], "offer", tx.now)
+    street.hour()
+    street.clock.advance(hours=73)
+    with street.house.database.tenant(street.acme) as tx:
+        fall_due(tx, street.people[0], "question", tx.now)
+    street.hour()
+    with street.house.database.tenant(street.acme) as tx:
+        kinds = [card.type for card in cards.listed(tx) if card.state == "done"]
+    assert ("request_order_info" in kinds, len(street.resend.sent("re_acme"))) == (True, 2)
+
+
 def test_a_deal_takes_over_from_the_sequence_that_keeps_in_touch_and_that_waits_for_the_deal(street: Street) -> None:
     person = street.people[0]
     with street.house.database.tenant(street.acme) as tx:
