@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -66,6 +66,8 @@ class Board:
     """By person when mail last went to them, where that was lately."""
     running: Mapping[UUID, Sequence[Running]] = field(default_factory=dict)
     """By person the sequences that run with them."""
+    later: int = 0
+    """How many mails of all engines wait for a later hour and go by themselves, as far as they were counted."""
 
 
 def standing(tx: Tx, keys: Sequence[str]) -> Mapping[str, Standing]:
@@ -75,12 +77,14 @@ def standing(tx: Tx, keys: Sequence[str]) -> Mapping[str, Standing]:
 
 def board(
     tx: Tx, keys: Sequence[str], people: Mapping[UUID, UUID] | None = None, *, day: datetime | None = None,
-    since: datetime | None = None, holding: bool = False,
+    since: datetime | None = None, holding: bool = False, enough: int = 0, approved: Collection[str] = (),
 ) -> Board:  # fmt: skip
     """All that bears on whether these intentions can be carried out soon; one statement.
 
     `people` are the contacts who would be written to, each with their account; `day`: when the tenant's day began;
     `since`: how far back the last mail is looked for. With `holding`, mails that a mode held count as written.
+    Of what waits for a later hour so many are counted as are `enough`; what waits for a person goes by itself, in the
+    end, only where all of its type are `approved`.
     """
     if not keys:
         return Board()
@@ -111,9 +115,15 @@ def board(
                                          AND k.sequence_thread_id IS NOT NULL OFFSET 0) k ON true
                     LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_array(r.engine, r.thread_id, r.next_at)) AS running
                                        FROM ({sequences.running("p.id", "k")}) AS r) s ON true
-                    WHERE o.at IS NOT NULL OR s.running IS NOT NULL) AS heard""",
+                    WHERE o.at IS NOT NULL OR s.running IS NOT NULL) AS heard,
+                   -- in the words of the index of cards that wait; what is enough is not read beyond
+                   (SELECT count(*) FROM (SELECT FROM kanban_cards c
+                       WHERE c.tenant_id = :t AND c.state IN ('proposed', 'queued', 'deferred', 'awaiting_approval')
+                         AND c.not_before > :now AND c.type = ANY(:outward)
+                         AND (c.state <> 'awaiting_approval' OR c.type = ANY(:approved)) LIMIT :enough) w) AS later""",
         t=tx.tenant_id, keys=list(keys), clients=list(set(contacts.values())), contacts=list(contacts),
         outward=sorted(OUTWARD), waiting=sorted(UNDER_WAY), day=day or tx.now, since=since or tx.now, holding=holding,
+        now=tx.now, enough=enough, approved=sorted(approved),
     )  # fmt: skip
     assert row is not None
     mailed: dict[UUID, set[UUID]] = {}
@@ -128,6 +138,7 @@ def board(
         wrote={UUID(contact): _at(at) for contact, at, _ in row["heard"] or () if at},
         running={UUID(contact): [Running(engine, UUID(thread), _at(then)) for engine, thread, then in some]
                  for contact, _, some in row["heard"] or () if some},
+        later=row["later"],
     )  # fmt: skip
 
 

@@ -18,8 +18,21 @@ from engines.contract import Context
 WORKING_HOURS = 8
 """No more mails are made to wait for another hour than go out in so many at the tenant's cap: the rest would die."""
 
+ENOUGH = "enough mails wait already for the next hours"
+"""What the ledger says of a mail that would be one too many."""
+
+LATER = "room.later"
+"""Where a transaction remembers how many mails wait for another hour: those of one engine count for the next."""
+
 MAILED = 1_000_000
 """How much a mail weighs that went out today: more than any that is only meant."""
+
+
+@dataclass
+class Later:
+    """How many mails wait for another hour, whichever engine's: those on the board, and those about to be proposed."""
+
+    mails: int
 
 
 class Wish(NamedTuple):
@@ -43,8 +56,8 @@ class Room:
     board: Board
     settings: TenantSettings
     now: datetime
-    later: int = 0
-    """How many mails have been made to wait for another hour."""
+    later: Later = field(default_factory=lambda: Later(0))
+    _turned_away: int = 0
     _people: dict[tuple[UUID, date], list[tuple[UUID, str, int]]] = field(default_factory=dict)
     """By account and day: who is written to, by which engine, and how much that matters."""
     _meant: dict[UUID, list[Meant]] = field(default_factory=dict)
@@ -61,7 +74,6 @@ class Room:
             at = max(each.not_before, each.state_changed_at if asked else self.now)
             there = self._people.setdefault((each.client_id, self._day(at)), [])
             there.append((each.contact_id, each.engine, each.priority))
-        self.later += sum(each.not_before > self.now for each in self._going())
 
     @property
     def standing(self) -> Mapping[str, Standing]:
@@ -122,18 +134,26 @@ class Room:
         midnight = datetime.combine(day + timedelta(days=1), time(), self.settings.zone)
         return others, midnight.astimezone(UTC)
 
-    def budget(self, left: int, wish: Wish | None) -> int:
-        """What is left of an hour's budget for a mail: nothing where too many wait for another hour already."""
-        return min(left, 0) if wish is not None and self.crowded(wish) else left
+    def turn_away(self, wish: Wish | None, an_hour: int) -> datetime | None:
+        """When a mail that can't go now is looked at again, if so many wait already that it could not go in time.
 
-    def crowded(self, wish: Wish) -> bool:
-        """Whether so many wait for another hour already that this one could not go in time."""
-        return self.rank(wish) > 0 and self.later >= self.settings.max_emails_per_hour * WORKING_HOURS
+        So many as an hour may do have their turn in the next, and the others after them. None: there is room.
+        """
+        if wish is None or self.rank(wish) == 0 or self.later.mails < enough(self.settings):
+            return None
+        at = timing.turn(self.now, self._turned_away, an_hour)
+        self._turned_away += 1
+        return at
 
     def take(self, wish: Wish | None) -> None:
-        """The mail is to be proposed, now or in its turn: whoever finds no room beside it waits for another day."""
+        """The mail is to be proposed: whoever finds no room beside it waits for another hour, or another day."""
+        self.keep(wish)
+        assert wish is not None
+        self.later.mails += self.rank(wish) > 0
+
+    def keep(self, wish: Wish | None) -> None:
+        """The mail has its place at its account, and is to be proposed now or in its turn."""
         assert wish is not None, "who can't be written to stands behind a barrier"
-        self.later += self.rank(wish) > 0
         there = self._people.setdefault((wish.client_id, self._day(self.chance(wish))), [])
         there.append((wish.contact_id, wish.engine, wish.priority))
 
@@ -151,12 +171,22 @@ class Room:
         return moment.astimezone(self.settings.zone).date()
 
 
+def enough(chosen: TenantSettings) -> int:
+    """How many mails may wait for another hour, of all engines together."""
+    return chosen.max_emails_per_hour * WORKING_HOURS
+
+
 def look(ctx: Context, keys: Sequence[str], people: Mapping[UUID, UUID]) -> Room:
     """The room for these intentions, about these contacts with their accounts; one statement."""
     chosen = ctx.settings
     began = ctx.now.astimezone(chosen.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    later: Later | None = ctx.tx.memo.get(LATER)
     board = intentions.board(
         ctx.tx, keys, people, day=began, since=ctx.now - timedelta(hours=chosen.minimum_gap_hours),
         holding=chosen.mode in (Mode.dry_run, Mode.internal_only),
+        enough=enough(chosen) if later is None else 0,
+        approved=[kind for kind, how in chosen.autonomy.items() if how != "auto"],
     )  # fmt: skip
-    return Room(board, chosen, ctx.now)
+    if later is None:
+        later = ctx.tx.memo[LATER] = Later(board.later)
+    return Room(board, chosen, ctx.now, later)

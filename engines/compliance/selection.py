@@ -18,7 +18,7 @@ from domain.settings import TenantSettings
 from engines import timing
 from engines.compliance.shared import Request, Sharing, asked_lately, wants
 from engines.contract import Obligation
-from engines.room import Room, Wish
+from engines.room import ENOUGH, Room, Wish
 
 REMIND, OVERDUE = "compliance_due", "compliance_overdue"
 
@@ -97,11 +97,11 @@ def select(found: Sequence[Due], *, room: Room, riding: Mapping[UUID, str] = Map
             else:
                 barrier = (_held(told) if due.shadowed else None) or _rides(told, due, riding) or _stands(
                     told, standing.get(remind_key(due)), settings, now) or _barrier(told, due, now) or _shared(
-                    told, due, sharing) or _account_full(told, its, room)  # fmt: skip
+                    told, due, sharing) or _no_room(told, its, room)  # fmt: skip
             if barrier is None and its is not None:
-                barrier = _over_budget(told, room.budget(reminders, its), settings.compliance_reminders_per_cycle, now)
+                barrier = _over_budget(told, reminders, settings.compliance_reminders_per_cycle, now)
                 reminders -= 1
-                room.take(its)
+                (room.keep if barrier else room.take)(its)
                 if barrier is None:
                     sharing.ask(due, remind_key(due))
         elif due.check.state == "overdue":
@@ -210,12 +210,14 @@ def _wish(due: Due, now: datetime) -> Wish | None:
                 awaited=True)  # fmt: skip
 
 
-def _account_full(told: Obligation, its: Wish | None, room: Room) -> Obligation | None:
-    """Whether enough people of the account are written to on the day on which it could go."""
+def _no_room(told: Obligation, its: Wish | None, room: Room) -> Obligation | None:
+    """Whether it has room beside its account's other people on its day, and beside all mails that wait."""
     full = room.full(its) if its is not None else None
-    if full is None:
-        return None
-    return _put_off(told, "compliance.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if full is not None:
+        return _put_off(told, "compliance.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if (again := room.turn_away(its, room.settings.compliance_reminders_per_cycle)) is not None:
+        return replace(_put_off(told, "compliance.crowd", ENOUGH, again), in_turn=True)
+    return None
 
 
 def _over_budget(told: Obligation, left: int, an_hour: int, now: datetime) -> Obligation | None:

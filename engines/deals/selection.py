@@ -15,7 +15,7 @@ from engines import resting
 from engines.contract import Obligation
 from engines.deals.due import Due, Stall
 from engines.deals.urgency import Score, Urgency, priority, urgency
-from engines.room import Room, Wish
+from engines.room import ENOUGH, Room, Wish
 
 FOLLOW_UP, STALLED = "deal_follow_up_due", "deal_stalled"
 
@@ -53,11 +53,11 @@ def select_follow_ups(found: Sequence[Due], stalls: Sequence[Stall], *, room: Ro
             told = resting.held(told, "deals.held")
         elif card is not None and card.speaks(now, settings.reconsider_hours):
             told = resting.refused(told, card, "deals.refused", settings, now)
-        elif barrier := _barrier(due, now) or _account_full(due, its, room):
+        elif barrier := _barrier(due, now) or _no_room(due, its, room):
             told = barrier
-        elif behind := _over_budget(due, room.budget(budget, its), settings, now):
+        elif behind := _over_budget(due, budget, settings, now):
             told, budget = behind, budget - 1
-            room.take(its)
+            room.keep(its)
         else:
             budget -= 1
             room.take(its)
@@ -75,11 +75,14 @@ def _wish(pick: Pick) -> Wish | None:
     return Wish(due.key, "deals", due.client_id, due.contact_id, due.timezone, pick.score.total, due.thread_id)
 
 
-def _account_full(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+def _no_room(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+    """Whether it has room beside its account's other people, and beside all mails that wait."""
     full = room.full(its) if its is not None else None
-    if full is None:
-        return None
-    return _deferred(due, "deals.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if full is not None:
+        return _deferred(due, "deals.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if (again := room.turn_away(its, room.settings.deal_follow_ups_per_cycle)) is not None:
+        return replace(_deferred(due, "deals.crowd", ENOUGH, again), in_turn=True)
+    return None
 
 
 def _rated(due: Due, settings: TenantSettings, now: datetime) -> Pick:

@@ -14,7 +14,7 @@ from engines.contract import Obligation
 from engines.engagement import sequence
 from engines.engagement.due import Due
 from engines.engagement.priority import Score, score
-from engines.room import Room, Wish
+from engines.room import ENOUGH, Room, Wish
 
 PATIENCE_DAYS = 7
 """How long a colleague's live conversation may put a promise off."""
@@ -54,11 +54,11 @@ def select_next_contacts_to_touch(found: Sequence[Due], *, room: Room) -> Select
             told = resting.held(told, "engagement.held")
         elif card is not None and card.speaks(now, settings.reconsider_hours):
             told = resting.refused(told, card, "engagement.refused", settings, now)
-        elif barrier := _barrier(due, settings, now) or _account_full(due, its, room, now):
+        elif barrier := _barrier(due, settings, now) or _no_room(due, its, room, now):
             told = barrier
-        elif behind := _over_budget(due, room.budget(budget, its), settings, now):
+        elif behind := _over_budget(due, budget, settings, now):
             told, budget = behind, budget - 1
-            room.take(its)
+            room.keep(its)
         else:
             budget -= 1
             room.take(its)
@@ -102,12 +102,15 @@ def _barrier(due: Due, settings: TenantSettings, now: datetime) -> Obligation | 
     return None
 
 
-def _account_full(due: Due, its: Wish, room: Room, now: datetime) -> Obligation | None:
+def _no_room(due: Due, its: Wish, room: Room, now: datetime) -> Obligation | None:
+    """Whether it has room beside its account's other people, and beside all mails that wait."""
     full = room.full(its)
-    if full is None:
-        return None
-    others, until = full
-    return _deferred(due, now, "engagement.account_people", f"{others} colleagues are written to that day", until)
+    if full is not None:
+        others, until = full
+        return _deferred(due, now, "engagement.account_people", f"{others} colleagues are written to that day", until)
+    if (again := room.turn_away(its, room.settings.touches_per_cycle)) is not None:
+        return replace(_deferred(due, now, "engagement.crowd", ENOUGH, again), in_turn=True)
+    return None
 
 
 def _over_budget(due: Due, budget: int, settings: TenantSettings, now: datetime) -> Obligation | None:

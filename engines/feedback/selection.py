@@ -13,7 +13,7 @@ from domain.settings import TenantSettings
 from engines import timing
 from engines.contract import Obligation
 from engines.feedback.due import Due
-from engines.room import Room, Wish
+from engines.room import ENOUGH, Room, Wish
 
 ASK, REMIND = 650, 500
 """Priority of a question and of its reminder: business comes first, and whoever is merely due may come after."""
@@ -55,11 +55,11 @@ def select(found: Sequence[Due], *, room: Room) -> Selection:
         elif card is not None and card.state == "rejected":
             barrier = _blocked(due, "feedback.not_wanted", "whoever was asked did not want it sent")
         else:
-            barrier = _barrier(due, now) or _one_at_a_time(due, busy, now) or _account_full(due, its, room)
+            barrier = _barrier(due, now) or _one_at_a_time(due, busy, now) or _no_room(due, its, room)
             if barrier is None and its is not None:
-                barrier = _over_budget(due, room.budget(budget, its), settings, now)
+                barrier = _over_budget(due, budget, settings, now)
                 budget -= 1
-                room.take(its)
+                (room.keep if barrier else room.take)(its)
             if barrier is None:
                 busy.add(due.contact_id)
                 selection.picks.append(due)
@@ -81,7 +81,7 @@ def _noted(selection: Selection, due: Due, barrier: Obligation, now: datetime) -
     return barrier
 
 
-_TURNS = frozenset({"feedback.one_at_a_time", "feedback.account_people", "feedback.budget"})
+_TURNS = frozenset({"feedback.one_at_a_time", "feedback.account_people", "feedback.crowd", "feedback.budget"})
 """What keeps a request waiting for others, and for nothing else."""
 
 
@@ -126,12 +126,14 @@ def _wish(due: Due) -> Wish | None:
                 due.thread_id)  # fmt: skip
 
 
-def _account_full(due: Due, its: Wish | None, room: Room) -> Obligation | None:
-    """Whether enough colleagues are written to on the day on which it could go."""
+def _no_room(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+    """Whether it has room beside its account's other people on its day, and beside all mails that wait."""
     full = room.full(its) if its is not None else None
-    if full is None:
-        return None
-    return _deferred(due, "feedback.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if full is not None:
+        return _deferred(due, "feedback.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if (again := room.turn_away(its, room.settings.feedback_per_cycle)) is not None:
+        return replace(_deferred(due, "feedback.crowd", ENOUGH, again), in_turn=True)
+    return None
 
 
 def _over_budget(due: Due, left: int, settings: TenantSettings, now: datetime) -> Obligation | None:

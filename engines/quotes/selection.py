@@ -12,7 +12,7 @@ from domain.settings import TenantSettings
 from engines import resting
 from engines.contract import Obligation
 from engines.quotes.due import Due
-from engines.room import Room, Wish
+from engines.room import ENOUGH, Room, Wish
 
 SEND, FOLLOW_UP = 1150, 600
 """Priority of a quote that somebody waits for, and of what each follow-up adds a hundred to."""
@@ -49,11 +49,11 @@ def select(found: Sequence[Due], *, room: Room) -> Selection:
             told = resting.held(told, "quotes.held")
         elif card is not None and card.speaks(now, settings.reconsider_hours):
             told = resting.refused(told, card, "quotes.refused", settings, now)
-        elif barrier := _barrier(due, now) or _account_full(due, its, room):
+        elif barrier := _barrier(due, now) or _no_room(due, its, room):
             told = barrier
-        elif behind := _over_budget(due, room.budget(budget, its), settings, now):
+        elif behind := _over_budget(due, budget, settings, now):
             told, budget = behind, budget - 1
-            room.take(its)
+            room.keep(its)
         else:
             budget -= 1
             room.take(its)
@@ -70,11 +70,14 @@ def _wish(due: Due) -> Wish | None:
                 awaited=not due.attempt)  # fmt: skip
 
 
-def _account_full(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+def _no_room(due: Due, its: Wish | None, room: Room) -> Obligation | None:
+    """Whether it has room beside its account's other people, and beside all mails that wait."""
     full = room.full(its) if its is not None else None
-    if full is None:
-        return None
-    return _deferred(due, "quotes.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if full is not None:
+        return _deferred(due, "quotes.account_people", f"{full[0]} colleagues are written to that day", full[1])
+    if (again := room.turn_away(its, room.settings.quotes_per_cycle)) is not None:
+        return replace(_deferred(due, "quotes.crowd", ENOUGH, again), in_turn=True)
+    return None
 
 
 def _barrier(due: Due, now: datetime) -> Obligation | None:

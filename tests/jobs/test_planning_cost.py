@@ -25,7 +25,7 @@ from tests import build, gears, houses, volume
 from tests.hand_clock import HandClock
 from tests.volume import Size
 
-STATEMENTS, ROWS = 40, 5
+STATEMENTS, ROWS = 36, 4.5
 """At most so many statements in all, and so many rows read for each that is due."""
 SIZES = (Size(3_000, 800, 1_000), Size(30_000, 8_000, 10_000))
 """Below that a table fits on a few pages, and reading all of it is the quickest way."""

@@ -11,14 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from domain import clocks, contacts, ledger
+from domain import clocks, contacts, ledger, settings
 from domain import compliance_schedules as schedules
 from domain.db import Database, Tx
 from domain.house import House
 from domain.intentions import Board, Meant, Standing
 from domain.sequences import Running
 from domain.settings import TenantSettings
-from engines.room import Room, Wish
+from engines.room import ENOUGH, Later, Room, Wish
 from jobs import cycle
 from simulator.emulators.resend import ResendEmulator
 from tests import build, houses
@@ -86,16 +86,19 @@ def test_an_account_has_room_for_so_many_people_on_the_day_on_which_the_mail_can
     assert (full and full[1]) == until
 
 
-def test_cards_that_wait_for_a_person_on_their_own_account_use_up_no_budget_and_no_more_wait_than_can_go() -> None:
+def test_cards_that_wait_for_a_person_on_their_own_account_use_up_no_budget() -> None:
     cards = {str(n): Standing(state, NOW, NOW, type="send_quote")
              for n, state in enumerate(["queued", "deferred", "awaiting_approval", "done"])}  # fmt: skip
     assert room(Board(cards)).left(10) == 8
     assert room(Board(cards), autonomy={"send_quote": "approve"}).left(10) == 7
-    tokyo = WISH._replace(timezone="Asia/Tokyo")
-    later = {str(n): Standing("deferred", NOW + HOUR, NOW) for n in range(8)}
-    assert room(Board(later), max_emails_per_hour=1).crowded(tokyo)
-    assert not room(Board(later), max_emails_per_hour=1).crowded(WISH)
-    assert not room(Board(later), max_emails_per_hour=2).crowded(tokyo)
+
+
+def test_so_many_wait_as_go_out_in_eight_hours_and_the_others_have_their_turn_in_the_hours_to_come() -> None:
+    tokyo = WISH._replace(key="far", timezone="Asia/Tokyo")
+    narrow = Room(Board(), TenantSettings(max_emails_per_hour=1), NOW, Later(8))
+    assert [narrow.turn_away(tokyo, 2) for _ in range(3)] == [NOW + HOUR, NOW + HOUR, NOW + 2 * HOUR]
+    assert narrow.turn_away(WISH, 2) is None
+    assert Room(Board(), TenantSettings(max_emails_per_hour=2), NOW, Later(8)).turn_away(tokyo, 2) is None
 
 
 @dataclass
@@ -178,3 +181,35 @@ def test_no_engine_lets_what_can_go_wait_for_what_can_not(street: Street) -> Non
             "SELECT engine FROM kanban_cards WHERE tenant_id = :t AND state = 'deferred'", t=tx.tenant_id))  # fmt: skip
     # an order's question lives for a week; of all others no more are made than the day has room for
     assert set(waiting) == {"orders"}
+
+
+def test_engines_together_let_no_more_mails_wait_than_go_out_in_eight_hours(street: Street) -> None:
+    kinds = ("deal", "quote", "promise")
+    with street.house.database.tenant(street.acme, actor="rui") as tx:
+        settings.change(tx, {"max_emails_per_hour": 1, "touches_per_cycle": 20, "deal_follow_ups_per_cycle": 20,
+                             "quotes_per_cycle": 20})  # fmt: skip
+        far = [(kind, person) for kind in kinds for person in street.people(tx, kind, many=0, small=10)]
+        tx.run("UPDATE contacts SET timezone = 'Asia/Tokyo' WHERE tenant_id = :t", t=tx.tenant_id)
+        for kind, person in far:
+            clocks.touch(tx, person, "call", by="rui", at=tx.now - timedelta(days=9))
+            fall_due(tx, person, kind, tx.now + timedelta(minutes=1))
+    street.clock.advance(hours=1)
+    next_hour = street.clock.now() + HOUR
+    for _ in range(2):
+        street.hours(1)
+        with street.house.database.tenant(street.acme) as tx:
+            assert tx.value("SELECT count(*) FROM kanban_cards WHERE tenant_id = :t AND state = 'deferred'",
+                            t=tx.tenant_id) == 8  # fmt: skip
+            told = Counter((row["rule"], row["reason"]) for row in tx.rows(
+                """SELECT o.rule, o.reason FROM run_obligations o JOIN agent_autonomous_runs r
+                   ON r.tenant_id = o.tenant_id AND r.id = o.run_id
+                   WHERE o.tenant_id = :t AND o.rule LIKE '%.crowd' AND r.cycle_number = 1""",
+                t=tx.tenant_id))  # fmt: skip
+            assert told == {("quotes.crowd", ENOUGH): 2, ("deals.crowd", ENOUGH): 10, ("engagement.crowd", ENOUGH): 10}
+            resting = [row["until"] for row in tx.rows(
+                """SELECT rests_until AS until FROM deals WHERE tenant_id = :t AND rests_until IS NOT NULL
+                   UNION SELECT rests_until FROM quotes WHERE tenant_id = :t AND rests_until IS NOT NULL
+                   UNION SELECT rests_until FROM engagement_clocks WHERE tenant_id = :t AND rests_until IS NOT NULL
+                   """, t=tx.tenant_id)]  # fmt: skip
+            assert resting == [next_hour]
+        next_hour += HOUR
