@@ -48,13 +48,13 @@ def change(tx: Tx, schedule_id: UUID, **changes: Any) -> Changed:
         further |= _once_more(tx, found, chosen, further)
     if set(fresh) != {"name"}:
         further["reviewed_to"] = NOBODY
+        # the tenant's line comes before its checks, as others who hold it come for checks
+        schedule.bring_forward(tx, tx.now)
     now = schedules.write(tx, found, further)
     events.record(tx, "compliance.schedule_changed", "compliance_schedule", now.id, fields=sorted(fresh),
                   before={name: getattr(found, name) for name in sorted(fresh)},
                   after={name: fresh[name] for name in sorted(fresh)})  # fmt: skip
     _, done, now = compliance_review.review(tx, now, limit=chosen.compliance_checks_per_cycle)
-    if now.active:
-        schedule.bring_forward(tx, max(tx.now, now.opens_at(chosen)))
     return Changed(now, done)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from domain import compliance_checks as checks
-from domain import compliance_fields, compliance_validation, events, schedule, settings
+from domain import compliance_fields, compliance_validation, events, settings
 from domain import compliance_schedules as schedules
 from domain.compliance_schedules import NOBODY, Schedule
 from domain.db import Row, Tx
@@ -47,10 +48,11 @@ def review(tx: Tx, of: Schedule, *, limit: int) -> tuple[int, Reviewed, Schedule
 
     Whoever holds the schedule's line calls it. What no rule of the schedule asks for any more is withdrawn: neither
     missed nor completed. What such a change withdrew of the period that runs is open again once it is asked for again.
+    Before the first check that somebody else holds it ends for now: they may be waiting for what is held here.
     """
     if not of.reviewing:
         return 0, Reviewed(), of
-    batch = _batch(tx, of, limit)
+    batch, over = _batch(tx, of, limit)
     gone = [(row, NOT_CHOSEN if of.active else OFF) for row in batch
             if row["state"] != "withdrawn" and not (of.active and row["wanted"])]  # fmt: skip
     _withdraw(tx, gone)
@@ -61,18 +63,27 @@ def review(tx: Tx, of: Schedule, *, limit: int) -> tuple[int, Reviewed, Schedule
     found = compliance_validation.named(tx, [*back, *(row["id"] for row in anew)]) if back or anew else []
     still_open = compliance_validation.validate(tx, found)
     done = Reviewed(len(gone), len(back), len(anew), len(found) - len(still_open))
-    over = len(batch) < limit
-    now = schedules.write(tx, of, {"reviewed_to": None if over else batch[-1]["id"]})
+    reached = batch[-1]["id"] if batch else of.reviewed_to
+    now = schedules.write(tx, of, {"reviewed_to": None if over else reached})
     if done != Reviewed():
         events.record(tx, "compliance.reviewed", "compliance_schedule", of.id,
                       **{each.name: getattr(done, each.name) for each in fields(done)})  # fmt: skip
-    if still_open or not over:
-        schedule.bring_forward(tx, tx.now)
     return len(batch), done, now
 
 
-def _batch(tx: Tx, of: Schedule, limit: int) -> Sequence[Row]:
-    """The next open checks by their ids, and those that may be opened again, each with what holds of its record."""
+def _batch(tx: Tx, of: Schedule, limit: int) -> tuple[Sequence[Row], bool]:
+    """The next open checks by their ids, and those that may be opened again, each with what holds of its record.
+
+    They are held from here on, up to the first that somebody else holds; with whether none is left behind them.
+    """
+    stands = """tenant_id = :t AND state IN ('pending', 'reminded', 'overdue', 'escalated', 'withdrawn')
+                AND (state <> 'withdrawn' OR period >= :running)"""
+    running = of.running(settings.of(tx), tx.now)
+    following = [row["id"] for row in tx.rows(
+        f"""SELECT id FROM compliance_checks WHERE {stands} AND schedule_id = :schedule AND id > :after
+            ORDER BY id LIMIT :limit""",
+        t=tx.tenant_id, running=running, schedule=of.id, after=of.reviewed_to or NOBODY, limit=limit,
+    )]  # fmt: skip
     chosen, values = compliance_fields.condition(of.applies_to, of.filter)
     lacks = compliance_fields.missing(of.applies_to, "CAST(:required AS text[])")
     if of.applies_to == "contact":
@@ -81,17 +92,15 @@ def _batch(tx: Tx, of: Schedule, limit: int) -> Sequence[Row]:
                     JOIN clients l ON l.tenant_id = :t AND l.id = c.client_id"""
     else:
         record = "JOIN clients l ON l.tenant_id = :t AND l.id = k.client_id"
-    running = of.running(settings.of(tx), tx.now)
-    return tx.rows(
+    rows = tx.rows(
         f"""SELECT k.id, k.state, k.required, k.missing, {chosen} AS wanted, {lacks} AS lacks
             FROM (SELECT id, state, client_id, contact_id, required, missing FROM compliance_checks
-                  WHERE tenant_id = :t AND schedule_id = :schedule AND id > :after
-                    AND state IN ('pending', 'reminded', 'overdue', 'escalated', 'withdrawn')
-                    AND (state <> 'withdrawn' OR period >= :running)
-                  ORDER BY id LIMIT :limit FOR UPDATE) k {record} ORDER BY k.id""",
-        t=tx.tenant_id, schedule=of.id, after=of.reviewed_to or NOBODY, limit=limit, running=running,
-        required=list(of.required_fields), **values,
-    )  # fmt: skip
+                  WHERE {stands} AND id = ANY(:ids) FOR UPDATE SKIP LOCKED) k {record}""",
+        t=tx.tenant_id, running=running, ids=following, required=list(of.required_fields), **values,
+    ) if following else []  # fmt: skip
+    held = {row["id"]: row for row in rows}
+    batch = [held[each] for each in takewhile(held.__contains__, following)]
+    return batch, len(following) == len(batch) < limit
 
 
 def _withdraw(tx: Tx, gone: Sequence[tuple[Row, str]]) -> None:
