@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import hypothesis
 import pytest
 
-from domain.db import Database
-from tests import gears, staff
+from domain.db import Database, Tx
+from tests import gears, staff, undone
 from tests.hand_clock import HandClock
 from tests.log_watch import WATCH
 from tests.providers.certificates import a_certificate
@@ -91,6 +92,22 @@ def clone(request: pytest.FixtureRequest, reused: Reused, clock: HandClock) -> I
     else:
         with reused.lend(clock) as database:
             yield database
+
+
+@pytest.fixture(scope="module")
+def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
+    """One database with acme for all tests of a file; a file that needs more in it has a `house` of its own."""
+    with undone.a_house(cluster) as made:
+        yield made
+
+
+@pytest.fixture
+def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
+    """Acme's transaction, which is taken back after the test."""
+    database, acme = house
+    with database.tenant(acme, actor="ana") as inside:
+        yield inside
+        inside.roll_back()
 
 
 @pytest.fixture(scope="session")

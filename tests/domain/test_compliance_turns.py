@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -18,28 +17,9 @@ from domain import compliance_validation as validation
 from domain.compliance_checks import Check, IllegalCheckMove
 from domain.compliance_life import Reminder
 from domain.compliance_validation import Standing
-from domain.db import Database, Tx
-from tests import build, gears
+from domain.db import Tx
+from tests import build
 from tests.domain.test_compliance import monthly, of
-from tests.hand_clock import HandClock
-
-
-@pytest.fixture(scope="module")
-def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
-    """One database with acme for all tests of this file: each takes back what it did."""
-    clone = cluster.clone()
-    database = Database(clone.url(), HandClock())
-    yield database, build.acme(database)
-    database.dispose()
-    cluster.retire(clone)
-
-
-@pytest.fixture
-def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
-    database, acme = house
-    with database.tenant(acme, actor="ana") as inside:
-        yield inside
-        inside.roll_back()
 
 
 def lacking(tx: Tx, *required: str) -> tuple[UUID, Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,32 +24,12 @@ from domain import (
     rests,
     settings,
 )
-from domain.db import Database, Tx
+from domain.db import Tx
 from domain.feedback import IllegalFeedbackMove, InvalidFeedback, Request, UnknownFeedbackRequest
 from domain.feedback_answers import BY_RATING, Feeling, Said
 from domain.feedback_life import Mail
 from domain.rests import Cause, Rest
-from tests import build, gears
-from tests.hand_clock import HandClock
-
-
-@pytest.fixture(scope="module")
-def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
-    """One database with acme for all tests of this file: each takes back what it did."""
-    clone = cluster.clone()
-    database = Database(clone.url(), HandClock())
-    yield database, build.acme(database)
-    database.dispose()
-    cluster.retire(clone)
-
-
-@pytest.fixture
-def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
-    database, acme = house
-    with database.tenant(acme, actor="test") as inside:
-        yield inside
-        inside.roll_back()
-
+from tests import build
 
 WORDS = Feeling("negative", "rulebook", "It broke")
 

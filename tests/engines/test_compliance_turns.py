@@ -26,10 +26,9 @@ from engines.compliance.engine import ComplianceEngine, escalate_compliance
 from engines.compliance.selection import escalate_key, priority, remind_key, select
 from engines.contract import Context
 from engines.room import Room
-from tests import build, gears
+from tests import build, gears, undone
 from tests.domain.test_compliance import monthly, of
 from tests.engines.test_compliance_choice import CHECK, DUE, LATE, NOW, TERM
-from tests.hand_clock import HandClock
 
 ENGINE = ComplianceEngine()
 NEW_YORK = ZoneInfo("America/New_York")
@@ -37,20 +36,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 @pytest.fixture(scope="module")
 def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
-    """One database with acme for all tests of this file: each takes back what it did."""
-    clone = cluster.clone()
-    database = Database(clone.url(), HandClock())
-    yield database, build.acme(database, timezone=NEW_YORK.key)
-    database.dispose()
-    cluster.retire(clone)
-
-
-@pytest.fixture
-def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
-    database, acme = house
-    with database.tenant(acme, actor="ana") as inside:
-        yield inside
-        inside.roll_back()
+    """The house of all tests of this file, and what they all need in it."""
+    with undone.a_house(cluster, timezone=NEW_YORK.key) as (database, acme):
+        yield database, acme
 
 
 def context(tx: Tx) -> Context:

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import UUID
-
 import pytest
 
 from domain import cards, cases, events, feedback_answers, feedback_book, settings
 from domain.cards import Card
-from domain.db import Database, Tx
+from domain.db import Tx
 from domain.feedback import Request
 from domain.feedback_answers import Said
 from engines.contract import Context
 from engines.feedback.engine import FeedbackEngine
-from tests import build, gears
+from tests import build
 from tests.domain.test_feedback import asked
-from tests.hand_clock import HandClock
-
-
-@pytest.fixture(scope="module")
-def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
-    """One database with acme for all tests of this file: each takes back what it did."""
-    clone = cluster.clone()
-    database = Database(clone.url(), HandClock())
-    yield database, build.acme(database)
-    database.dispose()
-    cluster.retire(clone)
-
-
-@pytest.fixture
-def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
-    database, acme = house
-    with database.tenant(acme, actor="ana") as inside:
-        yield inside
-        inside.roll_back()
 
 
 def answered(tx: Tx, rating: int | None, words: str | None, request: Request | None = None) -> Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,37 +9,18 @@ from uuid import UUID
 import pytest
 
 from domain import cases, clocks, feedback, feedback_life, orders, rests, settings, shadows
-from domain.db import Database, Tx
+from domain.db import Tx
 from domain.feedback import Request
 from domain.feedback_life import Mail
 from domain.rests import Rest
 from engines.contract import Context, Plan
 from engines.feedback.engine import FeedbackEngine
-from tests import build, gears
+from tests import build
 from tests.domain.test_feedback import WAITS, asked, seen_of
-from tests.hand_clock import HandClock
 
 ENGINE = FeedbackEngine()
 WEEK = timedelta(days=7)
 INSTANT = timedelta(microseconds=1)
-
-
-@pytest.fixture(scope="module")
-def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
-    """One database with acme for all tests of this file: each takes back what it did."""
-    clone = cluster.clone()
-    database = Database(clone.url(), HandClock())
-    yield database, build.acme(database)
-    database.dispose()
-    cluster.retire(clone)
-
-
-@pytest.fixture
-def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
-    database, acme = house
-    with database.tenant(acme, actor="ana") as inside:
-        yield inside
-        inside.roll_back()
 
 
 def due(tx: Tx, client_id: UUID, contact_id: UUID | None = None, **fields: Any) -> Request:

@@ -18,35 +18,22 @@ from domain.quotes import Quote
 from engines.contract import Context
 from engines.quotes.engine import QuotesEngine
 from jobs import intake
-from tests import build, gears
+from tests import build, gears, undone
 from tests.domain import test_deals
 from tests.domain.test_quotes import made, sent
 from tests.engines import hours
-from tests.hand_clock import HandClock
 
 BILL = "bill@initech.example"
 
 
 @pytest.fixture(scope="module")
 def house(cluster: gears.Cluster) -> Iterator[tuple[Database, UUID]]:
-    """One database with acme for all tests of this file: each takes back what it did."""
-    clone = cluster.clone()
-    database = Database(clone.url(), HandClock())
-    acme = build.acme(database)
-    with database.tenant(acme) as tx:
-        build.contact(tx, name="Bill Lumbergh")
-        mailboxes.configure_folder(tx, "/mail", "ana@acme.example")
-    yield database, acme
-    database.dispose()
-    cluster.retire(clone)
-
-
-@pytest.fixture
-def tx(house: tuple[Database, UUID]) -> Iterator[Tx]:
-    database, acme = house
-    with database.tenant(acme, actor="ana") as inside:
-        yield inside
-        inside.roll_back()
+    """The house of all tests of this file, and what they all need in it."""
+    with undone.a_house(cluster) as (database, acme):
+        with database.tenant(acme) as tx:
+            build.contact(tx, name="Bill Lumbergh")
+            mailboxes.configure_folder(tx, "/mail", "ana@acme.example")
+        yield database, acme
 
 
 def offered(tx: Tx) -> Quote:
