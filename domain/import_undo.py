@@ -102,7 +102,7 @@ def _write(
         account = "id" if table.name == "clients" else "client_id"
         rechecks.look_again(tx, [each for each in (now[account], back.get(account)) if each is not None])
     if table.name == "products":
-        order_queue.product_came(tx, back.get("code") or now["code"])
+        order_queue.product_came(tx, back.get("code") or now["code"], changed=now["id"])
     subject = table.name.removesuffix("s")
     events.record(tx, f"{subject}.set_back", subject, now[table.key], fields=sorted(back))
 

@@ -68,17 +68,26 @@ def enter_again(tx: Tx, *, codes: Sequence[str], client_id: UUID) -> list[UUID]:
     return [row["order_id"] for row in rows]
 
 
-def product_came(tx: Tx, code: str) -> int:
-    """Have the orders checked anew whose exception names this product, which was changed just now; how many there are.
+def product_came(tx: Tx, code: str, *, changed: UUID | None = None) -> int:
+    """Have the orders checked anew that a product, made or changed just now, may free; how many there are.
 
-    One look at an index where there are none.
+    They are those whose exception names its code, and of one that was there before (`changed`) those that order it:
+    what it requires and costs is what they may be found wrong by. A new one costs one look at an index where there are
+    none, a changed one a look at each order that something is wrong with.
     """
     return tx.run(
         """UPDATE order_processing_queue q SET state = 'waiting', due_at = :now, round = q.round + 1
            WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND q.order_id = ANY(ARRAY(
                SELECT e.order_id FROM order_processing_exceptions e
-               WHERE e.tenant_id = :t AND e.state = 'open' AND e.product_code = :code))""",
-        t=tx.tenant_id, now=tx.now, code=code,
+               WHERE e.tenant_id = :t AND e.state = 'open' AND e.product_code = :code
+               UNION
+               -- a fence: by what is open, as a product may stand in any number of orders that are long over
+               SELECT w.order_id FROM order_processing_queue w
+               JOIN LATERAL (SELECT FROM order_lines l WHERE l.tenant_id = :t AND l.order_id = w.order_id
+                             AND l.product_id = CAST(:changed AS uuid) OFFSET 0) l ON true
+               WHERE w.tenant_id = :t AND w.state IN ('exceptions', 'asked') AND CAST(:changed AS uuid) IS NOT NULL))
+        """,
+        t=tx.tenant_id, now=tx.now, code=code, changed=changed,
     )  # fmt: skip
 
 

@@ -96,7 +96,8 @@ def put(
         wished["tolerance_percent"] = _percent(tolerance_percent)
     made = _change(tx, found, wished) if found else _create(tx, wished)
     # an order may be waiting for this very product
-    if made.changed and order_queue.product_came(tx, wished.get("code") or (found.code if found else "")):
+    code = wished.get("code") or (found.code if found else "")
+    if made.changed and order_queue.product_came(tx, code, changed=None if made.created else made.id):
         schedule.bring_forward(tx, tx.now)
     return made
 

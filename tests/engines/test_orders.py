@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event as sa_event
 
 from brain import rulebook
-from domain import catalogue, credit, order_queue, orders, products, settings
+from domain import cards, catalogue, credit, order_queue, orders, products, settings
 from domain.credit import Credit
 from domain.db import Database, Tx
 from domain.orders import Line, Order
@@ -24,7 +24,7 @@ from domain.products import Product
 from engines.contract import Context
 from engines.orders import checking, codes, letter, pricing
 from engines.orders.checking import Read
-from engines.orders.engine import OrdersEngine
+from engines.orders.engine import OrdersEngine, validate_order
 from tests import build, gears
 from tests.engines.test_engagement import _rows_read
 from tests.hand_clock import HandClock
@@ -287,6 +287,25 @@ def test_a_new_product_frees_the_order_that_waited_for_it(clone: Database, acme:
         entry = order_queue.get(tx, made)
         assert entry is not None
         assert (entry.state, entry.round) == ("valid", 2)
+
+
+def test_a_question_that_a_changed_product_no_longer_asks_is_withdrawn(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        products.put(tx, code="SH", name="Shelves", price="50", requirements=["property_address"])
+        client = build.client(tx)
+        person = build.contact(tx, client)
+        made, other = (orders.put(tx, client_id=client, contact_id=person, status="new", fee="50", tech_fee="0",
+                                  total_amount="50", lines=[Line("It", code=code)]).id
+                       for code in ("SH", "NIX"))  # fmt: skip
+        assert checking.check(context(tx), made)["codes"] == ["PROPERTY_ADDRESS_MISSING"]
+        assert checking.check(context(tx), other)["codes"] == ["PRODUCT_UNKNOWN"]
+        [question] = cards.propose(tx, ENGINE.plan(context(tx)).proposals, reconsider_hours=24)
+        products.put(tx, code="SH", requirements=[])
+        [check] = ENGINE.plan(context(tx)).proposals
+        assert (check.type, check.subject_id) == ("validate_order", str(made))
+        validate_order(context(tx), cards.propose(tx, [check], reconsider_hours=24)[0])
+        assert orders.known(tx, made).status == "accepted"
+        assert [each.id for each in cards.listed(tx, kind="request_order_info", state="cancelled")] == [question.id]
 
 
 @pytest.mark.parametrize("language", rulebook.LANGUAGES)
