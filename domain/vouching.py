@@ -53,10 +53,10 @@ def word(*, is_contact: bool, is_theirs: bool, answers_ours: bool, aligned: bool
 def may_opt_out(word_of: Word | None, *, aligned: bool | None, knows_mail: bool, is_known: bool) -> bool:
     """Whether a wish to be left alone counts: generously, for it only makes us quieter.
 
-    `knows_mail`: it names the Message-ID of a mail of ours; `is_known`: its writer is a contact. Only where the
-    domain disowns the mail, or nothing ties it to anybody, it counts for nothing: nobody opts others out by forgery.
+    `knows_mail`: it names the Message-ID of a mail of ours to its account; `is_known`: its writer is a contact. Where
+    the domain disowns the mail, or nothing ties it to them, it counts for nothing: nobody opts others out by forgery.
     """
-    return aligned is True or knows_mail or (is_known and word_of in STOPS)
+    return aligned is True or (word_of in STOPS and (knows_mail or is_known))
 
 
 def by_contact(message: Judged) -> bool:

@@ -215,16 +215,18 @@ def _called_spam(vault: Vault, tx: Tx, linked: Linked, reading: Reading) -> Coun
 def _wants_out(vault: Vault, tx: Tx, linked: Linked) -> Counter[str]:
     """A wish to be left alone counts when the writer is who they say: nobody opts others out by a forged mail.
 
-    The receiving server's word proves it, and so does the Message-ID of our own mail: only who got it knows that.
+    The receiving server's word proves it, and so does the Message-ID of our own mail to their account: only who got it
+    knows that.
     Where the server says nothing against it, the contact's own address is enough.
     """
     one, card = linked.incoming, linked.card
-    counts = vouching.may_opt_out(linked.word_of, aligned=one.aligned, knows_mail=card is not None,
+    counts = vouching.may_opt_out(linked.word_of, aligned=one.aligned, knows_mail=linked.answers_ours,
                                   is_known=linked.contact_id is not None)  # fmt: skip
     if one.from_address is None or not counts:
         return Counter(unproven_wishes=1)
     meant = [one.from_address]
-    if card is not None and linked.contact_id in (None, card["contact_id"]) and len(card["recipients"]) == 1:
+    mine = card is not None and card["client_id"] == linked.client_id
+    if card is not None and mine and linked.contact_id in (None, card["contact_id"]) and len(card["recipients"]) == 1:
         # written from another address of theirs: the one that we wrote to is meant as well
         meant += card["recipients"]
     fresh = [each for each in dict.fromkeys(meant)

@@ -1,34 +1,21 @@
-"""What mail does at once: replies stop sequences, bounces and wishes suppress, forgeries do nothing."""
+"""What mail does at once: replies stop sequences, bounces suppress, forgeries do nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import pytest
-
-from domain import alerts, cards, inbox
+from domain import alerts, cards
 from domain.db import Database
-from domain.ports import RawMessage
-from jobs import ingest, intake
-from jobs.route import route
+from jobs import ingest
 from tests import build
 from tests.hand_clock import HandClock
 from tests.jobs import letters
 from tests.jobs.letters import Post, bounce, complaint, letter, message_id
 
 BILL = "bill@initech.example"
-
-
-@pytest.fixture
-def card(post: Post, bill: UUID, clock: HandClock) -> cards.Card:
-    """A first touch to Bill that went out yesterday."""
-    with post.database.tenant(post.tenant_id, actor="test") as tx:
-        made = letters.sent(tx, bill)
-    clock.advance(days=1)
-    return made
 
 
 def clock_of(post: Post, contact_id: UUID) -> dict[str, Any]:
@@ -286,48 +273,6 @@ def test_five_bounces_stop_the_tenants_mail_and_raise_an_alert(post: Post, clone
     assert post.value(switch) == 1
     assert post.value("SELECT changed_by FROM tenant_switches WHERE tenant_id = :t") == "breaker"
     assert post.value("SELECT severity FROM agent_alerts WHERE tenant_id = :t AND kind = 'mail_breaker'") == "critical"
-
-
-def wish(post: Post, *, aligned: bool | None, disowned: bool = False, **headers: Any) -> dict[str, int]:
-    """A mail that asks to be left alone, as far as its reading goes, is taken in."""
-    now = post.house.clock.now()
-    message = RawMessage("wish", "wish", letter("Please remove me from your list.", **headers), (), now)
-    incoming, reading = intake.understand(message, now=now, region="US")
-    incoming = replace(incoming, aligned=aligned, disowned=disowned)
-    with post.database.tenant(post.tenant_id) as tx:
-        taken = inbox.receive(tx, post.house.vault, post.mailbox_id, [incoming])
-        return dict(route(post.house.vault, tx, [(each, reading) for each in taken]))
-
-
-@pytest.mark.parametrize("aligned", [True, None, False])
-def test_a_contact_who_asks_to_be_left_alone_is_left_alone(post: Post, bill: UUID, aligned: bool | None) -> None:
-    assert wish(post, aligned=aligned)["opt_outs"] == 1
-    assert suppressed(post, BILL) == "opted_out"
-    assert clock_of(post, bill)["status"] == "exempt"
-
-
-def test_a_forged_wish_opts_nobody_out(post: Post, bill: UUID) -> None:
-    assert wish(post, aligned=False, disowned=True)["unproven_wishes"] == 1
-    assert suppressed(post, BILL) is None
-
-
-def test_a_wish_that_answers_our_mail_counts_though_no_server_vouches_for_its_writer(
-    post: Post, bill: UUID, card: cards.Card
-) -> None:
-    assert wish(post, aligned=False, disowned=True, in_reply_to=message_id(card))["opt_outs"] == 1
-    assert suppressed(post, BILL) == "opted_out"
-
-
-def test_a_wish_from_an_alias_means_the_address_that_we_wrote_to(post: Post, bill: UUID, card: cards.Card) -> None:
-    wish(post, aligned=None, frm="bill.private@gmail.com", in_reply_to=message_id(card))
-    assert suppressed(post, BILL) == "opted_out"
-    assert suppressed(post, "bill.private@gmail.com") == "opted_out"
-
-
-def test_a_colleague_cannot_opt_another_out(post: Post, bill: UUID, card: cards.Card) -> None:
-    wish(post, aligned=True, frm="milton@initech.example", in_reply_to=message_id(card))
-    assert suppressed(post, "milton@initech.example") == "opted_out"
-    assert suppressed(post, BILL) is None
 
 
 def test_the_agents_silence_begins_when_a_person_of_the_tenant_writes(
