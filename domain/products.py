@@ -21,6 +21,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """What an order must tell by kind of product, where the product itself names nothing else."""
 
+CURRENCY = "USD"
+"""What a price is in where nobody has said it."""
+
 _REQUIREMENT = re.compile(r"[a-z][a-z0-9_]{0,59}")
 MOST_REQUIREMENTS = 20
 
@@ -90,7 +93,7 @@ def put(
         # two at once make one: the second finds what the first made
         tx.run("SELECT pg_advisory_xact_lock(:class, hashtext(:t))", **{"class": CATALOGUE_LOCK}, t=str(tx.tenant_id))
         found = _recognise(tx, product_id, wished)
-    spoken = wished.get("currency") or (found.currency if found else "USD")
+    spoken = wished.get("currency") or (found.currency if found else CURRENCY)
     wished |= _amounts({"price": price, "tech_fee": tech_fee}, spoken)
     if tolerance_percent is not None:
         wished["tolerance_percent"] = _percent(tolerance_percent)

@@ -139,7 +139,9 @@ def change(tx: Tx, quote_id: UUID, *, lines: Sequence[Line] | None = None, **fie
     merged = {name: wished.get(name, getattr(quote, name)) for name in ("client_id", "contact_id", "deal_id")}
     if "client_id" in wished and wished["client_id"] != quote.client_id and quote.sent_at is not None:
         raise InvalidQuote("client_id: what was offered to one account is not offered to another: draft a new quote")
-    currency = _refer(tx, {**merged, "currency": wished.get("currency", quote.currency)})
+    # money that is gone meanwhile stays, until a person says what took its place
+    kept = "currency" not in wished
+    currency = _refer(tx, {**merged, "currency": wished.get("currency", quote.currency)}, bygone=kept)
     discount = wished.get("discount_percent", quote.discount_percent)
     anew = lines if lines is not None else [dataclasses.replace(line, amount=None) for line in before]
     priced = _priced(tx, anew, currency, discount)
@@ -182,6 +184,7 @@ def offer(tx: Tx, quote_id: UUID) -> Quote:
         raise InvalidQuote("lines: they come to nothing, and what costs nothing is agreed without a quote")
     if quote.contact_id is None:
         raise InvalidQuote("contact_id: say to whom it goes")
+    _paid_in(quote.currency)
     if quote.offered_at is not None:
         return quote
     schedule.bring_forward(tx, tx.now, extra=True)
@@ -296,7 +299,7 @@ def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _refer(tx: Tx, wished: Mapping[str, Any]) -> str:
+def _refer(tx: Tx, wished: Mapping[str, Any], *, bygone: bool = False) -> str:
     """The quote's currency, the account's where none is given. Raises InvalidQuote, also for what is another's."""
     row = tx.row(
         """SELECT l.currency, c.id AS contact, d.id AS deal FROM clients l
@@ -310,8 +313,13 @@ def _refer(tx: Tx, wished: Mapping[str, Any]) -> str:
     for name in ("contact", "deal"):
         if wished.get(f"{name}_id") is not None and row[name] is None:
             raise InvalidQuote(f"{name}_id: the account has no {name} {wished[f'{name}_id']}")
+    return _paid_in(wished.get("currency") or row["currency"], bygone=bygone)
+
+
+def _paid_in(told: str, *, bygone: bool = False) -> str:
+    """A currency's one spelling; with `bygone` also of one that is gone. Raises InvalidQuote."""
     try:
-        return money.currency(wished.get("currency") or row["currency"])
+        return money.currency(told, bygone=bygone)
     except InvalidMoney as error:
         raise InvalidQuote(f"currency: {error}") from error
 

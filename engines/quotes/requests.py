@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain import catalogue, deal_stages, deals, order_lines, quotes, vouching
+from domain import catalogue, clients, deal_stages, deals, money, order_lines, products, quotes, vouching
 from domain.deals import Deal, Evidence
 from domain.inbox import Message
 from domain.order_lines import InvalidOrder
@@ -29,10 +30,11 @@ def taken_in(ctx: Context, message: Message, *, answers: bool) -> Quote | None:
         return None
     if quotes.of_message(ctx.tx, message.id) is not None or (answers and not _items(message)):
         return None
-    lines, found = _lines(ctx, message)
+    sold = catalogue.sold(ctx.tx)
+    lines, found = _lines(message, sold)
     quote = quotes.draft(
         ctx.tx, client_id=message.client_id, contact_id=message.contact_id, lines=lines, source="mail",
-        currency=found[0].currency if found else None, thread_id=message.thread_id, message_id=message.id,
+        currency=_currency(ctx, message.client_id, found, sold), thread_id=message.thread_id, message_id=message.id,
         title=message.subject, evidence={"message_id": str(message.id), "quote": said(message)[:WORDS]},
     )  # fmt: skip
     if not vouching.by_account(message):
@@ -43,9 +45,20 @@ def taken_in(ctx: Context, message: Message, *, answers: bool) -> Quote | None:
     return quote
 
 
-def _lines(ctx: Context, message: Message) -> tuple[list[Line], list[Product]]:
+def _currency(ctx: Context, client_id: UUID, found: Sequence[Product], sold: Sequence[Product]) -> str:
+    """What the draft is priced in: as the first product that is asked for, else as its account.
+
+    Where that money is gone, it is the tenant's own, in which most of what it sells is priced: what has no price in it
+    is left to a person, and no mail is lost.
+    """
+    account = clients.get(ctx.tx, client_id)
+    usual = [currency for currency, _ in Counter(each.currency for each in sold).most_common()]
+    wished = [*(each.currency for each in found[:1]), *([account.currency] if account else []), *usual]
+    return next((each for each in wished if each in money.CURRENCIES), products.CURRENCY)
+
+
+def _lines(message: Message, sold: Sequence[Product]) -> tuple[list[Line], list[Product]]:
     """What the mail asks for, each with the product that it names; and those products."""
-    sold = catalogue.sold(ctx.tx)
     lines: list[Line] = []
     found: list[Product] = []
     for item in _items(message)[:MOST]:

@@ -245,6 +245,20 @@ def test_an_account_of_a_currency_that_is_gone_is_quoted_in_another(clone: Datab
         assert made(tx, contact_id=person, currency="eur").currency == "EUR"
 
 
+def test_a_draft_in_money_that_is_gone_by_now_is_changed_and_goes_out_in_another(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        quote = made(tx)
+        tx.run("UPDATE quotes SET currency = 'BGN' WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=quote.id)
+        changed = quotes.change(tx, quote.id, title="Shelves")
+        assert (changed.title, changed.currency) == ("Shelves", "BGN")
+        with pytest.raises(InvalidQuote, match="currency: BGN is no longer paid in"):
+            quotes.change(tx, quote.id, currency="bgn")
+        with pytest.raises(InvalidQuote, match="currency: BGN is no longer paid in"):
+            quotes.offer(tx, quote.id)
+        assert quotes.change(tx, quote.id, currency="EUR").currency == "EUR"
+        assert quotes.offer(tx, quote.id).offered_at == tx.now
+
+
 def test_a_quote_for_another_person_leaves_the_conversation_with_the_first(clone: Database, acme: UUID) -> None:
     with clone.tenant(acme) as tx:
         quote = made(tx)

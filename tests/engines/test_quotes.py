@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import event as sa_event
 
-from domain import quotes, settings
+from domain import mailboxes, products, quotes, settings
 from domain.db import Database, Tx
 from domain.quotes import Line
 from engines.contract import Context
@@ -19,6 +19,7 @@ from engines.quotes import letter
 from engines.quotes.engine import QuotesEngine
 from engines.written_days import day
 from tests import build, gears
+from tests.engines import test_quote_answers
 from tests.engines.test_engagement import _rows_read
 
 ENGINE = QuotesEngine()
@@ -41,6 +42,25 @@ def test_days_are_written_as_the_language_writes_them() -> None:
     moment = datetime(2027, 3, 1, tzinfo=UTC)
     assert [day(moment, each) for each in ("en", "es", "pt")] == [
         "1 March 2027", "1 de marzo de 2027", "1 de março de 2027"]  # fmt: skip
+
+
+def test_a_mail_of_an_account_whose_money_is_gone_is_drafted_in_the_money_that_most_is_sold_in(
+    clone: Database,
+) -> None:
+    with clone.tenant(build.acme(clone)) as tx:
+        build.contact(tx, build.client(tx, currency="HRK"))
+        mailboxes.configure_folder(tx, "/mail", "ana@acme.example")
+        test_quote_answers.arrives(tx, "Could you send us a quote for 40 shelves?")
+        products.put(tx, code="CRATE", name="Crate", price="7", currency="EUR")
+        box = products.put(tx, code="BOX", name="Carton box", price="2", currency="EUR").id
+        test_quote_answers.arrives(tx, "Could you send us a quote for 10 x Carton box?")
+        # it was put in when that was money
+        tx.run("UPDATE products SET currency = 'HRK' WHERE tenant_id = :t AND id = :id", t=tx.tenant_id, id=box)
+        test_quote_answers.arrives(tx, "Could you send us a quote for 10 x Carton box?")
+        told = [(each.currency, each.unpriced, each.offered_at is not None) for each in reversed(quotes.listed(tx))]
+        assert told == [("USD", 1, False), ("EUR", 0, True), ("EUR", 1, False)]
+        rules = {each.rule for each in ENGINE.plan(Context(tx, settings.of(tx))).obligations}
+        assert "quotes.unpriced" in rules
 
 
 def test_planning_reads_what_is_due_however_many_quotes_are_stored(
