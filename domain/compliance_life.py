@@ -109,11 +109,12 @@ def _values(tx: Tx, some: Sequence[Reminder]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def heard(tx: Tx, client_id: UUID, *, at: datetime) -> int:
+def heard(tx: Tx, client_id: UUID, *, at: datetime, believed: bool = True) -> int:
     """Somebody at the account wrote: nobody there is asked for some days, and its records are looked at again.
 
-    What they wrote may hold the answer; what else they were to be asked waits. How many checks that touches; one look
-    at an index where there are none.
+    What they wrote may hold the answer; what else they were to be asked waits. What is not `believed` to be theirs puts
+    off once after each reminder, however much of it comes. How many checks that touches; one look at an index where
+    there are none.
     """
     later = at + timedelta(days=settings.readable(tx).compliance_answer_days)
     rows = tx.rows(
@@ -122,8 +123,9 @@ def heard(tx: Tx, client_id: UUID, *, at: datetime) -> int:
                 remind_at = greatest(remind_at, CASE WHEN remind_at IS NOT NULL THEN CAST(:later AS timestamptz) END)
             WHERE tenant_id = :t AND client_id = :client AND state IN ('pending', 'reminded', 'overdue', 'escalated')
               AND last_reminded_at < :at AND coalesce(heard_at < :at, true)
+              AND (:believed OR coalesce(heard_at < last_reminded_at, true))
             RETURNING {_COLUMNS}""",
-        at=at, later=later, now=tx.now, t=tx.tenant_id, client=client_id,
+        at=at, later=later, now=tx.now, t=tx.tenant_id, client=client_id, believed=believed,
     )  # fmt: skip
     some = [checks.load(row) for row in rows]
     if some:

@@ -48,9 +48,28 @@ def heard(
 
 
 def hushed(tx: Tx, client_id: UUID, *, at: datetime) -> None:
-    """Somebody wrote who may be of the account: follow-ups of its deals begin anew, and nothing counts as activity."""
-    if of_account := _open_of(tx, client_id):
-        _apply(tx, "mail_in", {}, of_account, message_id=None, at=min(at, tx.now), by="stranger")
+    """Somebody wrote who may be of the account: follow-ups of its deals begin anew, and nothing counts as activity.
+
+    However much is written so, it puts none off beyond two intervals after what last happened to its deal in truth, and
+    where no further one was to follow it brings none.
+    """
+    before = {row["id"]: row for row in _open_of(tx, client_id)}
+    if not before:
+        return
+    rows = tx.rows(
+        """UPDATE deals d SET follow_ups = 0, shadow_follow_ups = NULL, shadow_follow_up_due_at = NULL,
+               follow_up_due_at = greatest(d.follow_up_due_at, least(
+                   CAST(:at AS timestamptz) + make_interval(days => s.follow_up_days),
+                   d.last_activity_at + make_interval(days => 2 * s.follow_up_days)))
+           FROM deal_stage_config s
+           WHERE d.tenant_id = :t AND d.id = ANY(:ids) AND d.state = 'open' AND d.follow_up_due_at IS NOT NULL
+             AND s.tenant_id = :t AND s.key = d.stage
+           RETURNING d.id, d.client_id, d.contact_id, d.planned_at""",
+        t=tx.tenant_id, at=min(at, tx.now), ids=list(before),
+    )  # fmt: skip
+    _tell(tx, "deal.sequence_stopped", [row for row in rows if before[row["id"]]["follow_ups"] > 0],
+          lambda _: {"message_id": None})  # fmt: skip
+    _reschedule(tx, rows)
 
 
 ASKING = frozenset({"quote_request", "order", "order_update", "new_request", "complaint", "task_request", "asks_task"})

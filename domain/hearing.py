@@ -26,10 +26,15 @@ def hushed(tx: Tx, client_id: UUID, *, at: datetime) -> None:
     deal_activity.hushed(tx, client_id, at=at)
     quote_life.silence(tx, client_id)
     feedback_life.silence(tx, client_id)
-    compliance_life.heard(tx, client_id, at=at)
+    compliance_life.heard(tx, client_id, at=at, believed=False)
 
 
-def stop(tx: Tx, client_id: UUID, at: datetime, *, how: str) -> None:
-    """Every sequence to the account stops, once however much was said; `how`: in what they said it."""
-    clients.replied(tx, client_id, at)
+def stop(tx: Tx, client_id: UUID, at: datetime, *, how: str, believed: bool = True) -> None:
+    """Every sequence to the account stops, once however much was said; `how`: in what they said it.
+
+    What may be anybody's, which is not `believed`, is no reply: no conversation begins with it, so whatever else falls
+    due to the account is due as it was.
+    """
+    if believed:
+        clients.replied(tx, client_id, at)
     clocks.stop_sequences(tx, client_id, reason=f"{how} of {at:%Y-%m-%d} from the account")

@@ -36,13 +36,16 @@ LONGEST_ABSENCE = timedelta(days=120)
 FEW_RECIPIENTS = 3
 """A mail of the tenant's own people to no more than so many is an individual one."""
 
+Heard = dict[tuple[UUID, bool], datetime]
+"""When each account wrote last, apart for what is believed to be theirs and what may be anybody's."""
+
 
 def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Counter[str]:
     """Carry out what each new message means, and tell the engines; how many there were of each kind."""
     chosen = settings.readable(tx)
     counts: Counter[str] = Counter()
     news: list[News] = []
-    heard: dict[UUID, datetime] = {}
+    heard: Heard = {}
     for linked, reading in taken:
         counts["messages"] += 1
         counts[f"class.{linked.cls}"] += 1
@@ -62,9 +65,7 @@ def route(vault: Vault, tx: Tx, taken: Sequence[tuple[Linked, Reading]]) -> Coun
     return +counts
 
 
-def _act(
-    vault: Vault, tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading, heard: dict[UUID, datetime]
-) -> Counter[str]:
+def _act(vault: Vault, tx: Tx, chosen: TenantSettings, linked: Linked, reading: Reading, heard: Heard) -> Counter[str]:
     """One message's own consequences; which accounts wrote, and when last, is noted in `heard`."""
     if linked.is_ours:
         return Counter()
@@ -83,7 +84,7 @@ def _act(
     return counts
 
 
-def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counter[str]:
+def _person_wrote(tx: Tx, linked: Linked, heard: Heard) -> Counter[str]:
     """What a mail by a person moves: a reply winds the clock; the account's sequences stop with the batch.
 
     A reply is one from any alias or from a colleague. What may be anybody's stops the sequences as well, and moves
@@ -107,7 +108,8 @@ def _person_wrote(tx: Tx, linked: Linked, heard: dict[UUID, datetime]) -> Counte
                               at=one.received_at, asks=_asks(linked))  # fmt: skip
             else:
                 hearing.hushed(tx, account, at=one.received_at)
-            heard[account] = max(heard.get(account, one.received_at), one.received_at)
+            noted = (account, believed)
+            heard[noted] = max(heard.get(noted, one.received_at), one.received_at)
         if fresh and word in ("doubtful", "forged"):
             _tell(tx, account, linked, forged=word == "forged")
         counts["replies" if believed else "unproven_replies"] = 1
@@ -123,10 +125,10 @@ def _tell(tx: Tx, account: UUID, linked: Linked, *, forged: bool) -> None:
     alerts.open(tx, f"unproven_mail:{account}", told, client_id=str(account), message_id=str(linked.id))
 
 
-def _stop_what_runs(tx: Tx, heard: Mapping[UUID, datetime]) -> None:
+def _stop_what_runs(tx: Tx, heard: Heard) -> None:
     """Every sequence to an account stops when anybody there writes, once however much they wrote."""
-    for account, at in sorted(heard.items()):
-        hearing.stop(tx, account, at, how="mail")
+    for (account, believed), at in sorted(heard.items()):
+        hearing.stop(tx, account, at, how="mail", believed=believed)
 
 
 def _asks(linked: Linked) -> bool:
