@@ -24,7 +24,7 @@ MOVES: Mapping[str, frozenset[str]] = {
     "escalated": frozenset({"overdue", "completed", "waived", "withdrawn"}),
     "completed": frozenset(),
     "waived": frozenset({"pending"}),
-    # by its schedule alone, as it was withdrawn (`domain.compliance_review`)
+    # by its schedule or its record alone, as it was withdrawn (`domain.compliance_review`, `domain.compliance_choice`)
     "withdrawn": frozenset({"pending", "reminded"}),
 }
 """The lifecycle; the database holds the same in `hourhand.compliance_moves`."""
@@ -187,7 +187,7 @@ def reopen(tx: Tx, check_id: UUID, *, reason: str) -> Check:
     if not told:
         raise InvalidCheck("reason: say why it is opened again")
     if check.state == "withdrawn":
-        raise IllegalCheckMove(f"{check.reason}: it is open again once that is changed back")
+        raise IllegalCheckMove(f"{check.reason}: it is open again once that is changed back while its period runs")
     required = tx.value("SELECT required_fields FROM compliance_schedule WHERE tenant_id = :t AND id = :id AND active",
                         t=tx.tenant_id, id=check.schedule_id)  # fmt: skip
     if required is None:

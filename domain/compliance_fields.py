@@ -182,6 +182,20 @@ def condition(applies_to: AppliesTo, kept: Mapping[str, Any]) -> tuple[str, dict
     return " AND ".join(f"({_sql(applies_to, name)})" for name in chosen), values
 
 
+def kept_condition(applies_to: AppliesTo, kept: str) -> str:
+    """SQL for whether a record is chosen by the words of a filter that a row holds (`kept`: SQL of it)."""
+    return " AND ".join(
+        f"CASE WHEN {kept} ? '{name}' THEN coalesce({_by_row(applies_to, name, kept)}, false) ELSE true END"
+        for name in FILTERS if _sql(applies_to, name)
+    )  # fmt: skip
+
+
+def _by_row(applies_to: AppliesTo, name: str, kept: str) -> str:
+    sql, value = _sql(applies_to, name), f"({kept} ->> '{name}')"
+    sql = sql.replace(f"ANY(:f_{name})", f"ANY(ARRAY(SELECT jsonb_array_elements_text({kept} -> '{name}')))")
+    return sql.replace(f":f_{name}", f"CAST({value} AS boolean)" if FILTERS[name].spell is _truth else value)
+
+
 def _sql(applies_to: AppliesTo, name: str) -> str:
     choice = FILTERS[name]
     return (choice.of_contacts or choice.of_clients) if applies_to == "contact" else choice.of_clients

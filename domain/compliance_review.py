@@ -55,9 +55,9 @@ def review(tx: Tx, of: Schedule, *, limit: int) -> tuple[int, Reviewed, Schedule
     batch, over = _batch(tx, of, limit)
     gone = [(row, NOT_CHOSEN if of.active else OFF) for row in batch
             if row["state"] != "withdrawn" and not (of.active and row["wanted"])]  # fmt: skip
-    _withdraw(tx, gone)
+    withdraw(tx, gone)
     stay = [row for row in batch if of.active and row["wanted"]]
-    back = _reopen(tx, of, [row["id"] for row in stay if row["state"] == "withdrawn"])
+    back = reopen(tx, [row["id"] for row in stay if row["state"] == "withdrawn"])
     anew = [row for row in stay if row["state"] != "withdrawn" and set(row["required"]) != set(of.required_fields)]
     _require(tx, of, anew)
     found = compliance_validation.named(tx, [*back, *(row["id"] for row in anew)]) if back or anew else []
@@ -103,7 +103,7 @@ def _batch(tx: Tx, of: Schedule, limit: int) -> tuple[Sequence[Row], bool]:
     return batch, len(following) == len(batch) < limit
 
 
-def _withdraw(tx: Tx, gone: Sequence[tuple[Row, str]]) -> None:
+def withdraw(tx: Tx, gone: Sequence[tuple[Row, str]]) -> None:
     """Nothing is done about these any more, and what waits to be done is not."""
     if not gone:
         return
@@ -121,19 +121,21 @@ def _withdraw(tx: Tx, gone: Sequence[tuple[Row, str]]) -> None:
     events.record_all(tx, [checks.news(each, "withdrawn", by=tx.actor, reason=each.reason) for each in some])
 
 
-def _reopen(tx: Tx, of: Schedule, ids: Sequence[UUID]) -> list[UUID]:
+def reopen(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
     """Open these again: nobody is asked sooner than they would have been, and a manager hears a full term later."""
     if not ids:
         return []
     rows = tx.rows(
         f"""UPDATE compliance_checks k
             SET state = CASE WHEN reminders > 0 THEN 'reminded' ELSE 'pending' END, closed_at = NULL, closed_by = NULL,
-                reason = NULL, required = :required, recheck_at = :now, escalated_at = NULL, told_at = NULL,
+                reason = NULL, required = s.required_fields, recheck_at = :now, escalated_at = NULL, told_at = NULL,
                 task_id = NULL, updated_at = :now, remind_at = CASE WHEN reminders < :most THEN {_NEXT} END,
                 escalate_at = CASE WHEN escalate_at IS NOT NULL
                               THEN greatest(escalate_at, :now + CAST(:term AS interval)) END
-            WHERE k.tenant_id = :t AND k.id = ANY(:ids) RETURNING {_COLUMNS}""",
-        required=list(of.required_fields), ids=list(ids), **_terms(tx),
+            FROM compliance_schedule s
+            WHERE k.tenant_id = :t AND k.id = ANY(:ids) AND s.tenant_id = :t AND s.id = k.schedule_id
+            RETURNING {_COLUMNS}""",
+        ids=list(ids), **_terms(tx),
     )  # fmt: skip
     some = [checks.load(row) for row in rows]
     events.record_all(tx, [checks.news(each, "reopened", before="withdrawn", by=tx.actor) for each in some])

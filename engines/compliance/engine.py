@@ -10,6 +10,7 @@ from uuid import UUID
 from domain import cards as board
 from domain import (
     compliance_checks,
+    compliance_choice,
     compliance_figures,
     compliance_generation,
     compliance_life,
@@ -55,6 +56,7 @@ class ComplianceEngine:
         """Make the checks whose window is open, look at the records of what is due, and say what follows."""
         known = compliance_schedules.listed(ctx.tx)
         compliance_review.carry_on(ctx.tx, known)
+        compliance_choice.judge(ctx.tx, known)
         compliance_generation.generate(ctx.tx, known=known)
         resting = rests.counted(ctx.tx, compliance_checks.SUBJECT)
         found = compliance_validation.validate(ctx.tx, compliance_validation.due(ctx.tx))
@@ -127,6 +129,7 @@ def escalate_compliance(ctx: Context, card: Card) -> Outcome:
 
 
 def _still_lacking(ctx: Context, check_id: UUID) -> Check | None:
+    compliance_choice.judge(ctx.tx, compliance_schedules.listed(ctx.tx), check_id=check_id)
     try:
         check = compliance_validation.complete(ctx.tx, check_id)
     except UnknownCheck:

@@ -97,6 +97,11 @@ CREATE TABLE hourhand.compliance_checks (
 );
 CREATE INDEX compliance_checks_planned ON hourhand.compliance_checks (tenant_id, planned_at)
     WHERE planned_at IS NOT NULL;
+-- what has changed since it was looked at, and what may be open again because of that
+CREATE INDEX compliance_checks_changed ON hourhand.compliance_checks (tenant_id, recheck_at)
+    WHERE recheck_at IS NOT NULL;
+CREATE INDEX compliance_checks_withdrawn ON hourhand.compliance_checks (tenant_id, client_id)
+    WHERE state = 'withdrawn';
 CREATE INDEX compliance_checks_shadowed ON hourhand.compliance_checks (tenant_id, remind_at)
     WHERE state IN ('pending', 'reminded', 'overdue') AND shadow_reminders IS NOT NULL;
 CREATE INDEX compliance_checks_untold ON hourhand.compliance_checks (tenant_id, escalated_at)

@@ -10,6 +10,7 @@ import pytest
 from domain import cards, contacts, deliveries, settings
 from domain import compliance_changes as changes
 from domain import compliance_checks as checks
+from domain import compliance_review as review
 from domain import compliance_validation as validation
 from jobs import approvals
 from tests import houses
@@ -91,6 +92,44 @@ def test_an_approved_request_is_not_sent_once_its_schedule_is_switched_off(desk:
     desk.hour()
     assert [mail["subject"] for mail in desk.to(BILL)] == ["Your details with Acme: a few are missing"]
     assert (of_bill(desk)["phone+title"].state, desk.tasks()) == ("overdue", [])
+
+
+def test_a_record_that_its_schedule_is_not_about_any_more_is_let_be_until_it_is_again(desk: Desk) -> None:
+    desk.of_account(country="US")
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        settings.change(tx, {"autonomy": {"compliance_reminder": "approve"}})
+    here = desk.require(required_fields=["title"], filter={"country": ["US"], "managed": True, "min_annual_value": 0})
+    desk.hour()
+    assert desk.waiting() == [(["title"], False)]
+    desk.of_account(country="DE")
+    assert desk.lines(desk.hour()) == set()
+    gone = desk.check(desk.bill)
+    assert (gone.state, gone.reason, desk.waiting()) == ("withdrawn", review.NOT_CHOSEN, [])
+    # what else becomes of the account brings nothing back, and neither does a person
+    desk.of_account(language="de")
+    desk.hour()
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        assert not tx.value("SELECT count(recheck_at) FROM compliance_checks WHERE tenant_id = :t", t=tx.tenant_id)
+        with pytest.raises(checks.IllegalCheckMove, match="open again once that is changed back while its period runs"):
+            checks.reopen(tx, gone.id, reason="they are back")
+        settings.change(tx, {"autonomy": {}})
+    # that an account is inactive is for its request to wait for, unless the filter says so itself
+    desk.of_account(country="US", language="en")
+    desk.hour()
+    assert (len(desk.to(BILL)), desk.check(desk.bill).state) == (1, "reminded")
+    with desk.post.database.tenant(desk.post.tenant_id, actor="ana") as tx:
+        changes.change(tx, here.id, filter={"status": ["active"]})
+    desk.of_account(status="inactive")
+    desk.hour()
+    assert desk.check(desk.bill).state == "withdrawn"
+    desk.of_account(status="active")
+    desk.on(date(2026, 3, 9))
+    assert (len(desk.to(BILL)), desk.check(desk.bill).reminders) == (2, 2)
+    # between the plan and its manager's task as well
+    desk.of_account(status="inactive")
+    for day in (17, 25):
+        desk.on(date(2026, 3, day))
+    assert (desk.check(desk.bill).state, desk.tasks(), len(desk.to(BILL))) == ("withdrawn", [], 2)
 
 
 def test_a_request_that_bounces_asked_nobody_and_a_colleague_is_asked_instead(desk: Desk) -> None:
