@@ -8,7 +8,18 @@ from uuid import UUID
 
 import pytest
 
-from domain import cards, clients, compliance_figures, contacts, credit, forgetting, orders, settings, tasks
+from domain import (
+    cards,
+    clients,
+    compliance_fields,
+    compliance_figures,
+    contacts,
+    credit,
+    forgetting,
+    orders,
+    settings,
+    tasks,
+)
 from domain import compliance_changes as changes
 from domain import compliance_checks as checks
 from domain import compliance_generation as generation
@@ -127,6 +138,13 @@ def test_a_filter_chooses_by_what_the_records_hold(clone: Database) -> None:
             found = checks.listed(tx, schedule_id=one.id)
             names = {account.name for each in found if (account := clients.get(tx, each.client_id))}
             assert names == expected, chosen
+            # so does its spelling for filters that are read along with the checks
+            by_row = tx.rows(
+                f"""SELECT l.name FROM clients l
+                    WHERE l.tenant_id = :t AND {compliance_fields.kept_condition("client", "CAST(:kept AS jsonb)")}""",
+                t=tx.tenant_id, kept={**compliance_fields.UNLESS_TOLD, **one.filter},
+            )  # fmt: skip
+            assert {row["name"] for row in by_row} == expected, chosen
 
 
 def test_a_record_made_whole_completes_its_check_and_is_looked_at_because_it_changed(
