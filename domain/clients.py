@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import addresses, events, money, places, rechecks, storable
+from domain import addresses, events, money, order_queue, places, rechecks, storable
 from domain.db import Row, Tx
 from domain.money import InvalidMoney
 
@@ -263,6 +263,8 @@ def _change(tx: Tx, found: Client, wished: Mapping[str, Any]) -> Upserted:
         f"UPDATE clients SET {sets}, updated_at = :now WHERE tenant_id = :t AND id = :id",
         now=tx.now, t=tx.tenant_id, id=found.id, **fresh,
     )  # fmt: skip
+    if "status" in fresh:
+        order_queue.enter_again(tx, codes=["CLIENT_INACTIVE"], client_id=found.id)
     rechecks.look_again(tx, [found.id])
     events.record(tx, "client.changed", "client", found.id, client_id=found.id, fields=sorted(fresh))
     before: dict[str, Any] = {name: getattr(found, name) for name in (*fresh, "updated_at")}

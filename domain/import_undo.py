@@ -98,6 +98,8 @@ def _write(
     if table.name == "contacts" and "client_id" in back:
         tx.run("UPDATE engagement_clocks SET client_id = :client WHERE tenant_id = :t AND contact_id = :id",
                client=back["client_id"], t=tx.tenant_id, id=now["id"])  # fmt: skip
+    if table.name == "clients" and "status" in back:
+        order_queue.enter_again(tx, codes=["CLIENT_INACTIVE"], client_id=now["id"])
     if table.name in ("clients", "contacts"):
         account = "id" if table.name == "clients" else "client_id"
         rechecks.look_again(tx, [each for each in (now[account], back.get(account)) if each is not None])

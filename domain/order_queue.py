@@ -91,6 +91,20 @@ def product_came(tx: Tx, code: str, *, changed: UUID | None = None) -> int:
     )  # fmt: skip
 
 
+def judged_otherwise(tx: Tx, codes: Sequence[str]) -> int:
+    """What exceptions of these codes are judged by has changed for all: have their orders checked anew; how many."""
+    entered = tx.run(
+        """UPDATE order_processing_queue q SET state = 'waiting', due_at = :now, round = q.round + 1
+           WHERE q.tenant_id = :t AND q.state IN ('exceptions', 'asked') AND EXISTS (
+               SELECT FROM order_processing_exceptions e WHERE e.tenant_id = :t AND e.order_id = q.order_id
+               AND e.state = 'open' AND e.code = ANY(:codes))""",
+        t=tx.tenant_id, now=tx.now, codes=list(codes),
+    )  # fmt: skip
+    if entered:
+        schedule.bring_forward(tx, tx.now)
+    return entered
+
+
 def look_again(tx: Tx, order_ids: Sequence[UUID]) -> int:
     """Something has happened around these orders: those that rest are read by the next plan; how many did."""
     return tx.run(

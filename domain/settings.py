@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from domain import addresses, alerts, audit, cards, events, rest_news, schedule, shadows
+from domain import addresses, alerts, audit, cards, events, order_queue, rest_news, schedule, shadows
 from domain.db import Tx
 
 Autonomy = Literal["suggest", "approve", "auto"]
@@ -345,6 +345,8 @@ def change(tx: Tx, changes: dict[str, Any], *, reason: str | None = None) -> Ten
     events.record(tx, "settings.changed", "tenant", tx.tenant_id, names=sorted(changes))
     # whatever was stored before can be read now
     alerts.resolve(tx, UNREADABLE, by=tx.actor)
+    if before.price_tolerance_percent != after.price_tolerance_percent:
+        order_queue.judged_otherwise(tx, ["FEE_OFF_CATALOGUE", "LINE_OFF_CATALOGUE"])
     # by some of them it is judged what can be done, and how many at once
     rest_news.of_all(tx)
     if before.mode != after.mode:

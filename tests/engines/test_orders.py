@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event as sa_event
 
 from brain import rulebook
-from domain import cards, catalogue, credit, order_queue, orders, products, settings
+from domain import cards, catalogue, clients, credit, order_queue, orders, products, settings
 from domain.credit import Credit
 from domain.db import Database, Tx
 from domain.orders import Line, Order
@@ -306,6 +306,25 @@ def test_a_question_that_a_changed_product_no_longer_asks_is_withdrawn(clone: Da
         validate_order(context(tx), cards.propose(tx, [check], reconsider_hours=24)[0])
         assert orders.known(tx, made).status == "accepted"
         assert [each.id for each in cards.listed(tx, kind="request_order_info", state="cancelled")] == [question.id]
+
+
+def test_an_order_is_checked_again_once_what_kept_it_back_has_gone(clone: Database, acme: UUID) -> None:
+    with clone.tenant(acme) as tx:
+        products.put(tx, code="SH", name="Shelves", price="40")
+        asleep = build.client(tx, "Asleep", status="inactive")
+        credit.put(tx, asleep, credit_limit="1000", terms="bill")
+        figures: dict[str, Any] = {"status": "new", "fee": "50", "tech_fee": "0", "total_amount": "50"}
+        billed = orders.put(tx, client_id=asleep, billing="bill", **figures).id
+        dear = orders.put(tx, client_id=build.client(tx), lines=[Line("It", 1, "SH", Decimal(50))], **figures).id
+        assert checking.check(context(tx), billed)["codes"] == ["CLIENT_INACTIVE"]
+        assert checking.check(context(tx), dear)["codes"] == ["FEE_OFF_CATALOGUE", "LINE_OFF_CATALOGUE"]
+        assert ENGINE.plan(context(tx)).proposals == ()
+        clients.upsert(tx, client_id=asleep, status="active")
+        assert [each.subject_id for each in ENGINE.plan(context(tx)).proposals] == [str(billed)]
+        assert checking.check(context(tx), billed)["order"] == "valid"
+        settings.change(tx, {"price_tolerance_percent": 60})
+        assert [each.subject_id for each in ENGINE.plan(context(tx)).proposals] == [str(dear)]
+        assert checking.check(context(tx), dear)["order"] == "valid"
 
 
 @pytest.mark.parametrize("language", rulebook.LANGUAGES)
