@@ -125,7 +125,7 @@ def test_a_record_that_its_schedule_is_not_about_any_more_is_let_be_until_it_is_
     desk.of_account(status="active")
     desk.on(date(2026, 3, 9))
     assert (len(desk.to(BILL)), desk.check(desk.bill).reminders) == (2, 2)
-    # between the plan and its manager's task as well
+    # its manager hears nothing of it either
     desk.of_account(status="inactive")
     for day in (17, 25):
         desk.on(date(2026, 3, day))
