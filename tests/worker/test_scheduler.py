@@ -33,7 +33,8 @@ def test_it_ticks_by_itself_and_outlives_a_database_that_goes_away(cloned: gears
             with database.tenant(acme) as tx:
                 schedule.bring_forward(tx, tx.now)
                 tx.run("UPDATE tenant_schedule SET next_due_at = :now WHERE tenant_id = :t", now=tx.now, t=acme)
-            _eventually(lambda: _waiting(database) == ["cycle"])
+            # what the house does by the clock may fall due meanwhile
+            _eventually(lambda: _waiting(database).count("cycle") == 1)
         finally:
             scheduler.stop()
         done = counts["tick done"]
